@@ -1,0 +1,1 @@
+"""The library behind the workflow's scripts: unsupervised anomaly detection in brain MRI."""

@@ -1,0 +1,57 @@
+"""The packed volumes of one data set and modality, as training and scoring read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from brainuad.job import replacing
+
+
+@dataclass(frozen=True)
+class SliceStack:
+    """N volumes of S axial slices each; a slice array is the volume transposed to (z, x, y).
+
+    images       float32 [N, S, H, W] in [0, 1], 0 outside the brain
+    brain_masks  bool [N, S, H, W]
+    lesions      uint8 [N, S, H, W]: 0 none, 1 lesion, 2 ignored (scored neither way)
+    subjects     text [N]
+    affines      float64 [N, 4, 4]: voxel (x, y, z) of the volume to RAS millimetres
+    """
+
+    images: np.ndarray
+    brain_masks: np.ndarray
+    lesions: np.ndarray
+    subjects: np.ndarray
+    affines: np.ndarray
+
+    def __post_init__(self) -> None:
+        shape = self.images.shape
+        if self.images.ndim != 4:
+            raise ValueError(f"images must be [N, S, H, W], got shape {shape}")
+        for name in ("brain_masks", "lesions"):
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{name} has shape {getattr(self, name).shape}, images {shape}")
+        if len(self.subjects) != shape[0] or self.affines.shape != (shape[0], 4, 4):
+            raise ValueError(f"{shape[0]} volumes need as many subjects and 4x4 affines")
+        if len(set(self.subjects.tolist())) != len(self.subjects):
+            raise ValueError("a subject stands twice in the stack")
+
+    def select(self, subjects: Sequence[str]) -> "SliceStack":
+        """The volumes of the subjects in the order given; those not in the stack are skipped."""
+        row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
+        rows = [row_of[subject] for subject in subjects if subject in row_of]
+        return SliceStack(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def read_slices(path: Path) -> SliceStack:
+    """Read a stack written by `write_slices`."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return SliceStack(**{field.name: arrays[field.name] for field in fields(SliceStack)})
+
+
+def write_slices(stack: SliceStack, path: Path) -> None:
+    """Write the stack as an uncompressed npz, atomically."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **{field.name: getattr(stack, field.name) for field in fields(stack)})

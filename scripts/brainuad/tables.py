@@ -1,0 +1,20 @@
+"""Tidy tables as TSV files."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.job import replacing
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a TSV with a header; a column named subject is text, an empty cell is NaN."""
+    return pd.read_csv(
+        path, sep="\t", dtype={"subject": str}, na_values=[""], keep_default_na=False
+    )
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a TSV with a header and no index; floats keep all digits, NaN is an empty cell."""
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, sep="\t", index=False, lineterminator="\n")
