@@ -1,0 +1,1 @@
+"""Synthetic raw scans of the five data sets, made from the ICBM152 template inside nilearn."""

@@ -1,0 +1,262 @@
+"""The five raw trees: names, folders, grids and orders of axes as the data sets come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from brainuad.errors import SettingsError
+from brainuad.phantoms import acquisition, lesions, vascular
+from brainuad.phantoms.acquisition import Contrast, Scanner
+from brainuad.phantoms.anatomy import Tissues, Variation, draw_head, tissues_on
+from brainuad.phantoms.fields import Axes
+from brainuad.phantoms.lesions import Plan
+from brainuad.phantoms.template import TEMPLATE_ORIGIN, TEMPLATE_SHAPE, Template
+
+
+class Dataset(StrEnum):
+    """The data sets that have a phantom tree; the order is part of the seed."""
+
+    IXI = "ixi"
+    BRATS21 = "brats21"
+    MSLUB = "mslub"
+    ATLAS = "atlas"
+    WMH = "wmh"
+
+
+@dataclass(frozen=True)
+class PhantomSettings:
+    """How much of a tree to make.
+
+    subjects: how many; spacing: voxel size (mm) across, front to back, and upwards; truncated: how
+    many of the last subjects get a file cut in half; lesion_load: 1 for the usual amount.
+    """
+
+    subjects: int
+    spacing: tuple[float, ...]
+    truncated: int = 0
+    lesion_load: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.subjects < 1:
+            raise SettingsError(f"phantoms: subjects is {self.subjects}, at least 1 is needed")
+        if len(self.spacing) != 3 or not all(0.5 <= step <= 12 for step in self.spacing):
+            raise SettingsError(
+                f"phantoms: spacing is {list(self.spacing)}, give three voxel sizes of .5 to 12 mm"
+            )
+        if not 0 <= self.truncated <= self.subjects:
+            raise SettingsError(
+                f"phantoms: truncated is {self.truncated}, give 0 to {self.subjects} (subjects)"
+            )
+        if not 0.05 <= self.lesion_load <= 4:
+            raise SettingsError(
+                f"phantoms: lesion_load is {self.lesion_load}, give .05 to 4 (1 is the usual load)"
+            )
+
+
+@dataclass(frozen=True)
+class Person:
+    """One subject on the way to disk: all of its scans share these."""
+
+    template: Template
+    plan: Plan
+    scanner: Scanner
+    stripped: bool = False
+
+
+# Data sets that come in a template's space differ less from it.
+FREE = Variation()
+ALIGNED = Variation(scale=0.012, rotation=0.8)
+
+IXI_SITES = ("Guys", "HH", "Guys", "Guys", "HH", "IOP")
+WMH_SITES = (
+    ("Utrecht", 0, 2, (230.0, 230.0, 144.0), "LAS"),
+    ("Singapore", 50, 1, (232.0, 256.0, 144.0), "LAS"),
+    ("Amsterdam/GE3T", 100, 1, (200.0, 240.0, 168.0), "RAS"),
+)
+
+Planner = Callable[..., Plan]
+PLANNERS: dict[Dataset, Planner] = {
+    Dataset.BRATS21: lesions.plan_tumour,
+    Dataset.MSLUB: lesions.plan_plaques,
+    Dataset.ATLAS: vascular.plan_infarct,
+    Dataset.WMH: vascular.plan_hyperintensities,
+}
+
+
+def write_subject(
+    template: Template,
+    root: Path,
+    *,
+    dataset: Dataset,
+    index: int,
+    settings: PhantomSettings,
+    seed: int,
+) -> list[Path]:
+    """Make subject number `index` (from 0) and write its files; returns their paths.
+
+    The first path is the scan that is cut in half when the subject is among the truncated.
+    The same seed, data set and index give the same bytes, whatever else is made.
+    """
+    key = (seed, list(Dataset).index(dataset), index)
+    rng = np.random.default_rng(key)
+    aligned = dataset in (Dataset.BRATS21, Dataset.ATLAS)
+    head = draw_head(template, rng, ALIGNED if aligned else FREE)
+    scanner = acquisition.draw_scanner(
+        rng, seed=key, oblique=2.5 if dataset is Dataset.IXI else 0.0
+    )
+    planner = PLANNERS.get(dataset)
+    plan = planner(template, head, rng, settings.lesion_load) if planner else Plan(head, None)
+    person = Person(template, plan, scanner, stripped=dataset is Dataset.BRATS21)
+    paths = WRITERS[dataset](person, root, index=index, spacing=settings.spacing)
+    if index >= settings.subjects - settings.truncated:
+        acquisition.truncate(paths[0])
+    return paths
+
+
+def _write_scans(
+    person: Person,
+    *,
+    axes: Axes,
+    affine: np.ndarray,
+    orientation: str,
+    scans: dict[Path, Contrast],
+    labels: Path | None = None,
+    brain: Path | None = None,
+) -> list[Path]:
+    tissues: Tissues = tissues_on(person.template, person.plan.head, axes, stripped=person.stripped)
+    found = person.plan.draw(tissues, axes) if person.plan.draw else None
+    for path, contrast in scans.items():
+        image = acquisition.acquire(
+            tissues, found, axes=axes, contrast=contrast, scanner=person.scanner
+        )
+        acquisition.save(image, path, affine=affine, orientation=orientation)
+    masks = {}
+    if labels is not None and found is not None:
+        masks[labels] = found.labels
+    if brain is not None:
+        masks[brain] = tissues.brain.astype(np.uint8)
+    for path, mask in masks.items():
+        acquisition.save(mask, path, affine=affine, orientation=orientation)
+    return [*scans, *masks]
+
+
+def _write_ixi(person: Person, root: Path, *, index: int, spacing: tuple[float, ...]) -> list[Path]:
+    site = IXI_SITES[index % len(IXI_SITES)]
+    number = 2 + index + index // 4
+    name = f"IXI{number:03d}-{site}-{400 + 37 * number % 2200:04d}"
+    across, front, up = spacing
+    # ASSUME: sagittal T1 and axial T2 with slices a quarter thicker, as in IXI's own protocols.
+    views = {
+        Contrast.T2: ((236.0, 240.0, 170.0), (across, front, 1.25 * up), "LAS"),
+        Contrast.T1: ((180.0, 240.0, 216.0), (across, front, up), "PSR"),
+    }
+    paths = []
+    for contrast, (extent, voxel, orientation) in views.items():
+        axes = acquisition.grid_axes(field_of_view=extent, spacing=voxel)
+        kind = contrast.upper()
+        path = root / f"IXI-{kind}" / f"{name}-{kind}.nii.gz"
+        affine = acquisition.world_affine(
+            axes, pose=person.scanner.pose, shift=person.scanner.shift
+        )
+        paths += _write_scans(
+            person, axes=axes, affine=affine, orientation=orientation, scans={path: contrast}
+        )
+    return paths
+
+
+def _write_brats21(
+    person: Person, root: Path, *, index: int, spacing: tuple[float, ...]
+) -> list[Path]:
+    # The real numbers have gaps: 0, 2, 3, 5, 6, 8, ...
+    name = f"BraTS2021_{(3 * index + 1) // 2:05d}"
+    axes = acquisition.grid_axes(field_of_view=(240.0, 240.0, 155.0), spacing=spacing)
+    affine = acquisition.world_affine(axes, pose=np.eye(3), shift=np.zeros(3))
+    # BraTS files put the corner of the first voxel row at x = 0 and y = 239 mm, axes L, P, S.
+    extent = [(len(axis) - 1) * step for axis, step in zip(axes, spacing, strict=True)]
+    affine[:3, 3] = [-extent[0], 0.0, 0.0]
+    scans = {
+        root / name / f"{name}_{contrast}.nii.gz": contrast
+        for contrast in (Contrast.T2, Contrast.T1, Contrast.T1CE, Contrast.FLAIR)
+    }
+    labels = root / name / f"{name}_seg.nii.gz"
+    return _write_scans(
+        person, axes=axes, affine=affine, orientation="LPS", scans=scans, labels=labels
+    )
+
+
+def _write_mslub(
+    person: Person, root: Path, *, index: int, spacing: tuple[float, ...]
+) -> list[Path]:
+    name = f"patient{index + 1:02d}"
+    axes = acquisition.grid_axes(field_of_view=(192.0, 232.0, 176.0), spacing=spacing)
+    contrasts = {"T2W": Contrast.T2, "T1W": Contrast.T1, "FLAIR": Contrast.FLAIR}
+    return _write_scans(
+        person,
+        axes=axes,
+        affine=acquisition.world_affine(axes, pose=np.eye(3), shift=person.scanner.shift),
+        orientation="LPS",
+        scans={
+            root / name / f"{name}_{kind}.nii.gz": contrast for kind, contrast in contrasts.items()
+        },
+        labels=root / name / f"{name}_consensus_gt.nii.gz",
+        brain=root / name / f"{name}_brainmask.nii.gz",
+    )
+
+
+def _write_atlas(
+    person: Person, root: Path, *, index: int, spacing: tuple[float, ...]
+) -> list[Path]:
+    cohort, number = index // 4 + 1, index % 4 + 1
+    name = f"sub-r{cohort:03d}s{number:03d}"
+    folder = root / "Training" / f"R{cohort:03d}" / name / "ses-1" / "anat"
+    start = f"{name}_ses-1_space-MNI152NLin2009aSym"
+    extent = np.array(TEMPLATE_SHAPE, float)
+    centre = np.array(TEMPLATE_ORIGIN) + (extent - 1) / 2
+    axes = acquisition.grid_axes(field_of_view=tuple(extent), spacing=spacing, centre=tuple(centre))
+    return _write_scans(
+        person,
+        axes=axes,
+        affine=acquisition.world_affine(axes, pose=np.eye(3), shift=np.zeros(3)),
+        orientation="RAS",
+        scans={folder / f"{start}_T1w.nii.gz": Contrast.T1},
+        labels=folder / f"{start}_label-L_desc-T1lesion_mask.nii.gz",
+    )
+
+
+def _write_wmh(person: Person, root: Path, *, index: int, spacing: tuple[float, ...]) -> list[Path]:
+    site, first, step, extent, orientation = WMH_SITES[index % len(WMH_SITES)]
+    folder = root / "training" / site / str(first + step * (index // len(WMH_SITES)))
+    axes = acquisition.grid_axes(field_of_view=extent, spacing=spacing)
+    affine = acquisition.world_affine(axes, pose=np.eye(3), shift=person.scanner.shift)
+    paths = _write_scans(
+        person,
+        axes=axes,
+        affine=affine,
+        orientation=orientation,
+        scans={
+            folder / "orig" / "T1.nii.gz": Contrast.T1,
+            folder / "orig" / "FLAIR.nii.gz": Contrast.FLAIR,
+        },
+        labels=folder / "wmh.nii.gz",
+    )
+    fine = acquisition.grid_axes(field_of_view=extent, spacing=(min(spacing),) * 3)
+    paths += _write_scans(
+        person,
+        axes=fine,
+        affine=acquisition.world_affine(fine, pose=np.eye(3), shift=person.scanner.shift),
+        orientation="PSR",
+        scans={folder / "orig" / "3DT1.nii.gz": Contrast.T1},
+    )
+    return paths
+
+
+WRITERS: dict[Dataset, Callable[..., list[Path]]] = {
+    Dataset.IXI: _write_ixi,
+    Dataset.BRATS21: _write_brats21,
+    Dataset.MSLUB: _write_mslub,
+    Dataset.ATLAS: _write_atlas,
+    Dataset.WMH: _write_wmh,
+}
