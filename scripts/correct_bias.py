@@ -1,0 +1,46 @@
+"""A batch of registered scans without their bias fields, cut to the brain."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from brainuad import job
+from brainuad.batches import process_batch
+from brainuad.bias import BiasCorrection, correct_bias_field
+from brainuad.geometry import bounding_box, crop
+from brainuad.settings import settings_from
+from brainuad.volumes import read_labels, read_volume, write_volume
+
+
+def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
+    """Write image, brain mask and lesions within the brain's box, and the transform as it was."""
+    process_batch(
+        scans,
+        output,
+        stage="corrected",
+        process=partial(correct_scan, settings=settings_from(BiasCorrection, settings)),
+    )
+
+
+def correct_scan(source: Path, target: Path, *, settings: BiasCorrection) -> None:
+    """One scan; the last slice of each axis stays, and the affine follows the cut."""
+    image = read_volume(source / "image.nii.gz")
+    mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
+    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=image)
+    box = bounding_box(mask.data)
+    image, mask, lesions = (crop(part, box) for part in (image, mask, lesions))
+    corrected = correct_bias_field(image, mask.data, settings)
+    write_volume(corrected, target / "image.nii.gz")
+    write_volume(mask, target / "brain_mask.nii.gz")
+    write_volume(lesions, target / "lesions.nii.gz")
+    shutil.copyfile(source / "to_atlas.mat", target / "to_atlas.mat")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            scans=Path(snakemake.input.scans),
+            output=Path(snakemake.output[0]),
+            **snakemake.params,
+        )

@@ -1,0 +1,65 @@
+"""A batch of corrected scans on the final grid, smoothed and with intensities from 0 to 1."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainuad import job
+from brainuad.batches import process_batch
+from brainuad.geometry import crop_or_pad, downsample
+from brainuad.intensity import to_unit_range
+from brainuad.settings import settings_from
+from brainuad.smoothing import CurvatureFlow, curvature_flow
+from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """curvature_flow: None switches it off; size: voxels (x, y, z) before the downsampling."""
+
+    curvature_flow: CurvatureFlow | None
+    size: tuple[int, ...]
+    downsampling: int
+    percentiles: tuple[float, ...]
+
+
+def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
+    """Smooth, cut or pad, scale, downsample: image, brain mask and lesions of each subject."""
+    process_batch(
+        scans,
+        output,
+        stage="normalized",
+        process=partial(normalize_scan, settings=settings_from(Normalization, settings)),
+    )
+
+
+def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> None:
+    """One scan in the released code's order: smooth at full resolution, crop, scale, downsample."""
+    image = read_volume(source / "image.nii.gz")
+    mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
+    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=image)
+    if settings.curvature_flow is not None:
+        smooth = curvature_flow(image.data, settings.curvature_flow, spacing=image.spacing)
+        image = Volume(smooth, image.affine)
+    image, mask, lesions = (crop_or_pad(part, settings.size) for part in (image, mask, lesions))
+    scaled = to_unit_range(image.data, mask.data, percentiles=settings.percentiles)
+    image = downsample(Volume(scaled, image.affine), settings.downsampling, labels=False)
+    mask, lesions = (
+        downsample(part, settings.downsampling, labels=True) for part in (mask, lesions)
+    )
+    inside = np.where(mask.data > 0, np.clip(image.data, 0.0, 1.0), 0.0).astype(np.float32)
+    write_volume(Volume(inside, image.affine), target / "image.nii.gz")
+    write_volume(mask, target / "brain_mask.nii.gz")
+    write_volume(lesions, target / "lesions.nii.gz")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            scans=Path(snakemake.input.scans),
+            output=Path(snakemake.output[0]),
+            **snakemake.params,
+        )

@@ -1,0 +1,61 @@
+"""All normalized volumes of one data set and modality in one file, as training reads them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainuad import job, tables
+from brainuad.batches import OnBroken, read_left_out, subject_names
+from brainuad.errors import ScanError, SettingsError
+from brainuad.slices import SliceStack, write_slices
+from brainuad.volumes import read_labels, read_volume
+
+
+def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
+    """Stack the volumes as axial slices, and list the scans that the stages left out.
+
+    With `on_broken` "stop" such a scan is fatal.
+    """
+    folders = sorted(
+        (batch / subject for batch in batches for subject in subject_names(batch)),
+        key=lambda folder: folder.name,
+    )
+    reasons = pd.concat([read_left_out(batch) for batch in batches], ignore_index=True)
+    if len(reasons) and OnBroken(on_broken) is OnBroken.STOP:
+        subject, stage, reason = reasons.iloc[0]
+        raise ScanError(f"{subject} could not be {stage}: {reason}")
+    if not folders:
+        raise SettingsError(
+            f"{slices.stem}: no scan came through the preprocessing; "
+            f"the first one left out: {reasons['reason'].iloc[0] if len(reasons) else 'none given'}"
+        )
+    images, brain_masks, lesions, affines = [], [], [], []
+    for folder in folders:
+        image = read_volume(folder / "image.nii.gz")
+        mask = read_labels(folder / "brain_mask.nii.gz", expected=(1,), grid=image)
+        lesion = read_labels(folder / "lesions.nii.gz", expected=(1, 2), grid=image)
+        images.append(image.data.transpose(2, 0, 1))
+        brain_masks.append(mask.data.transpose(2, 0, 1) > 0)
+        lesions.append(lesion.data.transpose(2, 0, 1))
+        affines.append(image.affine)
+    stack = SliceStack(
+        images=np.stack(images).astype(np.float32),
+        brain_masks=np.stack(brain_masks),
+        lesions=np.stack(lesions),
+        subjects=np.array([folder.name for folder in folders]),
+        affines=np.stack(affines),
+    )
+    write_slices(stack, slices)
+    tables.write_table(reasons, left_out)
+    job.log(f"{slices}: {len(folders)} volumes, {len(reasons)} left out")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            batches=[Path(batch) for batch in snakemake.input.batches],
+            slices=Path(snakemake.output.slices),
+            left_out=Path(snakemake.output.left_out),
+            on_broken=snakemake.params.on_broken,
+        )

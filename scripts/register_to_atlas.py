@@ -1,0 +1,45 @@
+"""A batch of stripped scans in the space of the atlas, and the transforms that took them there."""
+
+from functools import partial
+from pathlib import Path
+
+from brainuad import job
+from brainuad.batches import process_batch
+from brainuad.geometry import to_ras
+from brainuad.registration import Transform, register_linear, warp
+from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+
+
+def main(*, scans: Path, atlas: Path, output: Path, transform: str) -> None:
+    """Write image, brain mask, lesions and to_atlas.mat of each subject of the batch."""
+    # The later stages and the slices cut along the axes of RAS, however the atlas is stored.
+    fixed = to_ras(read_volume(Path(atlas)))
+    process_batch(
+        scans,
+        output,
+        stage="registered",
+        process=partial(register_scan, atlas=fixed, transform=Transform(transform)),
+    )
+
+
+def register_scan(source: Path, target: Path, *, atlas: Volume, transform: Transform) -> None:
+    """One scan: to_atlas.mat maps atlas points to scan points (ITK, LPS mm)."""
+    scan = read_volume(source / "image.nii.gz")
+    matrix = target / "to_atlas.mat"
+    register_linear(atlas, scan, transform=transform, matrix=matrix)
+    image = warp(scan, atlas, transforms=[matrix], labels=False)
+    write_volume(Volume(image, atlas.affine), target / "image.nii.gz")
+    for name, expected in (("brain_mask", (1,)), ("lesions", (1, 2))):
+        labels = read_labels(source / f"{name}.nii.gz", expected=expected, grid=scan)
+        warped = warp(labels, atlas, transforms=[matrix], labels=True)
+        write_volume(Volume(warped, atlas.affine), target / f"{name}.nii.gz")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            scans=Path(snakemake.input.scans),
+            atlas=Path(snakemake.input.atlas),
+            output=Path(snakemake.output[0]),
+            **snakemake.params,
+        )

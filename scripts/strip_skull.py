@@ -1,0 +1,77 @@
+"""A batch of resampled scans without their skulls, and the brain masks."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from brainuad import job
+from brainuad.batches import process_batch
+from brainuad.errors import SettingsError
+from brainuad.geometry import head_mask
+from brainuad.registration import carry_brain_mask
+from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+
+
+class Method(StrEnum):
+    """Where the brain mask comes from."""
+
+    TEMPLATE = "template"
+    NONE = "none"
+
+
+def main(
+    *,
+    scans: Path,
+    output: Path,
+    method: str,
+    template: Path | None,
+    template_brain_mask: Path | None,
+) -> None:
+    """Write masked image, brain mask and lesions of each subject of the batch."""
+    if method not in list(Method):
+        raise SettingsError(f"skull_stripping: {method!r}: this version takes template or none")
+    if method == Method.NONE:
+        mask_of = mask_of_stripped
+    elif template is None or template_brain_mask is None:
+        raise SettingsError("skull_stripping: template needs head_template with its brain mask")
+    else:
+        head = read_volume(template)
+        brain_mask = read_labels(template_brain_mask, expected=(1,), grid=head)
+        mask_of = partial(carry_brain_mask, head=head, brain_mask=brain_mask)
+    process_batch(
+        scans,
+        output,
+        stage="stripped",
+        process=partial(strip_scan, mask_of=mask_of),
+    )
+
+
+def mask_of_stripped(scan: Volume) -> np.ndarray:
+    """The brain mask of a scan that comes stripped, uint8."""
+    # ASSUME: such a data set needs no mask of its own: the largest part above 0 is the brain.
+    return head_mask(scan.data)
+
+
+def strip_scan(source: Path, target: Path, *, mask_of: Callable[[Volume], np.ndarray]) -> None:
+    """One scan: 0 outside its brain mask."""
+    scan = read_volume(source / "image.nii.gz")
+    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=scan)
+    mask = mask_of(scan)
+    stripped = np.where(mask > 0, scan.data, 0).astype(np.float32)
+    write_volume(Volume(stripped, scan.affine), target / "image.nii.gz")
+    write_volume(Volume(mask, scan.affine), target / "brain_mask.nii.gz")
+    write_volume(lesions, target / "lesions.nii.gz")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            scans=Path(snakemake.input.scans),
+            output=Path(snakemake.output[0]),
+            template=snakemake.input.get("template"),
+            template_brain_mask=snakemake.input.get("template_brain_mask"),
+            **snakemake.params,
+        )
