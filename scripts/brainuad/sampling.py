@@ -1,0 +1,52 @@
+"""Which slices a training step sees, and which slices a validation sees."""
+
+import torch
+from torch import Tensor
+
+from brainuad.errors import SettingsError
+from brainuad.noise import key_of
+
+
+def count_steps_per_epoch(*, volumes: int, slices_per_volume: int, batch_size: int) -> int:
+    """Full batches in an epoch; SettingsError where there is not one."""
+    slices = volumes * slices_per_volume
+    if slices < batch_size:
+        raise SettingsError(
+            f"{volumes} training volumes with training.slices_per_volume {slices_per_volume} do "
+            f"not fill a batch of {batch_size}; raise slices_per_volume or lower batch_size"
+        )
+    return slices // batch_size
+
+
+def draw_batch(
+    step: int, *, volumes: int, slices: int, slices_per_volume: int, batch_size: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Volumes and slices of a step's batch, int64 [B] each; steps count from 0.
+
+    An epoch takes `slices_per_volume` random slices of each volume, empty ones too, in mixed
+    order, and drops the last incomplete batch, as released. It follows from the seed and the
+    number of the step alone.
+    """
+    # ASSUME: small data sets may give several slices per volume and epoch; released code takes one.
+    rows = volumes * slices_per_volume
+    epoch, batch = divmod(step, rows // batch_size)
+    generator = torch.Generator().manual_seed(key_of(seed, "epoch", epoch))
+    order = torch.randperm(rows, generator=generator) % volumes
+    drawn = torch.randint(slices, (rows,), generator=generator)
+    here = slice(batch * batch_size, (batch + 1) * batch_size)
+    return order[here], drawn[here]
+
+
+def choose_validation_slices(volumes: Tensor, slices_per_volume: int, seed: int) -> Tensor:
+    """Evenly spaced slices of each volume [N, S, H, W], in a fixed mixed order: [M, 1, H, W].
+
+    Mixed, so that a timestep of the validation's grid does not belong to a level of the brain.
+    """
+    # ASSUME: validation slices are evenly spaced and fixed; released code draws them each time.
+    if len(volumes) == 0:
+        raise SettingsError("no volume to validate on: raise the split's number for validation")
+    count = min(slices_per_volume, volumes.shape[1])
+    places = ((torch.arange(count) + 0.5) * volumes.shape[1] / count).long()
+    slices = volumes[:, places].flatten(0, 1)
+    generator = torch.Generator().manual_seed(key_of(seed, "validation slices"))
+    return slices[torch.randperm(len(slices), generator=generator)][:, None]

@@ -1,0 +1,90 @@
+"""Pretrain the encoder's backbone with SparK on the healthy slices of one modality and fold."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from brainuad import job
+from brainuad.checkpoints import Checkpoint, digest_of_files, write_weights
+from brainuad.device import prepare_device
+from brainuad.methods import build_with, spark
+from brainuad.noise import key_of
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table, write_table
+from brainuad.training import HISTORY_COLUMNS, TrainingSettings, train
+
+BACKBONE = "backbone."
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    encoder: Path,
+    history: Path,
+    settings: dict[str, Any],
+    seed: int,
+    device: str,
+    threads: int,
+    code: list[Path],
+) -> None:
+    """Write the backbone of the best validation; the decoder is thrown away.
+
+    settings has two parts: `network` (backbone, decoder, masking) and `training`. `code` is the
+    files that decide what comes out: a checkpoint that others made is not resumed.
+    """
+    chosen_device = prepare_device(device, threads)
+    torch.manual_seed(key_of(seed, "weights"))
+    pretraining = build_with(spark, settings["network"])
+    stack, partitions = read_slices(slices), read_table(split)
+    healthy, held_out = (
+        torch.from_numpy(stack.select(subjects_of(partitions, partition)).images)
+        for partition in ("train", "validation")
+    )
+    checkpoint = Checkpoint(encoder.with_name("checkpoint.pt"))
+    progress = train(
+        pretraining,
+        training_images=healthy,
+        validation_images=held_out,
+        settings=settings_from(TrainingSettings, settings["training"]),
+        seed=seed,
+        device=chosen_device,
+        checkpoint=checkpoint,
+        method_settings={"kind": "spark", **settings["network"]},
+        code=digest_of_files(code),
+    )
+    write_weights(
+        encoder,
+        kind="spark",
+        settings=settings["network"],
+        state={
+            name.removeprefix(BACKBONE): tensor
+            for name, tensor in progress.best.items()
+            if name.startswith(BACKBONE)
+        },
+        training={"settings": settings["training"], "seed": seed, "best_step": progress.best_step},
+    )
+    write_table(pd.DataFrame(progress.history, columns=HISTORY_COLUMNS), history)
+    checkpoint.remove()
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            encoder=Path(snakemake.output.encoder),
+            history=Path(snakemake.output.history),
+            settings=snakemake.params.settings,
+            # The spread over folds should hold the chance of training too.
+            seed=key_of(
+                snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
+            ),
+            device=snakemake.params.device,
+            threads=snakemake.threads,
+            code=[Path(file) for file in snakemake.input.code],
+        )

@@ -1,0 +1,89 @@
+"""Train one method on the healthy slices of one modality and fold."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from brainuad import job
+from brainuad.checkpoints import Checkpoint, digest_of_files, write_weights
+from brainuad.device import prepare_device
+from brainuad.methods import build_trainable
+from brainuad.noise import key_of
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table, write_table
+from brainuad.training import HISTORY_COLUMNS, Progress, TrainingSettings, train
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    pretrained: Path | None,
+    weights: Path,
+    history: Path,
+    kind: str,
+    settings: dict[str, Any],
+    training: dict[str, Any] | None,
+    seed: int,
+    device: str,
+    threads: int,
+    code: list[Path],
+) -> None:
+    """Write the weights of the best validation, with the settings to rebuild the network.
+
+    A method without parameters is not trained, and `training` may be None. `code` is the files that
+    decide what comes out: a checkpoint that others made is not resumed.
+    """
+    chosen_device = prepare_device(device, threads)
+    torch.manual_seed(key_of(seed, "weights"))
+    method = build_trainable(kind, settings)
+    if pretrained is not None:
+        method.load_pretrained(pretrained)
+    checkpoint = Checkpoint(weights.with_name("checkpoint.pt"))
+    progress = Progress()
+    if any(True for _ in method.network.parameters()):
+        stack, partitions = read_slices(slices), read_table(split)
+        healthy, held_out = (
+            torch.from_numpy(stack.select(subjects_of(partitions, partition)).images)
+            for partition in ("train", "validation")
+        )
+        progress = train(
+            method,
+            training_images=healthy,
+            validation_images=held_out,
+            settings=settings_from(TrainingSettings, training or {}),
+            seed=seed,
+            device=chosen_device,
+            checkpoint=checkpoint,
+            method_settings={"kind": kind, **settings},
+            code=digest_of_files(code),
+        )
+    record = {"settings": training, "seed": seed, "best_step": progress.best_step}
+    write_weights(weights, kind=kind, settings=settings, state=progress.best, training=record)
+    write_table(pd.DataFrame(progress.history, columns=HISTORY_COLUMNS), history)
+    checkpoint.remove()
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            pretrained=Path(given) if (given := snakemake.input.get("pretrained")) else None,
+            weights=Path(snakemake.output.weights),
+            history=Path(snakemake.output.history),
+            kind=snakemake.params.kind,
+            settings=snakemake.params.settings,
+            training=snakemake.params.training,
+            # The spread over folds should hold the chance of training too.
+            seed=key_of(
+                snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
+            ),
+            device=snakemake.params.device,
+            threads=snakemake.threads,
+            code=[Path(file) for file in snakemake.input.code],
+        )
