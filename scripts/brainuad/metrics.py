@@ -1,0 +1,213 @@
+"""Scores of segmentations, anomaly maps and reconstructions: arrays in, numbers out.
+
+Lesions are uint8: 0 none, 1 lesion, 2 ignored. Ignored voxels are scored neither way: every
+function here drops them. A case that is not defined gives NaN, as each docstring says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+LESION = 1
+IGNORED = 2
+
+# Gaussian window of SSIM in voxels: edge (odd) and standard deviation.
+SSIM_WINDOW = 11
+SSIM_SIGMA = 1.5
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Voxel counts of a segmentation against the lesions."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+
+
+def confusion(prediction: np.ndarray, lesions: np.ndarray) -> Confusion:
+    """Count hits, false alarms and misses of a bool prediction; same shapes, else ValueError."""
+    _check_shapes(prediction, lesions)
+    lesion = lesions == LESION
+    hits = int(np.count_nonzero(prediction & lesion))
+    return Confusion(
+        true_positives=hits,
+        false_positives=int(np.count_nonzero(prediction & (lesions != IGNORED))) - hits,
+        false_negatives=int(np.count_nonzero(lesion)) - hits,
+    )
+
+
+def dice(prediction: np.ndarray, lesions: np.ndarray) -> float:
+    """2 TP / (2 TP + FP + FN), no smoothing term; NaN if there is no lesion."""
+    # ASSUME: Dice without a lesion voxel is undefined, whatever is predicted, as recall is.
+    counts = confusion(prediction, lesions)
+    if counts.true_positives + counts.false_negatives == 0:
+        return float("nan")
+    hits = 2 * counts.true_positives
+    return _ratio(hits, hits + counts.false_positives + counts.false_negatives)
+
+
+def precision(prediction: np.ndarray, lesions: np.ndarray) -> float:
+    """TP / (TP + FP); NaN if nothing is predicted."""
+    counts = confusion(prediction, lesions)
+    return _ratio(counts.true_positives, counts.true_positives + counts.false_positives)
+
+
+def recall(prediction: np.ndarray, lesions: np.ndarray) -> float:
+    """TP / (TP + FN); NaN if there is no lesion."""
+    counts = confusion(prediction, lesions)
+    return _ratio(counts.true_positives, counts.true_positives + counts.false_negatives)
+
+
+@dataclass(frozen=True)
+class ScoredVoxels:
+    """The scores of one or more volumes, without the zeros, which are only counted.
+
+    lesion         scores > 0 of lesion voxels [any]
+    healthy        scores > 0 of healthy voxels [any]
+    lesion_voxels  how many lesion voxels there are, those of score 0 included
+    voxels         how many voxels there are, lesion and healthy, those of score 0 included
+    """
+
+    lesion: np.ndarray
+    healthy: np.ndarray
+    lesion_voxels: int
+    voxels: int
+
+
+def scored_voxels(scores: np.ndarray, lesions: np.ndarray) -> ScoredVoxels:
+    """Take a score map >= 0 apart by its lesions; same shapes.
+
+    Most voxels lie outside the eroded brain and score 0, so leaving them out makes sorting fast
+    and pooling a whole data set small. Raises ValueError for a negative score or NaN.
+    """
+    _check_shapes(scores, lesions)
+    if not scores.min(initial=0) >= 0:
+        raise ValueError(f"scores must be >= 0, found {scores.min()}")
+    positive = scores > 0
+    return ScoredVoxels(
+        lesion=scores[positive & (lesions == LESION)],
+        healthy=scores[positive & (lesions != LESION) & (lesions != IGNORED)],
+        lesion_voxels=int(np.count_nonzero(lesions == LESION)),
+        voxels=int(np.count_nonzero(lesions != IGNORED)),
+    )
+
+
+def pooled(parts: Sequence[ScoredVoxels]) -> ScoredVoxels:
+    """The voxels of several volumes as one set; at least one part."""
+    return ScoredVoxels(
+        lesion=np.concatenate([part.lesion for part in parts]),
+        healthy=np.concatenate([part.healthy for part in parts]),
+        lesion_voxels=sum(part.lesion_voxels for part in parts),
+        voxels=sum(part.voxels for part in parts),
+    )
+
+
+def detections(voxels: ScoredVoxels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hits and false alarms of "score >= cut" for each score that a lesion voxel has.
+
+    Returns cuts (falling, distinct, > 0), true positives and false positives, all [C]; tied
+    scores fall together. Only scores of lesion voxels are cuts: between two of them no hit is
+    won, so no point of the precision-recall curve that changes recall is missed.
+    """
+    cuts, repeats = np.unique(voxels.lesion, return_counts=True)
+    healthy = np.sort(voxels.healthy)
+    true_positives = np.cumsum(repeats[::-1])
+    false_positives = len(healthy) - np.searchsorted(healthy, cuts, side="left")[::-1]
+    return cuts[::-1], true_positives, false_positives
+
+
+def average_precision(scores: np.ndarray, lesions: np.ndarray) -> float:
+    """Area under the precision-recall curve, sum of (R_n - R_n-1) P_n over all voxels.
+
+    scores [any shape] are >= 0. Exact, tied scores are one point, as in scikit-learn's
+    `average_precision_score`. NaN if there is no lesion.
+    """
+    voxels = scored_voxels(scores, lesions)
+    if voxels.lesion_voxels == 0:
+        return float("nan")
+    _, true_positives, false_positives = detections(voxels)
+    precisions = true_positives / (true_positives + false_positives)
+    hits = np.diff(true_positives, prepend=0)
+    missed = voxels.lesion_voxels - len(voxels.lesion)
+    # The voxels of score 0 are the last tie: taking them all in makes everything a detection.
+    last = missed * voxels.lesion_voxels / voxels.voxels
+    return float((np.sum(hits * precisions) + last) / voxels.lesion_voxels)
+
+
+def l1(image: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Mean absolute difference over the whole array, background included."""
+    _check_shapes(image, reconstruction)
+    return float(np.abs(image - reconstruction).mean(dtype=np.float64))
+
+
+def psnr(image: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB over the whole array, peak 1; infinite for equal arrays."""
+    _check_shapes(image, reconstruction)
+    error = np.mean(np.square(image - reconstruction, dtype=np.float64))
+    return float("inf") if error == 0 else float(-10 * np.log10(error))
+
+
+def ssim(image: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Structural similarity of two volumes [S, H, W] in [0, 1], mean over all windows inside.
+
+    Gaussian window of 11 voxels along each axis, sigma 1.5, k1 = .01, k2 = .03, as in MONAI's
+    SSIMMetric. Raises ValueError for an axis shorter than the window.
+    """
+    # ASSUME: SSIM, PSNR and l1 are taken over the whole volume, background included, as l1 is.
+    _check_shapes(image, reconstruction)
+    if min(image.shape) < SSIM_WINDOW:
+        raise ValueError(
+            f"SSIM needs {SSIM_WINDOW} voxels along each axis, got shape {image.shape}"
+        )
+    radius = SSIM_WINDOW // 2
+    weights = np.exp(-((np.arange(-radius, radius + 1) / SSIM_SIGMA) ** 2) / 2)
+    weights /= weights.sum()
+    inside = slice(radius, -radius)
+
+    def blurred(volume: np.ndarray) -> np.ndarray:
+        for axis in range(volume.ndim):
+            volume = ndimage.correlate1d(volume, weights, axis=axis)
+        return volume[(inside,) * volume.ndim]
+
+    x, y = image.astype(np.float64), reconstruction.astype(np.float64)
+    mean_x, mean_y = blurred(x), blurred(y)
+    variances = blurred(x * x + y * y) - mean_x**2 - mean_y**2
+    covariance = blurred(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    contrast = (2 * covariance + c2) / (variances + c2)
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return float(np.mean(luminance * contrast))
+
+
+def l1_ratio(residual: np.ndarray, lesions: np.ndarray, brain_mask: np.ndarray) -> float:
+    """Mean residual of the lesion voxels over that of the healthy voxels, both in the brain.
+
+    The larger, the better lesions stand out. All [S, H, W]; brain_mask is bool. NaN if there is
+    no lesion or no healthy voxel in the brain, or if the healthy voxels have no residual.
+    """
+    # ASSUME: the l1-ratio takes the residual before post-processing, inside the whole brain mask.
+    _check_shapes(residual, lesions)
+    _check_shapes(residual, brain_mask)
+    brain = brain_mask.astype(bool)
+    lesion = residual[brain & (lesions == LESION)]
+    healthy = residual[brain & (lesions != LESION) & (lesions != IGNORED)]
+    if lesion.size == 0 or healthy.size == 0:
+        return float("nan")
+    return _ratio(lesion.mean(dtype=np.float64), healthy.mean(dtype=np.float64))
+
+
+def volume_ml(mask: np.ndarray, affine: np.ndarray) -> float:
+    """The volume of a bool mask in millilitres; the affine [4, 4] gives voxels in mm."""
+    return float(np.count_nonzero(mask) * abs(np.linalg.det(affine[:3, :3])) / 1000)
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return float(numerator / denominator) if denominator else float("nan")
+
+
+def _check_shapes(first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape != second.shape:
+        raise ValueError(f"shapes differ: {first.shape} and {second.shape}")

@@ -1,0 +1,49 @@
+"""Write the anomaly maps of the test subjects as NIfTI volumes that any viewer opens."""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from brainuad import job
+from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: Path,
+    output: Path,
+    postprocessing: dict[str, Any],
+) -> None:
+    """Fill the directory `output` with {subject}_anomaly.nii.gz, float32, on the final grid."""
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    subjects = subjects_of(read_table(split), "test")
+    with np.load(reconstructions, allow_pickle=False) as arrays:
+        cases = cases_of(read_slices(slices), arrays, subjects)
+    with job.replacing(output) as folder:
+        folder.mkdir()
+        for case in cases:
+            scores = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+            # A slice stack is [z, x, y], a volume [x, y, z].
+            image = nib.Nifti1Image(scores.transpose(1, 2, 0), case.affine, dtype=np.float32)
+            image.header.set_xyzt_units("mm")
+            nib.save(image, folder / f"{case.subject}_anomaly.nii.gz")
+    job.log(f"{len(cases)} anomaly maps written")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=Path(snakemake.input.reconstructions),
+            output=Path(snakemake.output[0]),
+            postprocessing=snakemake.params.postprocessing,
+        )

@@ -1,0 +1,53 @@
+"""Fit the threshold of one method on the validation subjects of one data set and fold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainuad import job
+from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table
+from brainuad.thresholds import best_threshold
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: Path,
+    output: Path,
+    postprocessing: dict[str, Any],
+) -> None:
+    """Write the threshold of the best Dice on the pooled validation voxels as JSON."""
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    subjects = subjects_of(read_table(split), "validation")
+    with np.load(reconstructions, allow_pickle=False) as arrays:
+        cases = cases_of(read_slices(slices), arrays, subjects)
+    maps = (
+        anomaly_map(case.image, case.reconstruction, case.brain_mask, settings) for case in cases
+    )
+    threshold = best_threshold(maps, (case.lesions for case in cases))
+    job.log(f"threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}, {len(cases)} subjects")
+    content = {
+        "threshold": threshold.value,
+        "validation_dice": threshold.dice,
+        "subjects": len(cases),
+    }
+    with job.replacing(output) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=Path(snakemake.input.reconstructions),
+            output=Path(snakemake.output[0]),
+            postprocessing=snakemake.params.postprocessing,
+        )

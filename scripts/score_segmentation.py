@@ -1,0 +1,80 @@
+"""Score the segmentations of one method on the test subjects of one lesion set and fold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainuad import job, metrics
+from brainuad.postprocess import (
+    Case,
+    PostprocessingSettings,
+    anomaly_map,
+    cases_of,
+    residual,
+    segment,
+)
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table, write_table
+
+
+def scores_of(
+    case: Case, *, threshold: float, settings: PostprocessingSettings
+) -> dict[str, float]:
+    """Every segmentation metric of one subject; NaN where it is not defined."""
+    scores = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+    prediction = segment(scores, threshold, settings)
+    scored = prediction & (case.lesions != metrics.IGNORED)
+    return {
+        "dice": metrics.dice(prediction, case.lesions),
+        "auprc": metrics.average_precision(scores, case.lesions),
+        "precision": metrics.precision(prediction, case.lesions),
+        "recall": metrics.recall(prediction, case.lesions),
+        "l1_ratio": metrics.l1_ratio(
+            residual(case.image, case.reconstruction), case.lesions, case.brain_mask
+        ),
+        "lesion_volume_ml": metrics.volume_ml(case.lesions == metrics.LESION, case.affine),
+        "predicted_volume_ml": metrics.volume_ml(scored, case.affine),
+    }
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: Path,
+    threshold: Path,
+    output: Path,
+    postprocessing: dict[str, Any],
+    modality: str,
+) -> None:
+    """Write a tidy table: subject, modality, metric, value."""
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    fitted = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
+    subjects = subjects_of(read_table(split), "test")
+    with np.load(reconstructions, allow_pickle=False) as arrays:
+        cases = cases_of(read_slices(slices), arrays, subjects)
+    rows = [
+        (case.subject, modality, metric, value)
+        for case in cases
+        for metric, value in scores_of(case, threshold=fitted, settings=settings).items()
+    ]
+    job.log(f"{len(cases)} test subjects scored at threshold {fitted:.6g}")
+    write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=Path(snakemake.input.reconstructions),
+            threshold=Path(snakemake.input.threshold),
+            output=Path(snakemake.output[0]),
+            postprocessing=snakemake.params.postprocessing,
+            modality=snakemake.params.modality,
+        )

@@ -1,0 +1,87 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from brainuad.errors import SettingsError
+from brainuad.statistics import (
+    BootstrapSettings,
+    bootstrap_interval,
+    mean_and_sd,
+    summarize,
+)
+
+BOOTSTRAP = BootstrapSettings(rounds=2500, confidence=0.95, seed=7)
+
+
+def table(rows: list[tuple[int, str, float]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["fold", "subject", "value"])
+
+
+def test_summary_by_hand():
+    scores = table([(0, "a", 0.1), (0, "b", 0.3), (1, "a", 0.3), (1, "b", 0.5)])
+    summary = summarize(scores, BOOTSTRAP)
+    assert summary.mean == pytest.approx(0.3)
+    # Folds .2 and .4: the sample standard deviation is .1 * sqrt(2).
+    assert summary.sd == pytest.approx(0.1 * math.sqrt(2))
+    # Subjects .2 and .4: a quarter of the resamples are (a, a), a quarter (b, b).
+    assert (summary.ci_low, summary.ci_high) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert (summary.folds, summary.subjects) == (2, 2)
+
+
+def test_undefined_scores_are_left_out():
+    scores = table([(0, "a", 0.2), (0, "b", np.nan), (0, "c", 0.4), (1, "b", np.nan)])
+    summary = summarize(scores, BOOTSTRAP)
+    assert summary.mean == pytest.approx(0.3)
+    assert math.isnan(summary.sd)
+    assert (summary.folds, summary.subjects) == (1, 2)
+
+
+def test_nothing_defined_gives_nan():
+    summary = summarize(table([(0, "a", np.nan)]), BOOTSTRAP)
+    assert math.isnan(summary.mean) and math.isnan(summary.sd) and math.isnan(summary.ci_low)
+    assert (summary.folds, summary.subjects) == (0, 0)
+
+
+def test_a_subject_twice_in_a_fold_is_refused():
+    with pytest.raises(ValueError, match="two scores"):
+        summarize(table([(0, "a", 0.2), (0, "a", 0.4)]), BOOTSTRAP)
+
+
+def test_mean_and_sd_of_one_fold():
+    mean, sd = mean_and_sd(np.array([0.5]))
+    assert mean == 0.5 and math.isnan(sd)
+
+
+def test_interval_as_scipy():
+    values = np.random.default_rng(0).random(40)
+    expected = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=BOOTSTRAP.rounds,
+        confidence_level=BOOTSTRAP.confidence,
+        method="percentile",
+        batch=1000,
+        rng=np.random.default_rng(BOOTSTRAP.seed),
+    ).confidence_interval
+    assert bootstrap_interval(values, BOOTSTRAP) == pytest.approx(tuple(expected), rel=1e-12)
+
+
+def test_interval_is_narrower_with_less_confidence_and_seeded():
+    values = np.random.default_rng(1).random(30)
+    wide = bootstrap_interval(values, BOOTSTRAP)
+    narrow = bootstrap_interval(values, BootstrapSettings(rounds=2500, confidence=0.5, seed=7))
+    assert wide[0] < narrow[0] < values.mean() < narrow[1] < wide[1]
+    assert bootstrap_interval(values, BOOTSTRAP) == wide
+
+
+def test_one_subject_has_no_interval():
+    assert all(math.isnan(end) for end in bootstrap_interval(np.array([0.4]), BOOTSTRAP))
+
+
+@pytest.mark.parametrize("change", [{"rounds": 0}, {"confidence": 1.0}, {"confidence": 0.0}])
+def test_settings_out_of_range(change):
+    with pytest.raises(SettingsError, match=next(iter(change))):
+        BootstrapSettings(**{"rounds": 10, "confidence": 0.9, "seed": 1} | change)
