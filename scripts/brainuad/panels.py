@@ -1,0 +1,228 @@
+"""Pages of brain pictures: a panel of methods per subject, and a mosaic of scans with outlines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from brainuad.figures import PAGE_WIDTH
+from brainuad.pictures import (
+    ANOMALY_COLOURS,
+    IGNORED_COLOUR,
+    LESION_COLOUR,
+    PREDICTION_COLOUR,
+    axial_view,
+    draw_anomaly,
+    draw_filled,
+    draw_outline,
+    draw_scan,
+    mark_sides,
+    sagittal_view,
+    scan_window,
+    write_in_corner,
+)
+
+CELL_WIDTHS = (0.72, 1.25)  # inches: smallest and largest picture of a panel
+TILES = 12
+TILES_PER_ROW = 3
+
+
+@dataclass(frozen=True)
+class MethodSlice:
+    """What one method made of one axial slice; arrays [x, y]."""
+
+    reconstruction: np.ndarray
+    anomaly: np.ndarray
+    prediction: np.ndarray
+    dice: float
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """One subject of a panel: an axial slice [x, y] of scan and lesions, and a slice per method."""
+
+    subject: str
+    lesion_volume_ml: float
+    scan: np.ndarray
+    lesions: np.ndarray
+    methods: tuple[MethodSlice, ...]
+
+
+@dataclass(frozen=True)
+class MethodScale:
+    """How a method's anomaly maps are shown: its name, where its colours end, its threshold."""
+
+    name: str
+    maximum: float
+    threshold: float
+
+
+def draw_panel(
+    rows: Sequence[PanelRow], scales: Sequence[MethodScale], *, title: str, aspect: float
+) -> Figure:
+    """Subjects below each other; beside the scan, each method's reconstruction, map, prediction.
+
+    A method whose reconstructions are all zero has no column for them. The figure is as wide as
+    a page, or wider where the pictures would become too small.
+    """
+    shown = [
+        any(row.methods[place].reconstruction.any() for row in rows) for place in range(len(scales))
+    ]
+    columns = 1 + sum(3 if has else 2 for has in shown)
+    height_over_width = aspect * rows[0].scan.shape[1] / rows[0].scan.shape[0]
+    left, top, bottom, gap, group_gap = 0.36, 0.62, 0.36, 0.03, 0.12
+    free = PAGE_WIDTH - left - gap * columns - group_gap * len(scales)
+    width = float(np.clip(free / columns, *CELL_WIDTHS))
+    height = width * height_over_width
+    size = (
+        left + columns * (width + gap) + group_gap * len(scales),
+        top + len(rows) * (height + gap) + bottom,
+    )
+    figure = Figure(figsize=size)
+
+    def add_axes(x: float, y: float, w: float, h: float) -> Axes:
+        """Axes placed in inches from the left and from the top."""
+        return figure.add_axes((x / size[0], 1 - (y + h) / size[1], w / size[0], h / size[1]))
+
+    def heading(x: float, y: float, text: str, **look) -> None:
+        figure.text(x / size[0], 1 - y / size[1], text, va="baseline", **look)
+
+    heading(0.04, 0.16, title, fontweight="bold", fontsize=9)
+    heading(left + width / 2, top - 0.06, "Scan and lesion", ha="center", fontsize=6)
+    for number, row in enumerate(rows):
+        y = top + number * (height + gap)
+        axes = add_axes(left, y, width, height)
+        draw_scan(axes, axial_view(row.scan), window=(0, 1), aspect=aspect)
+        _draw_lesions(axes, row.lesions)
+        mark_sides(axes, left="R", right="L")
+        figure.text(
+            (left - 0.05) / size[0],
+            1 - (y + height / 2) / size[1],
+            f"{row.subject}\n{row.lesion_volume_ml:.3g} ml",
+            rotation=90,
+            ha="right",
+            va="center",
+            fontsize=5.5,
+            linespacing=1.3,
+            multialignment="center",
+        )
+    x = left + width + gap + group_gap
+    for place, (scale, has) in enumerate(zip(scales, shown, strict=True)):
+        kinds = ["Reconstruction", "Anomaly map", "Prediction"][0 if has else 1 :]
+        span = len(kinds) * (width + gap) - gap
+        heading(x + span / 2, top - 0.24, scale.name, ha="center", fontweight="bold", fontsize=7.5)
+        for kind in kinds:
+            heading(x + width / 2, top - 0.06, kind, ha="center", fontsize=6)
+            for number, row in enumerate(rows):
+                axes = add_axes(x, top + number * (height + gap), width, height)
+                _draw_method(axes, row, row.methods[place], kind=kind, scale=scale, aspect=aspect)
+            if kind == "Anomaly map":
+                y = top + len(rows) * (height + gap) + 0.08
+                _draw_scale(add_axes(x + 0.1 * width, y, 0.8 * width, 0.06), scale)
+            x += width + gap
+        x += group_gap
+    return figure
+
+
+def _draw_method(
+    axes: Axes, row: PanelRow, result: MethodSlice, *, kind: str, scale: MethodScale, aspect: float
+) -> None:
+    if kind == "Reconstruction":
+        draw_scan(axes, axial_view(result.reconstruction), window=(0, 1), aspect=aspect)
+    elif kind == "Anomaly map":
+        draw_anomaly(axes, axial_view(result.anomaly), maximum=scale.maximum, aspect=aspect)
+        _draw_lesions(axes, row.lesions)
+    else:
+        draw_scan(axes, axial_view(row.scan), window=(0, 1), aspect=aspect)
+        draw_filled(axes, axial_view(result.prediction), colour=PREDICTION_COLOUR)
+        _draw_lesions(axes, row.lesions)
+        if np.isfinite(result.dice):
+            write_in_corner(axes, f"Dice {100 * result.dice:.0f} %", corner="bottom right")
+
+
+def _draw_lesions(axes: Axes, lesions: np.ndarray) -> None:
+    draw_outline(axes, axial_view(lesions == 2), colour=IGNORED_COLOUR, line=":")
+    draw_outline(axes, axial_view(lesions == 1), colour=LESION_COLOUR)
+
+
+def _draw_scale(axes: Axes, scale: MethodScale) -> None:
+    """A colour bar from 0 to the maximum; the tick in the middle is the threshold."""
+    ramp = np.linspace(0, 1, 256)[np.newaxis]
+    axes.imshow(ramp, cmap=ANOMALY_COLOURS, aspect="auto", extent=(0, scale.maximum, 0, 1))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_xticks([0, scale.maximum], ["0", f"{scale.maximum:.2g}"])
+    axes.set_yticks([])
+    axes.tick_params(length=0, pad=1.5, labelsize=5.5)
+    if 0 <= scale.threshold <= scale.maximum:
+        axes.plot(scale.threshold, 1.5, marker="v", ms=3, color="#222222", clip_on=False, ls="")
+        axes.set(xlim=(0, scale.maximum), ylim=(0, 1))
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One scan of a mosaic: axial and sagittal view, and outlines as pairs of masks of the same."""
+
+    caption: str
+    views: tuple[np.ndarray, np.ndarray]
+    aspects: tuple[float, float]
+    outlines: tuple[tuple[np.ndarray, np.ndarray], ...] = field(default=())
+
+
+def make_tile(
+    data: np.ndarray,
+    *,
+    spacing: np.ndarray,
+    masks: Sequence[np.ndarray],
+    centre: np.ndarray,
+    box: tuple[slice, ...],
+    caption: str,
+) -> Tile:
+    """Cut a RAS volume [X, Y, Z] through a voxel; the masks [X, Y, Z] become outlines."""
+    x, _, z = (round(float(place)) for place in centre)
+
+    def views(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return axial_view(volume[box[0], box[1], z]), sagittal_view(volume[x, box[1], box[2]])
+
+    return Tile(
+        caption=caption,
+        views=views(data),
+        aspects=(float(spacing[1] / spacing[0]), float(spacing[2] / spacing[1])),
+        outlines=tuple(views(mask) for mask in masks),
+    )
+
+
+def draw_mosaic(tiles: Sequence[Tile], *, title: str, colour: str) -> Figure:
+    """Axial and sagittal views of up to a page of scans, three to a row, with outlines."""
+    columns = min(TILES_PER_ROW, len(tiles))
+    rows = -(-len(tiles) // columns)
+    widths, height, gap, group_gap, top, caption = (1.08, 1.24), 1.3, 0.02, 0.1, 0.3, 0.15
+    tile_width = sum(widths) + gap
+    size = (
+        0.04 + columns * tile_width + (columns - 1) * group_gap,
+        top + rows * (height + caption + gap),
+    )
+    figure = Figure(figsize=size)
+    figure.text(
+        0.02 / size[0], 1 - 0.14 / size[1], title, fontweight="bold", fontsize=9, va="center"
+    )
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        x = 0.02 + column * (tile_width + group_gap)
+        y = top + row * (height + caption + gap)
+        figure.text(x / size[0], 1 - (y + caption - 0.05) / size[1], tile.caption, fontsize=6)
+        for place in (0, 1):
+            left = x + place * (widths[0] + gap)
+            bottom = 1 - (y + caption + height) / size[1]
+            axes = figure.add_axes(
+                (left / size[0], bottom, widths[place] / size[0], height / size[1])
+            )
+            window = scan_window(tile.views[place])
+            draw_scan(axes, tile.views[place], window=window, aspect=tile.aspects[place])
+            for outline in tile.outlines:
+                draw_outline(axes, outline[place], colour=colour, width=0.7)
+            axes.set_adjustable("datalim")
+            mark_sides(axes, left="RA"[place], right="LP"[place])
+    return figure

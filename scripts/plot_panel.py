@@ -1,0 +1,129 @@
+"""A panel of slices of one lesion set: scan, reconstruction, anomaly map and prediction."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainuad import figures, job, panels, pictures, report_tables
+from brainuad.metrics import dice, volume_ml
+from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of, segment
+from brainuad.settings import settings_from
+from brainuad.slices import SliceStack, read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table
+
+ROWS = 6
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: list[Path],
+    thresholds: list[Path],
+    methods: list[str],
+    dataset: str,
+    modality: str,
+    svg: Path,
+    png: Path,
+    postprocessing: dict[str, Any],
+) -> None:
+    """Draw up to six test subjects, from the smallest lesion load to the largest.
+
+    Each is shown on the axial slice with the most lesion voxels, the same for all methods. Of a
+    method and its mean over timesteps only the mean is drawn.
+    """
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    stack = read_slices(slices).select(subjects_of(read_table(split), "test"))
+    chosen = pictures.spread_by_size((stack.lesions == 1).sum(axis=(1, 2, 3)), count=ROWS)
+    stack = stack.select(stack.subjects[chosen].tolist())
+    title = f"{report_tables.dataset_name(dataset, modality)}: test subjects by lesion volume"
+    with figures.house_style():
+        if not chosen:
+            figure = figures.note_figure("No test subject has a lesion on this grid.")
+        else:
+            scales, results = [], []
+            files = dict(zip(methods, zip(reconstructions, thresholds, strict=True), strict=True))
+            for method in figures.shown_methods(methods):
+                path, fitted = files[method]
+                cut = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
+                found, highest = results_of(stack, path, threshold=cut, settings=settings)
+                scale = panels.MethodScale(
+                    name=report_tables.method_name(method),
+                    maximum=max(highest, 1.25 * cut),
+                    threshold=cut,
+                )
+                scales.append(scale)
+                results.append(found)
+            rows = [row_of(stack, number, results) for number in range(len(chosen))]
+            spacing = np.sqrt((stack.affines[0, :3, :3] ** 2).sum(axis=0))
+            figure = panels.draw_panel(
+                rows, scales, title=title, aspect=float(spacing[1] / spacing[0])
+            )
+        figures.save_figure(figure, svg=svg, png=png)
+    job.log(f"drawn: {', '.join(stack.subjects.tolist())}")
+
+
+def shown_part(stack: SliceStack) -> tuple[slice, slice]:
+    """The part of the axial plane [x, y] that holds every brain shown."""
+    return pictures.bounding_box(stack.brain_masks.any(axis=(0, 1)), margin=2)
+
+
+def results_of(
+    stack: SliceStack,
+    reconstructions: Path,
+    *,
+    threshold: float,
+    settings: PostprocessingSettings,
+) -> tuple[list[panels.MethodSlice], float]:
+    """One method's slice of each subject, and the 99.5th percentile of their anomaly scores > 0."""
+    box = shown_part(stack)
+    with np.load(reconstructions, allow_pickle=False) as reconstructed:
+        cases = cases_of(stack, dict(reconstructed), stack.subjects.tolist())
+    slices, scores = [], []
+    for case in cases:
+        number = pictures.largest_lesion_slice(case.lesions)
+        anomaly = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+        prediction = segment(anomaly, threshold, settings)
+        scores.append(anomaly[number][anomaly[number] > 0])
+        slices.append(
+            panels.MethodSlice(
+                reconstruction=case.reconstruction[number][box],
+                anomaly=anomaly[number][box],
+                prediction=prediction[number][box],
+                dice=dice(prediction, case.lesions),
+            )
+        )
+    scores = np.concatenate(scores)
+    return slices, float(np.percentile(scores, 99.5)) if scores.size else 1.0
+
+
+def row_of(
+    stack: SliceStack, number: int, results: list[list[panels.MethodSlice]]
+) -> panels.PanelRow:
+    """Gather what all methods made of one subject."""
+    lesions = stack.lesions[number]
+    place = pictures.largest_lesion_slice(lesions)
+    box = shown_part(stack)
+    return panels.PanelRow(
+        subject=str(stack.subjects[number]),
+        lesion_volume_ml=volume_ml(lesions == 1, stack.affines[number]),
+        scan=stack.images[number, place][box],
+        lesions=lesions[place][box],
+        methods=tuple(found[number] for found in results),
+    )
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=[Path(path) for path in snakemake.input.reconstructions],
+            thresholds=[Path(path) for path in snakemake.input.thresholds],
+            svg=Path(snakemake.output.svg),
+            png=Path(snakemake.output.png),
+            **snakemake.params,
+        )

@@ -1,0 +1,104 @@
+"""Precision-recall curves of all methods on one lesion set, over the pooled test voxels."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainuad import charts, figures, job, metrics, report_tables
+from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table
+
+POINTS = 600
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: list[Path],
+    thresholds: list[Path],
+    methods: list[str],
+    svg: Path,
+    png: Path,
+    postprocessing: dict[str, Any],
+    dataset: str,
+    modality: str,
+) -> None:
+    """Draw one curve per method with the operating point of the fitted threshold on it."""
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
+    styles = figures.method_styles(methods)
+    with figures.house_style():
+        figure, axes = charts.precision_recall_axes(
+            title=report_tables.dataset_name(dataset, modality)
+        )
+        for method, path, fitted in zip(methods, reconstructions, thresholds, strict=True):
+            voxels = pooled_voxels(stack, path, subjects, settings)
+            recalls, precisions, area = curve(voxels)
+            threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
+            charts.draw_precision_recall(
+                axes,
+                recalls,
+                precisions,
+                point=operating_point(voxels, threshold),
+                style=styles[method],
+                label=f"{report_tables.method_name(method)} ({100 * area:.1f})",
+            )
+            job.log(f"{method}: area {area:.4f}, {voxels.lesion_voxels} lesion voxels")
+        chance = voxels.lesion_voxels / voxels.voxels
+        charts.finish_precision_recall(axes, chance=chance)
+        figures.save_figure(figure, svg=svg, png=png)
+
+
+def pooled_voxels(
+    stack: Any, reconstructions: Path, subjects: list[str], settings: PostprocessingSettings
+) -> metrics.ScoredVoxels:
+    """The anomaly scores of one method on all voxels of all subjects, before components go."""
+    with np.load(reconstructions, allow_pickle=False) as reconstructed:
+        cases = cases_of(stack, dict(reconstructed), subjects)
+    return metrics.pooled(
+        [
+            metrics.scored_voxels(
+                anomaly_map(case.image, case.reconstruction, case.brain_mask, settings),
+                case.lesions,
+            )
+            for case in cases
+        ]
+    )
+
+
+def curve(voxels: metrics.ScoredVoxels) -> tuple[np.ndarray, np.ndarray, float]:
+    """Recalls and precisions, thinned evenly in recall, and the whole curve's average precision."""
+    _, hits, alarms = metrics.detections(voxels)
+    if not len(hits):
+        return np.array([]), np.array([]), float("nan")
+    recalls, precisions = hits / voxels.lesion_voxels, hits / (hits + alarms)
+    missed = 1 - recalls[-1]
+    area = np.diff(recalls, prepend=0) @ precisions + missed * voxels.lesion_voxels / voxels.voxels
+    kept = np.unique(np.searchsorted(recalls, np.linspace(0, recalls[-1], POINTS)))
+    return recalls[kept], precisions[kept], float(area)
+
+
+def operating_point(voxels: metrics.ScoredVoxels, threshold: float) -> tuple[float, float]:
+    """Recall and precision of the voxels above the threshold; NaN where nothing is."""
+    hits = np.count_nonzero(voxels.lesion > threshold)
+    found = hits + np.count_nonzero(voxels.healthy > threshold)
+    return hits / max(voxels.lesion_voxels, 1), hits / found if found else float("nan")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=[Path(path) for path in snakemake.input.reconstructions],
+            thresholds=[Path(path) for path in snakemake.input.thresholds],
+            svg=Path(snakemake.output.svg),
+            png=Path(snakemake.output.png),
+            **snakemake.params,
+        )

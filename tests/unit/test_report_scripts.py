@@ -1,0 +1,429 @@
+"""Each script of the report on two small data sets, from files to files."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score
+
+import plot_brain_masks
+import plot_dice_by_volume
+import plot_panel
+import plot_precision_recall
+import plot_registration
+import plot_training
+import tabulate_contrast
+import tabulate_left_out
+import tabulate_reconstruction
+import tabulate_run
+import tabulate_segmentation
+import write_overview
+from brainuad.metrics import ScoredVoxels
+from brainuad.slices import SliceStack, write_slices
+from brainuad.tables import read_table, write_table
+
+BOOTSTRAP = {"rounds": 100, "confidence": 0.95, "seed": 0}
+POSTPROCESSING = {
+    "order": ["erosion", "median"],
+    "erosion_iterations": 0,
+    "median_size": 1,
+    "minimum_component": 1,
+}
+METHODS = ["thresh", "ddpm", "ddpm_ens"]
+CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
+
+
+def make_stack(generator):
+    """Three ellipsoid brains of 4 mm voxels; each has a bright cube, the first the largest."""
+    z, x, y = np.indices((6, 20, 24))
+    brain = ((x - 9.5) / 9) ** 2 + ((y - 11.5) / 11) ** 2 + ((z - 2.5) / 4) ** 2 < 1
+    images, lesions = [], []
+    for size in (5, 3, 2):
+        lesion = np.zeros(brain.shape, np.uint8)
+        lesion[2:4, 6 : 6 + size, 8 : 8 + size] = 1
+        lesion[4, 12, 12] = 2
+        image = 0.3 + 0.05 * generator.random(brain.shape) + 0.5 * (lesion == 1)
+        images.append((image * brain).astype(np.float32))
+        lesions.append(lesion)
+    return SliceStack(
+        images=np.stack(images),
+        brain_masks=np.stack([brain] * 3),
+        lesions=np.stack(lesions),
+        subjects=np.array(["big", "middle", "small"]),
+        affines=np.stack([np.diag([4.0, 4.0, 4.0, 1.0])] * 3),
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """A folder with slices, split, reconstructions and thresholds of one lesion set."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    stack = make_stack(np.random.default_rng(0))
+    write_slices(stack, folder / "slices.npz")
+    split = pd.DataFrame({"subject": stack.subjects, "partition": ["test", "test", "test"]})
+    write_table(split, folder / "split.tsv")
+    for method in METHODS:
+        painted = np.where(stack.brain_masks, np.float32(0.32), 0) * (method != "thresh")
+        np.savez(
+            folder / f"{method}.npz",
+            subjects=stack.subjects,
+            reconstructions=painted.astype(np.float32),
+        )
+        (folder / f"{method}.json").write_text(json.dumps({"threshold": 0.2}), encoding="utf-8")
+    return {
+        "slices": folder / "slices.npz",
+        "split": folder / "split.tsv",
+        "reconstructions": [folder / f"{method}.npz" for method in METHODS],
+        "thresholds": [folder / f"{method}.json" for method in METHODS],
+        "methods": METHODS,
+        "dataset": "mslub",
+        "modality": "t2",
+        "postprocessing": POSTPROCESSING,
+    }
+
+
+def check_figure(draw, tmp_path):
+    """Draw twice, compare bytes, parse; gives the SVG as text."""
+    files = []
+    for attempt in ("first", "second"):
+        svg, png = tmp_path / attempt / "a.svg", tmp_path / attempt / "a.png"
+        draw(svg=svg, png=png)
+        ElementTree.parse(svg)
+        assert png.stat().st_size > 1000
+        files.append((svg.read_bytes(), png.read_bytes()))
+    assert files[0] == files[1]
+    return files[0][0].decode()
+
+
+def test_panel(evaluated, tmp_path):
+    svg = check_figure(lambda **files: plot_panel.main(**evaluated, **files), tmp_path)
+    # Three subjects; Thresh has two columns, DDPM ENS three, DDPM none: (1 + 2 + 3) x 3 pictures.
+    assert len(re.findall(r'<g id="axes_\d+">', svg)) == 18 + 2
+
+
+def test_panel_without_lesions_says_so(evaluated, tmp_path):
+    stack = make_stack(np.random.default_rng(0))
+    healthy = SliceStack(**{**vars(stack), "lesions": np.zeros_like(stack.lesions)})
+    write_slices(healthy, tmp_path / "slices.npz")
+    changed = evaluated | {"slices": tmp_path / "slices.npz"}
+    check_figure(lambda **files: plot_panel.main(**changed, **files), tmp_path)
+
+
+def test_precision_recall(evaluated, tmp_path):
+    check_figure(lambda **files: plot_precision_recall.main(**evaluated, **files), tmp_path)
+
+
+def test_area_of_the_pooled_curve_is_that_of_scikit_learn():
+    generator = np.random.default_rng(1)
+    lesion, healthy = generator.random(400).round(2) + 0.2, generator.random(3000).round(2)
+    zeros_lesion, zeros_healthy = 50, 2000
+    truth = np.repeat([1, 0, 1, 0], [400, 3000, zeros_lesion, zeros_healthy])
+    scores = np.concatenate([lesion, healthy, np.zeros(zeros_lesion + zeros_healthy)])
+    voxels = ScoredVoxels(
+        lesion=lesion, healthy=healthy[healthy > 0], lesion_voxels=450, voxels=len(scores)
+    )
+    recalls, precisions, area = plot_precision_recall.curve(voxels)
+    assert area == pytest.approx(average_precision_score(truth, scores))
+    assert recalls[-1] == pytest.approx(400 / 450)
+    assert len(recalls) == len(precisions) <= plot_precision_recall.POINTS
+
+
+def test_operating_point_by_hand():
+    voxels = ScoredVoxels(
+        lesion=np.array([0.9, 0.4]), healthy=np.array([0.5, 0.1]), lesion_voxels=4, voxels=20
+    )
+    assert plot_precision_recall.operating_point(voxels, 0.3) == (0.5, pytest.approx(2 / 3))
+    recall, precision = plot_precision_recall.operating_point(voxels, 1.0)
+    assert recall == 0
+    assert np.isnan(precision)
+
+
+def test_training(tmp_path):
+    columns = ["epoch", "step", "training_loss", "validation_loss", "seconds"]
+    trained = pd.DataFrame([[1, 10, 0.3, 0.2, 1.0], [2, 20, 0.2, 0.1, 1.0]], columns=columns)
+    write_table(trained, tmp_path / "trained.tsv")
+    write_table(trained.iloc[:0], tmp_path / "untrained.tsv")
+    histories = [tmp_path / "trained.tsv", tmp_path / "untrained.tsv"]
+    labels = ["pretraining/t2/fold0", "thresh/t2/fold0"]
+    svg = check_figure(
+        lambda **files: plot_training.main(histories=histories, labels=labels, **files), tmp_path
+    )
+    assert len(re.findall(r'<g id="axes_\d+">', svg)) == 1
+
+
+def write_batch(folder, subjects, **volumes):
+    for subject in subjects:
+        (folder / subject).mkdir(parents=True)
+        for name, data in volumes.items():
+            image = nib.Nifti1Image(data, np.diag([4.0, 4.0, 4.0, 1.0]))
+            nib.save(image, folder / subject / f"{name}.nii.gz")
+    write_table(pd.DataFrame(columns=["subject", "stage", "reason"]), folder / "left_out.tsv")
+    return folder
+
+
+def test_quality_pictures(tmp_path):
+    stack = make_stack(np.random.default_rng(0))
+    scan = stack.images[0].transpose(1, 2, 0)
+    mask = stack.brain_masks[0].transpose(1, 2, 0).astype(np.uint8)
+    names = [f"IXI{number:03d}" for number in range(14)]
+    first = write_batch(tmp_path / "batch0", names[:7], image=scan, brain_mask=mask)
+    second = write_batch(tmp_path / "batch1", names[7:], image=scan, brain_mask=mask)
+    place = {"dataset": "ixi", "modality": "t2"}
+    batches, atlas = [first, second], first / "IXI000" / "image.nii.gz"
+    for draw in (
+        lambda **files: plot_registration.main(batches=batches, atlas=atlas, **place, **files),
+        lambda **files: plot_brain_masks.main(
+            resampled=batches, stripped=batches, **place, **files
+        ),
+    ):
+        svg = check_figure(draw, tmp_path)
+        assert len(re.findall(r'<g id="axes_\d+">', svg)) == 24
+
+
+def test_registered_scans_fit_an_atlas_that_is_not_stored_as_ras(tmp_path):
+    stack = make_stack(np.random.default_rng(0))
+    scan = stack.images[0].transpose(1, 2, 0)
+    mask = stack.brain_masks[0].transpose(1, 2, 0).astype(np.uint8)
+    batch = write_batch(tmp_path / "batch0", ["a"], image=scan, brain_mask=mask)
+    atlas = nib.load(batch / "a" / "image.nii.gz")
+    to_lps = nib.orientations.axcodes2ornt("LPS", (("L", "R"), ("P", "A"), ("I", "S")))
+    nib.save(atlas.as_reoriented(to_lps), tmp_path / "atlas.nii.gz")
+    assert nib.aff2axcodes(nib.load(tmp_path / "atlas.nii.gz").affine) == ("L", "P", "S")
+    plot_registration.main(
+        batches=[batch],
+        atlas=tmp_path / "atlas.nii.gz",
+        dataset="ixi",
+        modality="t2",
+        svg=tmp_path / "figure.svg",
+        png=tmp_path / "figure.png",
+    )
+    assert "overlap 100 %" in (tmp_path / "figure.svg").read_text()
+
+
+def test_quality_pictures_of_nothing_say_so(tmp_path):
+    empty = tmp_path / "batch0"
+    empty.mkdir()
+    write_batch(empty, [])
+    check_figure(
+        lambda **files: plot_brain_masks.main(
+            resampled=[empty], stripped=[empty], dataset="ixi", modality="t2", **files
+        ),
+        tmp_path,
+    )
+
+
+def test_overlap_is_dice():
+    brain = np.zeros((4, 4, 4), bool)
+    brain[:2] = True
+    assert plot_registration.overlap(brain, np.roll(brain, 1, axis=0)) == 0.5
+    assert np.isnan(plot_registration.overlap(brain & False, brain & False))
+
+
+def test_atlas_edges_are_the_brain_and_the_ventricles_deep_in_it():
+    offsets = np.indices((60, 60, 60)) - 29.5
+    radius = 2 * np.sqrt((offsets**2).sum(axis=0))
+    atlas = np.where(radius < 50, 1.0, 0.0)
+    atlas[radius < 14] = 0.2
+    # A dark spot just under the surface is a sulcus, not a ventricle.
+    atlas[28:31, 28:31, 7:10] = 0.2
+    brain, ventricles = plot_registration.atlas_edges(atlas, np.array([2.0, 2.0, 2.0]))
+    assert brain.sum() * 8 == pytest.approx(4 / 3 * np.pi * 50**3, rel=0.05)
+    assert brain[29, 29, 29]
+    assert ventricles[29, 29, 29]
+    assert not ventricles[radius > 18].any()
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Scores of two methods and folds, tabulated, with everything else that the page needs."""
+    scores, methods, folds, datasets = [], [], [], []
+    for method, offset in (("thresh", 0.0), ("cddpm_ens", 0.2)):
+        for fold in (0, 1):
+            for dataset, modality in (("mslub", "t2"), ("wmh", "t1")):
+                rows = [
+                    (f"s{place}", modality, metric, value)
+                    for place in range(3)
+                    for metric, value in (
+                        ("dice", 0.1 * place + offset + 0.1 * fold),
+                        ("auprc", 0.2 + offset),
+                        ("precision", 0.5),
+                        ("recall", 0.5),
+                        ("l1_ratio", 3.0),
+                        ("lesion_volume_ml", 1.0 + place),
+                    )
+                ]
+                path = tmp_path / method / f"fold{fold}" / f"{dataset}.tsv"
+                columns = ["subject", "modality", "metric", "value"]
+                write_table(pd.DataFrame(rows, columns=columns), path)
+                scores.append(path)
+                methods.append(method)
+                folds.append(fold)
+                datasets.append(dataset)
+    lists = {"scores": scores, "methods": methods, "folds": folds, "datasets": datasets}
+    tables = tmp_path / "tables"
+    for name, tabulate in (
+        ("segmentation", tabulate_segmentation),
+        ("reconstruction", tabulate_reconstruction),
+    ):
+        tabulate.main(**lists, **outputs(tables, name), bootstrap=BOOTSTRAP)
+    for path in scores:
+        frame = read_table(path).assign(gamma=2.0)
+        write_table(frame[frame["metric"].isin(["dice", "auprc"])], path)
+    tabulate_contrast.main(**lists, **outputs(tables, "contrast"), bootstrap=BOOTSTRAP)
+    return tables
+
+
+def outputs(folder, name):
+    return {ending: folder / f"{name}.{ending}" for ending in ("tsv", "html", "tex")}
+
+
+def test_tables_by_hand(report):
+    tables = report
+    table = read_table(tables / "segmentation.tsv").set_index(["method", "dataset", "metric"])
+    row = table.loc[("cddpm_ens", "mslub", "dice")]
+    # Fold means are .3 and .4.
+    assert row["mean"] == pytest.approx(0.35)
+    assert row["sd"] == pytest.approx(0.1 / np.sqrt(2))
+    assert (row["folds"], row["subjects"]) == (2, 3)
+    assert row["ci_low"] < 0.35 < row["ci_high"]
+    assert set(table.index.get_level_values("metric")) == {"dice", "auprc", "precision", "recall"}
+    assert "lesion_volume_ml" not in (tables / "segmentation.tsv").read_text(encoding="utf-8")
+    reconstruction = read_table(tables / "reconstruction.tsv")
+    assert reconstruction["metric"].unique().tolist() == ["l1_ratio"]
+    assert read_table(tables / "contrast.tsv")["gamma"].unique().tolist() == [2.0]
+    assert "$\\gamma$ = 2" in (tables / "contrast.tex").read_text(encoding="utf-8")
+
+
+def test_left_out(tmp_path):
+    listed = pd.DataFrame(
+        {"subject": ["001", "002"], "status": ["ok", "left_out"], "reason": ["", "cut short"]}
+    )
+    write_table(listed, tmp_path / "ixi.tsv")
+    later = pd.DataFrame([["001", "registered", "too far"]], columns=["subject", "stage", "reason"])
+    write_table(later, tmp_path / "later.tsv")
+    tabulate_left_out.main(
+        subjects=[tmp_path / "ixi.tsv"],
+        left_out=[tmp_path / "later.tsv"],
+        datasets=["ixi"],
+        left_out_names=["ixi_t2"],
+        tsv=tmp_path / "out.tsv",
+        html=tmp_path / "out.html",
+    )
+    table = read_table(tmp_path / "out.tsv").fillna("")
+    assert table.to_numpy().tolist() == [
+        ["ixi", "", "002", "listing", "cut short"],
+        ["ixi", "t2", "001", "registered", "too far"],
+    ]
+    assert "2 subjects were found" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_run(tmp_path):
+    header = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+    for name, seconds, memory in (("a", 10.0, "-"), ("b", 30.0, "2048.0"), ("c", 11.0, "100.0")):
+        path = tmp_path / "benchmarks" / "train_model" / "t2" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{header}{seconds}\t0:00:10\t{memory}\t-\t-\t-\t0\t0\t0\t0\n")
+    tabulate_run.main(
+        benchmarks=tmp_path / "benchmarks",
+        versions={"snakemake": "9.27.1", "torch": {"numpy": "2.3"}},
+        seeds={"training": 7},
+        tsv=tmp_path / "run.tsv",
+        html=tmp_path / "run.html",
+    )
+    table = read_table(tmp_path / "run.tsv").set_index(["name", "quantity"])["value"]
+    assert float(table["train_model", "jobs"]) == 3
+    assert float(table["train_model", "seconds_total"]) == 51
+    assert float(table["train_model", "seconds_median"]) == 11
+    assert float(table["train_model", "seconds_max"]) == 30
+    assert float(table["train_model", "peak_memory_mib"]) == 2048
+    assert table["torch numpy", "version"] == "2.3"
+    page = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "51.0 s" in page and "2.0 GB" in page and ">7<" in page
+
+
+@pytest.mark.parametrize("phantoms", [True, False])
+def test_overview_stands_alone(report, tmp_path, phantoms):
+    tables = report
+    figure = tmp_path / "figure.png"
+    figure.write_bytes(b"\x89PNG")
+    empty = pd.DataFrame(columns=["dataset", "modality", "subject", "stage", "reason"])
+    write_table(empty, tables / "left_out.tsv")
+    run = pd.DataFrame(
+        [["seed", "training", "seed", 7]], columns=["kind", "name", "quantity", "value"]
+    )
+    write_table(run, tables / "run.tsv")
+    write_overview.main(
+        segmentation=tables / "segmentation.tsv",
+        reconstruction=tables / "reconstruction.tsv",
+        contrast=tables / "contrast.tsv" if phantoms else None,
+        left_out=tables / "left_out.tsv",
+        run=tables / "run.tsv",
+        precision_recall=[figure, figure],
+        panels=[figure, figure],
+        datasets=["mslub_t2", "wmh_t1"],
+        dice_by_volume=figure,
+        training=figure,
+        registration=[figure],
+        brain_masks=[figure],
+        scans=["ixi_t1"],
+        output=tmp_path / "index.html",
+        title="A <title>",
+        phantoms=phantoms,
+        confidence=0.95,
+    )
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "http" not in page and "<script" not in page
+    assert set(re.findall(r'src="([^"]{22})', page)) == {"data:image/png;base64,"}
+    assert "A &lt;title&gt;" in page
+    assert ("These scans are phantoms" in page) == phantoms
+    assert ('id="contrast"' in page) == phantoms
+    assert "cDDPM ENS has the highest AUPRC, 40.0\u00a0%, and a Dice of 35.0\u00a0%" in page
+    for anchor in re.findall(r'href="#([^"]+)"', page):
+        assert f'id="{anchor}"' in page
+
+
+def test_dice_by_volume(tmp_path):
+    rows = [
+        (f"s{place}", "t2", metric, value)
+        for place in range(3)
+        for metric, value in (("dice", 0.1 * place), ("lesion_volume_ml", float(place)))
+    ]
+    columns = ["subject", "modality", "metric", "value"]
+    write_table(pd.DataFrame(rows, columns=columns), tmp_path / "scores.tsv")
+    check_figure(
+        lambda **files: plot_dice_by_volume.main(
+            scores=[tmp_path / "scores.tsv"],
+            methods=["ddpm"],
+            folds=[0],
+            datasets=["mslub"],
+            **files,
+        ),
+        tmp_path,
+    )
+
+
+class Anything:
+    """Stands for wildcards or params: every name has a value."""
+
+    bootstrap = SimpleNamespace(**BOOTSTRAP)
+
+    def __getattr__(self, name):
+        return f"<{name}>"
+
+
+@pytest.mark.parametrize("phantoms", [None, {"brats21": {}}])
+@pytest.mark.parametrize("caption", sorted(CAPTIONS.glob("*.rst")), ids=lambda path: path.stem)
+def test_captions_can_be_filled(caption, phantoms):
+    job = SimpleNamespace(wildcards=Anything(), params=Anything(), config={"phantoms": phantoms})
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    text = environment.from_string(caption.read_text(encoding="utf-8")).render(snakemake=job)
+    assert "{" not in text and len(text) > 80
+    if caption.stem == "workflow":
+        assert ("phantoms" in text) == (phantoms is not None)
