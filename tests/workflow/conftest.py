@@ -1,0 +1,88 @@
+"""Snakemake as a user runs it, on working directories of the tests' own."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+LESION_SETS = ("brats21", "mslub", "atlas", "wmh")
+BRIEF = {"steps": 12, "warmup_steps": 2, "slices_per_volume": 8, "checkpoint_minutes": 0}
+
+# The demo in miniature: every rule, environment and kind of method, in about two minutes.
+MINIATURE = {
+    "phantoms": {
+        "ixi": {"subjects": 6, "truncated": 1, "spacing": [4.0, 4.0, 4.0]},
+        **{name: {"subjects": 3, "spacing": [4.0, 4.0, 4.0]} for name in LESION_SETS},
+    },
+    "datasets": {
+        "ixi": {"validation": 1, "test": 1},
+        **{name: {"validation": 1} for name in LESION_SETS},
+    },
+    "preprocessing": {
+        "spacing": 4.0,
+        "bias_correction": {"iterations": [5], "shrink_factor": 2},
+        "normalization": {"size": [48, 48, 24], "downsampling": 1},
+    },
+    "pretraining": {"training": BRIEF},
+    "methods": {name: {"training": BRIEF} for name in ("ddpm", "cddpm_ssl")},
+    "evaluation": {
+        "methods": ["thresh", "ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"],
+        "bootstrap": {"rounds": 100},
+    },
+    "experiments": {"contrast": {"methods": ["thresh", "cddpm_ssl_ens"]}},
+}
+
+
+def merged(base: dict, changes: dict) -> dict:
+    """The config `base` with the keys of `changes`, as Snakemake merges two config files."""
+    result = dict(base)
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def demo_config() -> dict:
+    return yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text())
+
+
+def make_working_directory(folder: Path, values: dict) -> Path:
+    (folder / "config").mkdir(parents=True)
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(values))
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """The variables for Snakemake: rule environments are shared by all tests and the demo."""
+    variables = dict(os.environ)
+    if shutil.which("conda") is None:
+        stand_in = PROJECT / "envs" / "without-conda" / "bin"
+        variables["PATH"] = f"{stand_in}{os.pathsep}{variables['PATH']}"
+    variables.setdefault("SNAKEMAKE_CONDA_PREFIX", str(PROJECT / ".environments" / "rules"))
+    return variables
+
+
+@pytest.fixture(scope="session")
+def snakemake() -> Callable[..., subprocess.CompletedProcess]:
+    """Run Snakemake in a working directory; `project` is a copy of the workflow, or this one."""
+
+    def run(
+        directory: Path, *arguments: str, project: Path = PROJECT, check: bool = True
+    ) -> subprocess.CompletedProcess:
+        command = ["snakemake", "--directory", str(directory), "--cores", "2", "--use-conda"]
+        done = subprocess.run(
+            [*command, *arguments], cwd=project, env=environment(), text=True, capture_output=True
+        )
+        if check:
+            assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        return done
+
+    return run

@@ -1,0 +1,209 @@
+"""The whole chain on a few coarse phantoms, through every rule and environment."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import nibabel as nib
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import MINIATURE, PROJECT, demo_config, environment, make_working_directory, merged
+
+LESION = {"brats21": "t2", "mslub": "t2", "atlas": "t1", "wmh": "t1"}
+METHODS = MINIATURE["evaluation"]["methods"]
+TIDY = ["method", "dataset", "modality", "metric", "mean", "sd"]
+TIDY += ["ci_low", "ci_high", "folds", "subjects"]
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory, snakemake) -> tuple[Path, Path]:
+    """A copy of the workflow, and a working directory in which it ran up to the report."""
+    folder = tmp_path_factory.mktemp("chain")
+    project = folder / "project"
+    for part in ("workflow", "scripts", "envs", "config", "profiles"):
+        shutil.copytree(
+            PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(PROJECT / "Snakefile", project)
+    directory = make_working_directory(folder / "study", merged(demo_config(), MINIATURE))
+    snakemake(directory, project=project)
+    return project, directory
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t")
+
+
+def planned(snakemake, chain, *arguments: str) -> dict[str, int]:
+    """The rules that a dry run would run, and how often."""
+    project, directory = chain
+    done = snakemake(directory, "--dry-run", *arguments, project=project)
+    words = [line.split() for line in done.stdout.splitlines()]
+    return {pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and pair[1].isdigit()}
+
+
+def test_subject_tables_name_the_broken_scan(chain):
+    table = read(chain[1] / "results/subjects/ixi.tsv")
+    assert list(table.columns[:1]) == ["subject"]
+    assert table["status"].tolist().count("left_out") == 1
+    assert "the file is cut short" in table.loc[table["status"] == "left_out", "reason"].item()
+    left_out = read(chain[1] / "results/report/tables/left_out.tsv")
+    broken = table.loc[table["status"] == "left_out", "subject"]
+    assert left_out["subject"].tolist() == broken.tolist()
+
+
+def test_scores_are_tidy(chain):
+    for method in METHODS:
+        for dataset, modality in LESION.items():
+            scores = read(chain[1] / f"results/scores/{method}/fold0/{dataset}.tsv")
+            assert {"subject", "modality", "metric", "value"} <= set(scores.columns)
+            assert set(scores["modality"]) == {modality}
+            assert {"dice", "auprc", "precision", "recall", "l1_ratio"} <= set(scores["metric"])
+            assert scores.loc[scores["metric"] == "dice", "value"].between(0, 1).all()
+
+
+def test_tables_of_the_report(chain):
+    tables = chain[1] / "results/report/tables"
+    segmentation = read(tables / "segmentation.tsv")
+    assert list(segmentation.columns) == TIDY
+    rows = {(row.method, row.dataset, row.modality) for row in segmentation.itertuples()}
+    assert rows == {(method, *pair) for method in METHODS for pair in LESION.items()}
+    reconstruction = read(tables / "reconstruction.tsv")
+    assert list(reconstruction.columns) == TIDY
+    healthy = reconstruction[reconstruction["dataset"] == "ixi"]
+    assert set(healthy["modality"]) == {"t1", "t2"}
+    assert set(healthy["metric"]) == {"l1", "ssim", "psnr"}
+    for name in ("segmentation", "reconstruction", "contrast"):
+        assert (tables / f"{name}.html").stat().st_size > 0
+        assert (tables / f"{name}.tex").stat().st_size > 0
+
+
+def test_table_follows_from_the_scores(chain):
+    scores = read(chain[1] / "results/scores/cddpm_ssl_ens/fold0/brats21.tsv")
+    table = read(chain[1] / "results/report/tables/segmentation.tsv").set_index(
+        ["method", "dataset", "metric"]
+    )
+    expected = scores.loc[scores["metric"] == "auprc", "value"].mean()
+    assert table.at[("cddpm_ssl_ens", "brats21", "auprc"), "mean"] == pytest.approx(expected)
+
+
+def test_anomaly_maps_lie_in_atlas_space(chain):
+    for dataset in LESION:
+        split = read(chain[1] / f"results/splits/{dataset}/fold0.tsv")
+        expected = set(split.loc[split["partition"] == "test", "subject"].astype(str))
+        files = list((chain[1] / f"results/report/maps/{dataset}").glob("*_anomaly.nii.gz"))
+        assert {file.name.removesuffix("_anomaly.nii.gz") for file in files} == expected
+        atlas = nib.load(chain[1] / "resources/phantoms/template/brain.nii.gz")
+        for file in files:
+            image = nib.load(file)
+            assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
+            # The map's centre, in millimetres, lies in the atlas.
+            centre = image.affine @ [*((size - 1) / 2 for size in image.shape), 1]
+            voxel = nib.affines.apply_affine(nib.affines.np.linalg.inv(atlas.affine), centre[:3])
+            assert all(0 <= v < size for v, size in zip(voxel, atlas.shape, strict=True))
+
+
+def test_figures_in_both_formats(chain):
+    figures = chain[1] / "results/report/figures"
+    svgs = {file.stem for file in figures.glob("*.svg")}
+    assert svgs == {file.stem for file in figures.glob("*.png")}
+    for dataset in LESION:
+        assert {f"panel_{dataset}", f"precision_recall_{dataset}"} <= svgs
+
+
+def test_second_run_has_nothing_to_do(chain, snakemake):
+    assert planned(snakemake, chain) == {}
+
+
+def test_report_archive(chain, snakemake, tmp_path):
+    project, directory = chain
+    archive = tmp_path / "report.zip"
+    snakemake(directory, "--report", str(archive), project=project)
+    assert archive.stat().st_size > 100_000
+
+
+def test_setting_of_one_data_set_reruns_it_alone(chain, snakemake):
+    config = chain[1] / "config/config.yaml"
+    before = config.read_text()
+    values = merged(yaml.safe_load(before), {"datasets": {"mslub": {"validation": 2}}})
+    try:
+        config.write_text(yaml.safe_dump(values))
+        rules = planned(snakemake, chain)
+        assert rules["split_folds"] == 1
+        assert rules["score_segmentation"] == len(METHODS)
+        assert not {"train_model", "pretrain_spark", "register_to_atlas"} & set(rules)
+    finally:
+        config.write_text(before)
+
+
+def test_one_data_set_alone(chain, snakemake):
+    """On a fresh directory, `mslub` needs no T1 model and no other lesion set."""
+    project, _ = chain
+    values = merged(demo_config(), MINIATURE)
+    directory = make_working_directory(chain[1].parent / "mslub_alone", values)
+    done = snakemake(directory, "--dry-run", "mslub", project=project)
+    assert "resources/phantoms/ixi" in done.stdout
+    assert "brats21" not in done.stdout
+    assert "/t1/" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "reruns", "spares"),
+    [
+        ("figures.py", {"plot_panel"}, {"train_model", "reconstruct", "score_segmentation"}),
+        ("metrics.py", {"score_segmentation"}, {"train_model", "reconstruct"}),
+        ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_atlas"}),
+        ("methods/thresh.py", {"train_model"}, {"pretrain_spark"}),
+    ],
+)
+def test_change_of_a_module_reruns_what_it_can_change(chain, snakemake, module, reruns, spares):
+    file = chain[0] / "scripts/brainuad" / module
+    before = file.read_text()
+    try:
+        file.write_text(f"{before}\n# changed\n")
+        rules = planned(snakemake, chain)
+        assert reruns <= set(rules)
+        assert not spares & set(rules)
+        if module == "methods/thresh.py":
+            assert rules["train_model"] == 2
+    finally:
+        file.write_text(before)
+        # Content decides: with the old content back there is nothing to do.
+        assert planned(snakemake, chain) == {}
+
+
+def test_killed_run_ends_with_the_same_numbers(chain, snakemake):
+    """SIGKILL to everything in the middle of the run, three times, then once more to the end."""
+    project, undisturbed = chain
+    values = merged(demo_config(), MINIATURE)
+    directory = make_working_directory(undisturbed.parent / "killed", values)
+    command = ["snakemake", "mslub", "--directory", str(directory), "--cores", "2", "--use-conda"]
+    # In preprocessing, in training, and somewhere behind it on a quick machine.
+    for seconds in (15, 20, 15):
+        run = subprocess.Popen(
+            command,
+            cwd=project,
+            env=environment(),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        snakemake(directory, "--unlock", project=project)
+    snakemake(directory, "mslub", project=project)
+    files = [
+        *undisturbed.glob("results/scores/*/fold0/mslub.tsv"),
+        *undisturbed.glob("results/thresholds/*/fold0/mslub.json"),
+        *undisturbed.glob("results/models/*/t2/fold0/weights.pt"),
+    ]
+    assert len(files) == 2 * len(METHODS) + 3
+    for file in files:
+        other = directory / file.relative_to(undisturbed)
+        assert other.read_bytes() == file.read_bytes(), file

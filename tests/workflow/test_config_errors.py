@@ -1,0 +1,76 @@
+"""A wrong config stops the run with one line that names the key and says what to do."""
+
+import pytest
+
+from conftest import demo_config, make_working_directory, merged
+
+CASES = {
+    "unknown key": ({"sede": 1}, "'sede' was unexpected"),
+    "unknown nested key": (
+        {"preprocessing": {"registration": {"tranform": "Affine"}}},
+        "preprocessing.registration: Additional properties are not allowed ('tranform'",
+    ),
+    "wrong value": ({"device": "gpu"}, "device: 'gpu' is not one of"),
+    "wrong type": ({"folds": "five"}, "folds: 'five' is not of type 'integer'"),
+    "out of range": ({"folds": 0}, "folds: 0 is less than the minimum of 1"),
+    "unknown data set": ({"datasets": {"oasis": {}}}, "datasets: Additional properties"),
+    "no such folder": ({"phantoms": None}, "root: there is no folder 'resources/phantoms/"),
+    "template without a head": (
+        {"head_template": None},
+        "skull_stripping is 'template', which needs head_template",
+    ),
+    "unknown setting of a method": (
+        {"methods": {"cddpm": {"settings": {"netwrok": {}}}}},
+        "netwrok",
+    ),
+    "unknown kind of method": (
+        {"methods": {"cddpm": {"kind": "difusion"}}},
+        "methods.cddpm.kind: 'difusion' is not one of",
+    ),
+    "unknown transform": (
+        {"preprocessing": {"registration": {"transform": "Afine"}}},
+        "preprocessing.registration.transform: 'Afine' is not one of",
+    ),
+    "even median": (
+        {"evaluation": {"postprocessing": {"median_size": 4}}},
+        "evaluation.postprocessing.median_size",
+    ),
+    "timestep beyond the schedule": (
+        {"evaluation": {"timesteps": [5000]}},
+        "evaluation.timesteps: 5000 is beyond the 1000 timesteps",
+    ),
+    "warm-up longer than the training": (
+        {"methods": {"ddpm": {"training": {"warmup_steps": 100000}}}},
+        "methods.ddpm.training.warmup_steps: 100000 is not below",
+    ),
+    "percentiles the wrong way round": (
+        {"preprocessing": {"normalization": {"percentiles": [99, 1]}}},
+        "percentiles: 99 is not below 1",
+    ),
+    "two modalities of a lesion set": (
+        {"datasets": {"mslub": {"modalities": ["t1", "t2"]}}},
+        "datasets.mslub.modalities",
+    ),
+    "nothing to train on": ({"datasets": {"ixi": None}}, "there is no healthy one to train on"),
+    "no size of a phantom": (
+        {"phantoms": {"ixi": {"subjects": 9, "spacing": [2, 2, 2]}, "wmh": None}},
+        "phantoms.wmh",
+    ),
+    "pretraining without an encoder": (
+        {"methods": {"ddpm": {"pretrained": "spark"}}},
+        "methods.ddpm.pretrained: there is no encoder",
+    ),
+    "table row of an unknown method": (
+        {"evaluation": {"methods": ["cddpn"]}},
+        "evaluation.methods: 'cddpn' is no method",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES.keys())
+def test_one_line_names_the_key(tmp_path, snakemake, changes, expected):
+    directory = make_working_directory(tmp_path / "study", merged(demo_config(), changes))
+    done = snakemake(directory, "--dry-run", check=False)
+    assert done.returncode != 0
+    printed = done.stdout + done.stderr
+    assert len([line for line in printed.splitlines() if expected in line]) == 1, printed

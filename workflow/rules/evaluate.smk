@@ -1,0 +1,143 @@
+"""From weights to numbers.
+
+1. reconstruct           the healthy brain that a method paints for each scan
+2. fit_threshold         on the validation subjects
+3. score_segmentation    the test subjects of a data set with lesions
+   score_reconstruction  the test subjects of a healthy data set
+4. export_anomaly_maps   as NIfTI
+"""
+
+
+rule reconstruct:
+    """Reconstruct the validation and test subjects of a data set."""
+    input:
+        slices="results/slices/{dataset}_{modality}.npz",
+        split="results/splits/{dataset}/fold{fold}.tsv",
+        weights=weights_of_method,
+        code=reconstruction_code,
+    output:
+        reconstructions="results/reconstructions/{method}/{modality}/fold{fold}/{dataset}.npz",
+    log:
+        "logs/reconstruct/{method}/{modality}/fold{fold}/{dataset}.log",
+    benchmark:
+        "benchmarks/reconstruct/{method}/{modality}/fold{fold}/{dataset}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["threads_per_training"]
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        gpu=gpus,
+    params:
+        partitions=evaluated_partitions,
+        timesteps=timesteps_of_method,
+        seed=config["seed"],
+        device=config["device"],
+    script:
+        "../../scripts/reconstruct.py"
+
+
+rule fit_threshold:
+    """Find the threshold of best Dice on the pooled voxels of the validation subjects."""
+    input:
+        slices=slices_of_dataset,
+        split="results/splits/{dataset}/fold{fold}.tsv",
+        reconstructions=reconstructions_of_dataset,
+        code=library_of("fit_threshold"),
+    output:
+        threshold="results/thresholds/{method}/fold{fold}/{dataset}.json",
+    log:
+        "logs/fit_threshold/{method}/fold{fold}/{dataset}.log",
+    benchmark:
+        "benchmarks/fit_threshold/{method}/fold{fold}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(LESION),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        postprocessing=config["evaluation"]["postprocessing"],
+    script:
+        "../../scripts/fit_threshold.py"
+
+
+rule score_segmentation:
+    """Score the thresholded anomaly maps of the test subjects against their lesion masks."""
+    input:
+        slices=slices_of_dataset,
+        split="results/splits/{dataset}/fold{fold}.tsv",
+        reconstructions=reconstructions_of_dataset,
+        threshold="results/thresholds/{method}/fold{fold}/{dataset}.json",
+        code=library_of("score_segmentation"),
+    output:
+        scores="results/scores/{method}/fold{fold}/{dataset}.tsv",
+    log:
+        "logs/score_segmentation/{method}/fold{fold}/{dataset}.log",
+    benchmark:
+        "benchmarks/score_segmentation/{method}/fold{fold}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(LESION),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=12000,
+        runtime=120,
+    params:
+        postprocessing=config["evaluation"]["postprocessing"],
+        modality=method_modality,
+    script:
+        "../../scripts/score_segmentation.py"
+
+
+rule score_reconstruction:
+    """Score how well healthy test subjects are painted, in each modality."""
+    input:
+        slices=slices_of_healthy_dataset,
+        split="results/splits/{dataset}/fold{fold}.tsv",
+        reconstructions=reconstructions_of_healthy_dataset,
+        code=library_of("score_reconstruction"),
+    output:
+        scores="results/scores/{method}/fold{fold}/{dataset}.tsv",
+    log:
+        "logs/score_reconstruction/{method}/fold{fold}/{dataset}.log",
+    benchmark:
+        "benchmarks/score_reconstruction/{method}/fold{fold}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(HEALTHY),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=12000,
+        runtime=120,
+    params:
+        modalities=of_dataset("modalities"),
+    script:
+        "../../scripts/score_reconstruction.py"
+
+
+rule export_anomaly_maps:
+    """Write the anomaly maps of the test subjects as NIfTI."""
+    input:
+        slices=slices_of_dataset,
+        split=f"results/splits/{{dataset}}/fold{FOLDS[0]}.tsv",
+        reconstructions=mapped_reconstructions,
+        code=library_of("export_anomaly_maps"),
+    output:
+        maps=directory("results/report/maps/{dataset}"),
+    log:
+        "logs/export_anomaly_maps/{dataset}.log",
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        postprocessing=config["evaluation"]["postprocessing"],
+    script:
+        "../../scripts/export_anomaly_maps.py"

@@ -1,0 +1,51 @@
+"""Phantoms: raw trees in the layouts of the five data sets, where no patient's data are at hand.
+
+1. make_template   the head, brain and brain mask that scans are registered to
+2. make_phantoms   one raw tree per data set
+"""
+
+
+rule make_template:
+    """Write the anatomical template at the phantoms' resolution."""
+    input:
+        code=library_of("make_template"),
+    output:
+        head="resources/phantoms/template/head.nii.gz",
+        brain="resources/phantoms/template/brain.nii.gz",
+        brain_mask="resources/phantoms/template/brain_mask.nii.gz",
+    log:
+        "logs/make_template/template.log",
+    conda:
+        "../../envs/phantoms.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        spacing=config["preprocessing"]["spacing"],
+    script:
+        "../../scripts/make_template.py"
+
+
+rule make_phantoms:
+    """Write the raw tree of one data set, with exact lesion masks."""
+    input:
+        code=library_of("make_phantoms"),
+    output:
+        root=directory("resources/phantoms/{dataset}"),
+    log:
+        "logs/make_phantoms/{dataset}.log",
+    benchmark:
+        "benchmarks/make_phantoms/{dataset}.tsv"
+    conda:
+        "../../envs/phantoms.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        dataset="{dataset}",
+        settings=lookup("phantoms/{dataset}", within=config),
+        seed=config["seed"],
+    script:
+        "../../scripts/make_phantoms.py"

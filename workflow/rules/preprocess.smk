@@ -1,0 +1,184 @@
+"""From raw scans to packed slices.
+
+1. list_subjects      which scans there are, and which of them can be used
+2. resample_scans     RAS, one voxel size
+3. strip_skull        brain mask
+4. register_to_atlas  affine to the atlas
+5. correct_bias       N4, cut to the brain
+6. normalize_scans    [0, 1], the final grid
+7. pack_slices        all volumes of a data set and modality in one file
+
+Stages 2 to 6 work on batches of scans: one process start, with its imports, serves many scans.
+A scan that fails in a stage is written to the batch's left_out.tsv; the others go on.
+"""
+
+
+checkpoint list_subjects:
+    """Find the scans of a data set in its raw layout, and check each."""
+    input:
+        root=raw_root,
+        code=source_code,
+    output:
+        subjects="results/subjects/{dataset}.tsv",
+    log:
+        "logs/list_subjects/{dataset}.log",
+    benchmark:
+        "benchmarks/list_subjects/{dataset}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        raw_files=raw_files,
+        modalities=of_dataset("modalities"),
+        healthy=of_dataset("healthy"),
+        on_broken=config["on_broken_scan"],
+    script:
+        "../../scripts/list_subjects.py"
+
+
+rule resample_scans:
+    """Bring the scans of a batch to RAS and one isotropic voxel size."""
+    input:
+        scans=batch_scans,
+        subjects=ancient("results/subjects/{dataset}.tsv"),
+        code=library_of("resample_scans"),
+    output:
+        scans=directory("results/resampled/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/resample_scans/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/resample_scans/{dataset}/{modality}/batch{batch}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        batch=batch_subjects,
+        spacing=config["preprocessing"]["spacing"],
+        lesion_labels=of_dataset("lesion_labels", []),
+        ignored_labels=of_dataset("ignored_labels", []),
+    script:
+        "../../scripts/resample_scans.py"
+
+
+rule strip_skull:
+    """Keep the brain: zero outside the brain mask."""
+    input:
+        unpack(head_template),
+        scans="results/resampled/{dataset}/{modality}/batch{batch}",
+        code=library_of("strip_skull"),
+    output:
+        scans=directory("results/stripped/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/strip_skull/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/strip_skull/{dataset}/{modality}/batch{batch}.tsv"
+    conda:
+        "../../envs/ants.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        method=of_dataset("skull_stripping"),
+    script:
+        "../../scripts/strip_skull.py"
+
+
+rule register_to_atlas:
+    """Register the stripped scans to the atlas; the transforms are kept."""
+    input:
+        scans="results/stripped/{dataset}/{modality}/batch{batch}",
+        atlas=config["atlas"]["image"],
+        code=library_of("register_to_atlas"),
+    output:
+        scans=directory("results/registered/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/register_to_atlas/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/register_to_atlas/{dataset}/{modality}/batch{batch}.tsv"
+    conda:
+        "../../envs/ants.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        transform=config["preprocessing"]["registration"]["transform"],
+    script:
+        "../../scripts/register_to_atlas.py"
+
+
+rule correct_bias:
+    """Correct the bias field, and cut to the brain."""
+    input:
+        scans="results/registered/{dataset}/{modality}/batch{batch}",
+        code=library_of("correct_bias"),
+    output:
+        scans=directory("results/corrected/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/correct_bias/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/correct_bias/{dataset}/{modality}/batch{batch}.tsv"
+    conda:
+        "../../envs/ants.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        settings=config["preprocessing"]["bias_correction"],
+    script:
+        "../../scripts/correct_bias.py"
+
+
+rule normalize_scans:
+    """Smooth, crop, scale to [0, 1] inside the brain, and bring to the final grid."""
+    input:
+        scans="results/corrected/{dataset}/{modality}/batch{batch}",
+        code=library_of("normalize_scans"),
+    output:
+        scans=directory("results/normalized/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/normalize_scans/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/normalize_scans/{dataset}/{modality}/batch{batch}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=config["preprocessing"]["normalization"],
+    script:
+        "../../scripts/normalize_scans.py"
+
+
+rule pack_slices:
+    """Pack the normalised volumes of a data set and modality into one file."""
+    input:
+        batches=batch_folders("normalized"),
+        code=library_of("pack_slices"),
+    output:
+        slices="results/slices/{dataset}_{modality}.npz",
+        left_out="results/slices/{dataset}_{modality}_left_out.tsv",
+    log:
+        "logs/pack_slices/{dataset}_{modality}.log",
+    benchmark:
+        "benchmarks/pack_slices/{dataset}_{modality}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=12000,
+        runtime=30,
+    params:
+        on_broken=config["on_broken_scan"],
+    script:
+        "../../scripts/pack_slices.py"

@@ -1,0 +1,68 @@
+"""Networks that learn healthy anatomy.
+
+1. pretrain_spark  the encoder, by masked modelling
+2. train_model     one model of one modality and fold
+
+Both go on from an undeclared checkpoint.pt beside their outputs when they were killed.
+"""
+
+
+rule pretrain_spark:
+    """Pretrain an encoder by masked modelling of the healthy training slices."""
+    input:
+        slices=training_slices,
+        split=training_split,
+        code=library_of("pretrain_spark"),
+    output:
+        encoder="results/pretraining/{modality}/fold{fold}/encoder.pt",
+        history="results/pretraining/{modality}/fold{fold}/history.tsv",
+    log:
+        "logs/pretrain_spark/{modality}/fold{fold}.log",
+    benchmark:
+        "benchmarks/pretrain_spark/{modality}/fold{fold}.tsv"
+    retries: 2
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["threads_per_training"]
+    resources:
+        mem_mb=16000,
+        runtime=720,
+        gpu=gpus,
+    params:
+        settings=spark_settings,
+        seed=config["seed"],
+        device=config["device"],
+    script:
+        "../../scripts/pretrain_spark.py"
+
+
+rule train_model:
+    """Train one model of one modality and fold."""
+    input:
+        slices=training_slices,
+        split=training_split,
+        pretrained=pretrained_encoder,
+        code=training_code,
+    output:
+        weights="results/models/{model}/{modality}/fold{fold}/weights.pt",
+        history="results/models/{model}/{modality}/fold{fold}/history.tsv",
+    log:
+        "logs/train_model/{model}/{modality}/fold{fold}.log",
+    benchmark:
+        "benchmarks/train_model/{model}/{modality}/fold{fold}.tsv"
+    retries: 2
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["threads_per_training"]
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+        gpu=gpus,
+    params:
+        kind=of_model("kind"),
+        settings=of_model("settings"),
+        training=of_model("training"),
+        seed=config["seed"],
+        device=config["device"],
+    script:
+        "../../scripts/train_model.py"
