@@ -10,8 +10,7 @@ from brainuad.statistics import BootstrapSettings
 METRICS = ["ssim", "psnr", "l1", "l1_ratio"]
 NOTE = (
     " Healthy test subjects of IXI: SSIM and PSNR, higher is better; l1, lower is better. Lesion "
-    "sets: the mean residual of lesion voxels over that of healthy ones, higher is better. "
-    "Thresh reconstructs nothing: its residual is the scan itself."
+    "sets: the mean residual of lesion voxels over that of healthy ones, higher is better."
 )
 
 

@@ -277,7 +277,9 @@ def write_results(
     extra: str | None = None,
 ) -> None:
     """Write a summary as TSV (all but averages), and its named metrics as HTML and LaTeX."""
-    write_table(summary[summary["dataset"] != AVERAGE], tsv)
+    results = summary[summary["dataset"] != AVERAGE]
+    # The averages have no counts, which makes the others fractions.
+    write_table(results.astype({"folds": int, "subjects": int}), tsv)
     body = html_table(summary, metrics=metrics, extra=extra) + f'<p class="note">{note}</p>'
     write_text(page(title=title, body=body), html_path)
     write_text(latex_table(summary, metrics=metrics, extra=extra), tex)

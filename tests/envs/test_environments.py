@@ -98,6 +98,16 @@ def test_stand_in_answers_what_snakemake_asks():
     assert call("clean", "-y", "--tarballs").returncode == 0
 
 
+def test_stand_in_activates_from_a_folder_with_spaces(tmp_path):
+    copy = shutil.copytree(STAND_IN.parent.parent, tmp_path / "a clone" / "without-conda")
+    done = subprocess.run([copy / "bin/conda", "info", "--json"], capture_output=True, text=True)
+    prefix = json.loads(done.stdout)["conda_prefix"]
+    # The line that Snakemake puts before a job.
+    command = f"source {prefix}/bin/activate '/some/environment'; echo $CONDA_PREFIX"
+    shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert shown.stdout == "/some/environment\n"
+
+
 def test_stand_in_builds_an_environment_that_activates(tmp_path):
     env_file = tmp_path / "small.yaml"
     env_file.write_text("dependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - six==1.16.0\n")

@@ -71,6 +71,8 @@ def test_tables_of_the_report(chain):
     tables = chain[1] / "results/report/tables"
     segmentation = read(tables / "segmentation.tsv")
     assert list(segmentation.columns) == TIDY
+    assert segmentation["folds"].tolist() == [1] * len(segmentation)
+    assert segmentation["folds"].dtype == segmentation["subjects"].dtype == int
     rows = {(row.method, row.dataset, row.modality) for row in segmentation.itertuples()}
     assert rows == {(method, *pair) for method in METHODS for pair in LESION.items()}
     reconstruction = read(tables / "reconstruction.tsv")
