@@ -188,8 +188,10 @@ def main() -> None:
         *preprocessing(demo, spacing=2.0),
     ]
     table = pd.DataFrame(rows).round(4)
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, ")
-    print(f"torch {torch.__version__}, one thread, convolutions {convolution_rate():.0f} GFLOP/s")
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"one thread, convolutions {convolution_rate():.0f} GFLOP/s"
+    )
     print(table.to_string(index=False))
     table.to_csv(PROJECT / "bench" / "results.tsv", sep="\t", index=False)
 
