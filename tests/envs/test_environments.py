@@ -68,6 +68,14 @@ def test_environment_holds_what_the_script_imports(script, environment):
     assert foreign_imports(SCRIPTS / script, set()) <= packages(environment)
 
 
+@pytest.mark.parametrize(("folder", "environment"), [("methods", "torch"), ("sources", "core")])
+def test_environment_holds_what_modules_found_by_name_import(folder, environment):
+    modules = sorted((SCRIPTS / "brainuad" / folder).glob("*.py"))
+    assert modules
+    for module in modules:
+        assert foreign_imports(module, set()) <= packages(environment), module
+
+
 @pytest.mark.parametrize("environment", sorted({name for _, name in rules()}))
 def test_environment_file_has_exact_pins_only(environment):
     lines = (PROJECT / f"envs/{environment}.yaml").read_text().splitlines()

@@ -131,6 +131,8 @@ rule export_anomaly_maps:
         maps=directory("results/report/maps/{dataset}"),
     log:
         "logs/export_anomaly_maps/{dataset}.log",
+    benchmark:
+        "benchmarks/export_anomaly_maps/{dataset}.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1

@@ -270,6 +270,8 @@ rule plot_registration:
         ),
     log:
         "logs/plot_registration/{dataset}_{modality}.log",
+    benchmark:
+        "benchmarks/plot_registration/{dataset}_{modality}.tsv"
     conda:
         "../../envs/report.yaml"
     threads: 1
@@ -300,6 +302,8 @@ rule plot_brain_masks:
         ),
     log:
         "logs/plot_brain_masks/{dataset}_{modality}.log",
+    benchmark:
+        "benchmarks/plot_brain_masks/{dataset}_{modality}.tsv"
     conda:
         "../../envs/report.yaml"
     threads: 1
