@@ -3,8 +3,11 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from brainuad import job
 from brainuad.batches import process_batch
+from brainuad.errors import SettingsError
 from brainuad.geometry import to_ras
 from brainuad.registration import Transform, register_linear, warp
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
@@ -25,6 +28,12 @@ def main(*, scans: Path, atlas: Path, output: Path, transform: str) -> None:
 def register_scan(source: Path, target: Path, *, atlas: Volume, transform: Transform) -> None:
     """One scan: to_atlas.mat maps atlas points to scan points (ITK, LPS mm)."""
     scan = read_volume(source / "image.nii.gz")
+    if not np.allclose(scan.spacing, atlas.spacing, atol=1e-3):
+        raise SettingsError(
+            f"atlas: its voxels of {atlas.spacing.round(3)} mm are not those of "
+            f"preprocessing.spacing, {scan.spacing.round(3)} mm; give it at that spacing, since "
+            "the final grid counts voxels"
+        )
     matrix = target / "to_atlas.mat"
     register_linear(atlas, scan, transform=transform, matrix=matrix)
     image = warp(scan, atlas, transforms=[matrix], labels=False)

@@ -137,6 +137,27 @@ def test_scan_in_any_orientation_comes_to_the_atlas(tmp_path, contrast, toleranc
     assert sign * (image[tuple(index)] - image[tuple(mirrored[:3])]) > 15
 
 
+def test_atlas_of_another_spacing_is_refused(tmp_path):
+    fixed, _ = atlas()
+    moving, brain = scan()
+    coarser = Volume(fixed.data, fixed.affine @ np.diag([2.0, 2.0, 2.0, 1.0]))
+    write_volume(coarser, tmp_path / "atlas.nii.gz")
+    subject = tmp_path / "stripped" / "a"
+    write_volume(moving, subject / "image.nii.gz")
+    for name in ("brain_mask", "lesions"):
+        write_volume(brain, subject / f"{name}.nii.gz")
+    empty = pd.DataFrame(columns=["subject", "stage", "reason"], dtype=str)
+    tables.write_table(empty, tmp_path / "stripped" / "left_out.tsv")
+    with pytest.raises(SettingsError, match=r"are not those of preprocessing\.spacing"):
+        register_to_atlas.main(
+            scans=tmp_path / "stripped",
+            atlas=tmp_path / "atlas.nii.gz",
+            output=tmp_path / "registered",
+            transform="Rigid",
+        )
+    assert not (tmp_path / "registered").exists()
+
+
 def test_registered_scans_are_ras_however_the_atlas_is_stored(tmp_path):
     fixed, _ = atlas()
     moving, brain = scan()
