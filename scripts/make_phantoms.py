@@ -5,16 +5,26 @@ from pathlib import Path
 
 from brainuad import job
 from brainuad.errors import SettingsError
-from brainuad.phantoms.layouts import Dataset, PhantomSettings, write_subject
+from brainuad.phantoms.archives import pack
+from brainuad.phantoms.layouts import Dataset, PhantomSettings, ixi_number, write_subject
+from brainuad.phantoms.spreadsheet import write_spreadsheet
 from brainuad.phantoms.template import load_template
 from brainuad.settings import settings_from
 
 
 def main(*, output: Path, dataset: str, settings: dict, seed: int) -> None:
-    """Make `settings["subjects"]` people, each drawn from its own seed, under `output`."""
+    """Make `settings["subjects"]` people, each drawn from its own seed, under `output`.
+
+    With `settings["archive"]` they come packed, as the data set is downloaded; IXI's spreadsheet
+    lies beside the archives.
+    """
     if dataset not in list(Dataset):
         raise SettingsError(f"no phantoms for {dataset!r}: choose one of {', '.join(Dataset)}")
     chosen = settings_from(PhantomSettings, settings)
+    if chosen.single_modality and dataset != Dataset.IXI:
+        raise SettingsError(
+            f"phantoms: single_modality is for ixi only, {dataset} has no use for it"
+        )
     template = load_template()
     started = time.perf_counter()
     with job.replacing(output) as root:
@@ -23,6 +33,12 @@ def main(*, output: Path, dataset: str, settings: dict, seed: int) -> None:
                 template, root, dataset=Dataset(dataset), index=index, settings=chosen, seed=seed
             )
             job.log(f"{dataset}: subject {index + 1} of {chosen.subjects}, {len(paths)} files")
+        if chosen.archive is not None:
+            for path in pack(root, dataset=Dataset(dataset), kind=chosen.archive):
+                job.log(f"{dataset}: packed into {path.name}")
+        if dataset == Dataset.IXI:
+            last = ixi_number(chosen.subjects - 1)
+            write_spreadsheet(root / "IXI.xls", numbers=range(1, last + 1), seed=seed)
     job.log(f"{dataset}: {time.perf_counter() - started:.1f} s")
 
 

@@ -32,7 +32,12 @@ EXPECTED = {
     "mslub": [
         f"patient{number}/patient{number}_{kind}.nii.gz"
         for number in ("01", "02")
-        for kind in ("FLAIR", "T1W", "T2W", "brainmask", "consensus_gt")
+        for kind in ("FLAIR", "T1W", "T1WKS", "T2W", "brainmask", "consensus_gt")
+    ]
+    + [
+        f"patient{number}/raw/patient{number}_{kind}.nii.gz"
+        for number in ("01", "02")
+        for kind in ("FLAIR", "T1W", "T2W")
     ],
     "atlas": [
         ATLAS.format(number) + kind
@@ -42,7 +47,7 @@ EXPECTED = {
     "wmh": [
         f"training/{case}/{name}.nii.gz"
         for case in ("Singapore/50", "Utrecht/0")
-        for name in ("orig/3DT1", "orig/FLAIR", "orig/T1", "wmh")
+        for name in ("orig/3DT1", "orig/FLAIR", "orig/T1", "pre/FLAIR", "pre/T1", "wmh")
     ],
 }
 ORIENTATION = {
@@ -170,6 +175,65 @@ def test_lesion_masks_share_the_grid_of_their_scan(tree):
             assert np.asarray(labels.dataobj).any()
 
 
+def test_raw_mslub_scans_lie_elsewhere_than_the_mask(tree):
+    folder = tree / "mslub" / "patient01"
+    mask = nib.load(folder / "patient01_consensus_gt.nii.gz")
+    lesions = np.argwhere(np.asarray(mask.dataobj))
+    world = nib.affines.apply_affine(mask.affine, lesions)
+    poses = []
+    for kind in ("T1W", "T2W", "FLAIR"):
+        scan = nib.load(folder / f"patient01_{kind}.nii.gz")
+        raw = nib.load(folder / "raw" / f"patient01_{kind}.nii.gz")
+        # 44 slices of 4 mm become 11 of 16 mm, the values are the scan's.
+        assert scan.shape == (48, 58, 44)
+        assert raw.shape == (48, 58, 11)
+        np.testing.assert_allclose(raw.header.get_zooms(), (4, 4, 16), rtol=1e-5)
+        np.testing.assert_array_equal(raw.get_fdata()[:, :, 3], scan.get_fdata()[:, :, 12])
+        index = lesions / (1, 1, 4)
+        away = nib.affines.apply_affine(raw.affine, index) - world
+        assert np.linalg.norm(away, axis=1).min() > 2
+        poses.append(raw.affine)
+    assert not np.allclose(poses[0], poses[1])
+
+
+@pytest.mark.parametrize(
+    ("folder", "taken", "other"),
+    [
+        ("mslub/patient01", "patient01_T1W", "patient01_T1WKS"),
+        ("wmh/training/Utrecht/0", "orig/T1", "pre/T1"),
+        ("wmh/training/Utrecht/0", "orig/FLAIR", "pre/FLAIR"),
+    ],
+)
+def test_companions_on_the_scan_s_grid_can_be_told_from_it(tree, folder, taken, other):
+    ours, theirs = (nib.load(tree / folder / f"{name}.nii.gz") for name in (taken, other))
+    np.testing.assert_array_equal(ours.affine, theirs.affine)
+    ours, theirs = ours.get_fdata(), theirs.get_fdata()
+    assert not np.array_equal(ours, theirs)
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.75
+
+
+def test_subjects_with_one_modality_come_before_the_truncated(template, tree, tmp_path):
+    settings = PhantomSettings(subjects=3, spacing=SETTINGS.spacing, truncated=1, single_modality=1)
+    for index in range(3):
+        write_subject(
+            template, tmp_path, dataset=Dataset.IXI, index=index, settings=settings, seed=3
+        )
+    assert [path.name[:6] for path in sorted((tmp_path / "IXI-T1").iterdir())] == [
+        "IXI002",
+        "IXI003",
+        "IXI004",
+    ]
+    assert [path.name[:6] for path in sorted((tmp_path / "IXI-T2").iterdir())] == [
+        "IXI002",
+        "IXI004",
+    ]
+    # What is there of the second subject is what it is with both.
+    name = "IXI-T1/IXI003-HH-0511-T1.nii.gz"
+    assert (tmp_path / name).read_bytes() == (tree / "ixi" / name).read_bytes()
+    with pytest.raises((EOFError, OSError)):
+        nib.load(tmp_path / "IXI-T2" / "IXI004-Guys-0548-T2.nii.gz").get_fdata()
+
+
 def test_only_the_last_subjects_are_cut_and_their_headers_still_read(tmp_path):
     settings = {"subjects": 3, "spacing": [6, 6, 6], "truncated": 1, "lesion_load": 1}
     make_phantoms.main(output=tmp_path, dataset="mslub", settings=settings, seed=0)
@@ -186,7 +250,10 @@ def test_only_the_last_subjects_are_cut_and_their_headers_still_read(tmp_path):
         ({"subjects": 0}, "subjects"),
         ({"spacing": [2, 2]}, "spacing"),
         ({"truncated": 5}, "truncated"),
+        ({"single_modality": 3}, "single_modality"),
+        ({"single_modality": 1}, "ixi only"),
         ({"lesion_load": 0}, "lesion_load"),
+        ({"archive": "rar"}, "archive.*tar, zip"),
         ({"lesions": 1}, "lesions"),
     ],
 )

@@ -82,6 +82,8 @@ MEANS[Contrast.T1CE] = MEANS[Contrast.T1] | {"rim": 1.25, "marrow": 0.5}
 # The template's detail beyond its three tissues is T1 contrast; iron darkens T2 where T1 is bright.
 DETAIL = {Contrast.T1: 1.0, Contrast.T1CE: 1.0, Contrast.T2: -0.9, Contrast.FLAIR: -0.4}
 HEALTHY = ("fluid", "grey", "white")
+# Last number of the seed of what is drawn beside the contrasts, which have 1 to 4 (see `acquire`).
+BESIDE = 1 + len(Contrast)
 AIR = 0.015
 
 

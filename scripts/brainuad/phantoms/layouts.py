@@ -11,6 +11,7 @@ from brainuad.errors import SettingsError
 from brainuad.phantoms import acquisition, lesions, vascular
 from brainuad.phantoms.acquisition import Contrast, Scanner
 from brainuad.phantoms.anatomy import Tissues, Variation, draw_head, tissues_on
+from brainuad.phantoms.companions import add_mslub_companions, add_wmh_companions
 from brainuad.phantoms.fields import Axes
 from brainuad.phantoms.lesions import Plan
 from brainuad.phantoms.template import TEMPLATE_ORIGIN, TEMPLATE_SHAPE, Template
@@ -26,18 +27,29 @@ class Dataset(StrEnum):
     WMH = "wmh"
 
 
+class ArchiveKind(StrEnum):
+    """How a tree is packed; ATLAS's tar is compressed with gzip, as the real one."""
+
+    TAR = "tar"
+    ZIP = "zip"
+
+
 @dataclass(frozen=True)
 class PhantomSettings:
     """How much of a tree to make.
 
     subjects: how many; spacing: voxel size (mm) across, front to back, and upwards; truncated: how
-    many of the last subjects get a file cut in half; lesion_load: 1 for the usual amount.
+    many of the last subjects get a file cut in half; single_modality: how many of those before them
+    come without T2 (IXI only); lesion_load: 1 for the usual amount; archive: None for the unpacked
+    tree, else how it is packed.
     """
 
     subjects: int
     spacing: tuple[float, ...]
     truncated: int = 0
+    single_modality: int = 0
     lesion_load: float = 1.0
+    archive: ArchiveKind | None = None
 
     def __post_init__(self) -> None:
         if self.subjects < 1:
@@ -49,6 +61,12 @@ class PhantomSettings:
         if not 0 <= self.truncated <= self.subjects:
             raise SettingsError(
                 f"phantoms: truncated is {self.truncated}, give 0 to {self.subjects} (subjects)"
+            )
+        whole = self.subjects - self.truncated
+        if not 0 <= self.single_modality <= whole:
+            raise SettingsError(
+                f"phantoms: single_modality is {self.single_modality}, give 0 to {whole} (subjects "
+                "that are not truncated)"
             )
         if not 0.05 <= self.lesion_load <= 4:
             raise SettingsError(
@@ -64,6 +82,7 @@ class Person:
     plan: Plan
     scanner: Scanner
     stripped: bool = False
+    has_t2: bool = True
 
 
 # Data sets that come in a template's space differ less from it.
@@ -109,9 +128,16 @@ def write_subject(
     )
     planner = PLANNERS.get(dataset)
     plan = planner(template, head, rng, settings.lesion_load) if planner else Plan(head, None)
-    person = Person(template, plan, scanner, stripped=dataset is Dataset.BRATS21)
+    whole = settings.subjects - settings.truncated
+    person = Person(
+        template,
+        plan,
+        scanner,
+        stripped=dataset is Dataset.BRATS21,
+        has_t2=not whole - settings.single_modality <= index < whole,
+    )
     paths = WRITERS[dataset](person, root, index=index, spacing=settings.spacing)
-    if index >= settings.subjects - settings.truncated:
+    if index >= whole:
         acquisition.truncate(paths[0])
     return paths
 
@@ -143,9 +169,14 @@ def _write_scans(
     return [*scans, *masks]
 
 
+def ixi_number(index: int) -> int:
+    """The number in the name of subject `index` (from 0): the real ones have gaps, too."""
+    return 2 + index + index // 4
+
+
 def _write_ixi(person: Person, root: Path, *, index: int, spacing: tuple[float, ...]) -> list[Path]:
     site = IXI_SITES[index % len(IXI_SITES)]
-    number = 2 + index + index // 4
+    number = ixi_number(index)
     name = f"IXI{number:03d}-{site}-{400 + 37 * number % 2200:04d}"
     across, front, up = spacing
     # ASSUME: sagittal T1 and axial T2 with slices a quarter thicker, as in IXI's own protocols.
@@ -153,6 +184,8 @@ def _write_ixi(person: Person, root: Path, *, index: int, spacing: tuple[float, 
         Contrast.T2: ((236.0, 240.0, 170.0), (across, front, 1.25 * up), "LAS"),
         Contrast.T1: ((180.0, 240.0, 216.0), (across, front, up), "PSR"),
     }
+    if not person.has_t2:
+        del views[Contrast.T2]
     paths = []
     for contrast, (extent, voxel, orientation) in views.items():
         axes = acquisition.grid_axes(field_of_view=extent, spacing=voxel)
@@ -193,7 +226,7 @@ def _write_mslub(
     name = f"patient{index + 1:02d}"
     axes = acquisition.grid_axes(field_of_view=(192.0, 232.0, 176.0), spacing=spacing)
     contrasts = {"T2W": Contrast.T2, "T1W": Contrast.T1, "FLAIR": Contrast.FLAIR}
-    return _write_scans(
+    paths = _write_scans(
         person,
         axes=axes,
         affine=acquisition.world_affine(axes, pose=np.eye(3), shift=person.scanner.shift),
@@ -204,6 +237,7 @@ def _write_mslub(
         labels=root / name / f"{name}_consensus_gt.nii.gz",
         brain=root / name / f"{name}_brainmask.nii.gz",
     )
+    return paths + add_mslub_companions(root / name, seed=person.scanner.seed)
 
 
 def _write_atlas(
@@ -250,7 +284,7 @@ def _write_wmh(person: Person, root: Path, *, index: int, spacing: tuple[float, 
         orientation="PSR",
         scans={folder / "orig" / "3DT1.nii.gz": Contrast.T1},
     )
-    return paths
+    return paths + add_wmh_companions(folder)
 
 
 WRITERS: dict[Dataset, Callable[..., list[Path]]] = {
