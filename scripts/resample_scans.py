@@ -1,16 +1,20 @@
 """A batch of raw scans and lesion masks, in RAS orientation and on cubic voxels."""
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from brainuad import job, tables
+from brainuad import job
 from brainuad.batches import process_subjects
-from brainuad.errors import SettingsError
-from brainuad.geometry import resample, to_ras
+from brainuad.geometry import labels_on, resample, to_ras
+from brainuad.raw_scans import mark_lesions, scans_of_batch
+from brainuad.sources import labels_of, source_named
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+
+ANY = range(2**16)  # any label there may be
 
 
 def main(
@@ -20,24 +24,26 @@ def main(
     batch: list[str],
     modality: str,
     spacing: float,
-    lesion_labels: list[int],
-    ignored_labels: list[int],
+    lesion_labels: Collection[int],
+    ignored_labels: Collection[int],
+    lesions_on_own_grid: bool,
 ) -> None:
-    """Write image and lesions of each subject of the batch, lesions 0 none, 1 lesion, 2 ignored."""
-    table = tables.read_table(subjects).set_index("subject")
-    if unknown := [subject for subject in batch if subject not in table.index]:
-        raise SettingsError(f"{subjects}: has no subject {unknown[0]}; list the subjects again")
+    """Write image and lesions of each subject of the batch, lesions 0 none, 1 lesion, 2 ignored.
+
+    lesions_on_own_grid   the mask lies on another grid than the scan, which it is brought to
+    """
     process_subjects(
         batch,
         output,
         stage="resampled",
         process=partial(
             resample_scan,
-            table=table,
+            table=scans_of_batch(subjects, batch, modality=modality),
             modality=modality,
             spacing=spacing,
             lesion_labels=lesion_labels,
             ignored_labels=ignored_labels,
+            lesions_on_own_grid=lesions_on_own_grid,
         ),
     )
 
@@ -49,8 +55,9 @@ def resample_scan(
     table: pd.DataFrame,
     modality: str,
     spacing: float,
-    lesion_labels: list[int],
-    ignored_labels: list[int],
+    lesion_labels: Collection[int],
+    ignored_labels: Collection[int],
+    lesions_on_own_grid: bool,
 ) -> None:
     """One scan with its lesion mask; without a mask the lesions are all 0."""
     raw = read_volume(Path(table.loc[subject, modality]))
@@ -65,19 +72,32 @@ def resample_scan(
     if pd.isna(seg):
         lesions = np.zeros(image.data.shape, dtype=np.uint8)
     else:
-        # A label in neither list is no lesion: one may look at a part of the tumour alone.
-        labels = read_labels(Path(seg), expected=range(256), grid=raw)
-        # A mask takes the scan's own affine: their headers may differ by rounding.
-        found = resample(to_ras(Volume(labels.data, raw.affine)), spacing, labels=True).data
-        lesions = np.where(np.isin(found, ignored_labels), 2, np.isin(found, lesion_labels))
-    write_volume(Volume(lesions.astype(np.uint8), image.affine), folder / "lesions.nii.gz")
+        # The labels were checked when the subjects were listed.
+        labels = read_labels(Path(seg), expected=ANY, grid=None if lesions_on_own_grid else raw)
+        marked = mark_lesions(
+            labels.data, lesion_labels=lesion_labels, ignored_labels=ignored_labels
+        )
+        if lesions_on_own_grid:
+            on_scan = labels_on(Volume(marked, labels.affine), raw, name=str(seg))
+        else:
+            # A mask takes the scan's own affine: their headers may differ by rounding.
+            on_scan = Volume(marked, raw.affine)
+        lesions = resample(to_ras(on_scan), spacing, labels=True).data
+    write_volume(Volume(lesions, image.affine), folder / "lesions.nii.gz")
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
+        params = snakemake.params
+        source = source_named(params.layout)
+        labels = labels_of(source, params.lesion_labels, params.ignored_labels)
         main(
             subjects=Path(snakemake.input.subjects),
             output=Path(snakemake.output[0]),
+            batch=params.batch,
             modality=snakemake.wildcards.modality,
-            **snakemake.params,
+            spacing=params.spacing,
+            lesion_labels=labels.lesion,
+            ignored_labels=labels.ignored,
+            lesions_on_own_grid=source.LESIONS_ON_OWN_GRID,
         )

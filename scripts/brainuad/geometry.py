@@ -1,7 +1,7 @@
 """Grids and orientations: volumes in, volumes out, every result with the affine that is its own.
 
 All functions act along the voxel axes, so a volume keeps the direction of its axes; only
-`to_ras` permutes and flips them.
+`to_ras` permutes and flips them, and `labels_on` takes those of another grid.
 """
 
 import warnings
@@ -13,6 +13,12 @@ from scipy import ndimage
 
 from brainuad.errors import ScanError
 from brainuad.volumes import Volume
+
+# Labels belong to a scan if the two fields of view share this part of the smaller one.
+SMALLEST_OVERLAP = 0.5
+# A centre halfway between two labels takes the upper one, as in ITK, also where the rounding of a
+# header has put it a little below the middle.
+HALFWAY_TOLERANCE = 1e-4  # voxels
 
 
 def to_ras(volume: Volume) -> Volume:
@@ -49,6 +55,37 @@ def downsample(volume: Volume, factor: int, *, labels: bool) -> Volume:
     shape = np.array(volume.data.shape) // factor
     starts = np.full(3, (factor - 1) / 2)
     return _sample(volume, starts=starts, steps=np.full(3, factor), shape=shape, labels=labels)
+
+
+def labels_on(labels: Volume, grid: Volume, *, name: str = "the lesion mask") -> Volume:
+    """Bring labels to the grid of another volume, uint8: each voxel takes the label at its centre.
+
+    Outside the field of view of the labels it is 0. Raises ScanError, which begins with `name`, if
+    the two fields of view have less than half of the smaller one in common.
+    """
+    # Voxel centres of the grid, counted in voxels of the labels.
+    steps = np.linalg.inv(labels.affine) @ grid.affine
+
+    def sampled(data: np.ndarray) -> np.ndarray:
+        return ndimage.affine_transform(
+            data,
+            steps[:3, :3],
+            offset=steps[:3, 3] + HALFWAY_TOLERANCE,
+            output_shape=grid.data.shape,
+            output=np.uint8,
+            order=0,
+            mode="grid-constant",
+        )
+
+    covered = np.count_nonzero(sampled(np.ones(labels.data.shape, np.uint8)))
+    ratio = np.prod(labels.spacing / grid.spacing)
+    smaller = min(labels.data.size * ratio, grid.data.size)
+    if covered < SMALLEST_OVERLAP * smaller:
+        raise ScanError(
+            f"{name}: shares {covered / smaller:.0%} of the field of view with its scan; "
+            "use the mask of this scan"
+        )
+    return Volume(sampled(labels.data.astype(np.uint8)), grid.affine)
 
 
 def crop_or_pad(volume: Volume, size: Sequence[int]) -> Volume:
@@ -99,9 +136,9 @@ def _sample(
 ) -> Volume:
     affine = _moved(volume.affine, starts=starts, steps=steps)
     if labels:
-        # A neighbour is looked up by its rounded position, halves upwards as in ITK.
+        half = 0.5 + HALFWAY_TOLERANCE
         indices = [
-            np.clip(np.floor(start + step * np.arange(count) + 0.5).astype(int), 0, size - 1)
+            np.clip(np.floor(start + step * np.arange(count) + half).astype(int), 0, size - 1)
             for start, step, count, size in zip(
                 starts, steps, shape, volume.data.shape, strict=True
             )

@@ -15,6 +15,7 @@ from brainuad.geometry import (
     crop_or_pad,
     downsample,
     head_mask,
+    labels_on,
     resample,
     to_ras,
 )
@@ -131,6 +132,59 @@ def test_labels_take_their_nearest_neighbour():
     expected = labels.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     np.testing.assert_array_equal(fine.data, expected)
     assert fine.data.dtype == np.uint8
+
+
+def test_labels_of_thick_slices_by_hand():
+    labels = np.zeros((4, 4, 2), np.uint8)
+    labels[1, 2, 1] = 2
+    thick = Volume(labels, np.diag([1.0, 1, 3, 1]))
+    # Slices of 3 mm with centres at 0 and 3 mm reach from -1.5 to 4.5 mm; the grid reaches further.
+    grid = Volume(np.zeros((4, 4, 8)), nib.affines.from_matvec(np.eye(3), [0, 0, -1]))
+    found = labels_on(thick, grid)
+    assert found.data.dtype == np.uint8
+    assert found.data[1, 2].tolist() == [0, 0, 0, 2, 2, 2, 0, 0]  # at -1, 0, ... 6 mm
+    assert np.count_nonzero(found.data) == 3
+    np.testing.assert_array_equal(found.affine, grid.affine)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR", "SAL"])
+def test_labels_find_their_grid_from_any_axes(codes):
+    phantom = asymmetric_phantom()
+    labels = Volume((phantom.data > 400).astype(np.uint8), phantom.affine)
+    found = labels_on(in_orientation(labels, codes), phantom)
+    np.testing.assert_array_equal(found.data, labels.data)
+
+
+def test_labels_on_an_oblique_grid_agree_with_simpleitk():
+    generator = np.random.default_rng(0)
+    labels = Volume(generator.integers(0, 4, (20, 24, 16), np.uint8), np.diag([1.0, 1.2, 3, 1]))
+    grid = asymmetric_phantom()
+    shift = nib.affines.from_matvec(np.eye(3), [20, 30, 17])
+    grid = Volume(grid.data, shift @ grid.affine)
+    grid = crop(grid, (slice(3, 18), slice(2, 17), slice(1, 24)))
+    reference = sitk.Resample(
+        as_sitk(labels),
+        grid.data.shape,
+        sitk.Transform(),
+        sitk.sitkNearestNeighbor,
+        grid.affine[:3, 3].tolist(),
+        grid.spacing.tolist(),
+        (grid.affine[:3, :3] / grid.spacing).ravel().tolist(),
+    )
+    expected = sitk.GetArrayFromImage(reference).transpose(2, 1, 0)
+    assert 0.2 < (expected > 0).mean() < 0.75, "partly outside"
+    assert (labels_on(labels, grid).data == expected).mean() > 0.999
+
+
+def test_labels_of_another_place_are_refused():
+    labels = Volume(np.ones((20, 20, 20), np.uint8), np.eye(4))
+    near, far = np.eye(4), np.eye(4)
+    near[0, 3], far[0, 3] = 9.0, 12.0
+    assert labels_on(labels, Volume(labels.data, near)).data.mean() == pytest.approx(11 / 20)
+    with pytest.raises(ScanError, match="seg: shares 40% of the field of view with its scan"):
+        labels_on(labels, Volume(labels.data, far), name="seg")
+    small = Volume(np.ones((4, 4, 4)), np.eye(4))
+    assert labels_on(labels, small).data.all(), "the smaller field of view counts"
 
 
 def test_downsampling_by_hand():

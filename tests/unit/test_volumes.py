@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from brainuad.errors import ScanError
-from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.volumes import Volume, read_labels, read_mask, read_volume, write_volume
 
 AFFINE = np.array([[-1.0, 0, 0, 20], [0, 2, 0, -30], [0, 0, 3, -10], [0, 0, 0, 1]])
 
@@ -64,9 +64,9 @@ def corrupted(path):
 
 
 def with_huge_shape(path):
-    """The header claims 32767 voxels along each axis: dim[1] to dim[3] are at 42."""
+    """The header claims 300 voxels along each axis: dim[1] to dim[3] are at 42."""
     content = bytearray(nib.Nifti1Image(values(), AFFINE).to_bytes())
-    content[42:48] = np.full(3, 32767, np.int16).tobytes()
+    content[42:48] = np.full(3, 300, np.int16).tobytes()
     path.write_bytes(bytes(content))
 
 
@@ -112,6 +112,39 @@ def test_broken_file_gives_one_line_that_names_it(tmp_path, kind):
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
     assert ";" in message, "the message says what to do"
+
+
+def test_no_damage_to_the_header_gives_another_error(tmp_path):
+    generator = np.random.default_rng(0)
+    whole = nib.Nifti1Image(values().astype(np.int16), AFFINE).to_bytes()
+    path = tmp_path / "scan.nii"
+    outcomes = {"used": 0, "left out": 0}
+    for _ in range(600):
+        content = bytearray(whole)
+        for place in generator.integers(0, 352, 3):
+            content[place] = generator.integers(0, 256)
+        path.write_bytes(content)
+        try:
+            volume = read_volume(path)
+            assert volume.data.ndim == 3
+            assert np.isfinite(volume.data).all()
+            outcomes["used"] += 1
+        except ScanError as error:
+            assert str(error).startswith(f"{path}: ")
+            assert "\n" not in str(error)
+            outcomes["left out"] += 1
+    assert min(outcomes.values()) > 50
+
+
+def test_half_of_the_maximum_below_zero_is_no_scan_but_ringing_is(tmp_path):
+    data = values()
+    data.flat[0] = -0.2 * data.max()
+    read_volume(save(tmp_path / "ringing.nii.gz", data))
+    data.flat[0] = -0.5 * data.max()
+    path = save(tmp_path / "scan.nii.gz", data)
+    with pytest.raises(ScanError, match="no magnitude image"):
+        read_volume(path)
+    np.testing.assert_array_equal(read_mask(path).data, data)
 
 
 def test_what_nibabel_cannot_turn_into_numbers_is_one_line(tmp_path, monkeypatch):
@@ -177,6 +210,19 @@ def test_labels_come_back_and_may_be_empty(tmp_path):
     np.testing.assert_array_equal(read.data, lesions())
     empty = save(tmp_path / "empty.nii.gz", np.zeros((6, 5, 4), np.uint8))
     assert read_labels(empty, expected=(1,)).data.sum() == 0
+
+
+def test_labels_above_255(tmp_path):
+    data = lesions().astype(np.uint16) * 1000
+    data[0, 0, 0] = 256
+    path = save(tmp_path / "seg.nii.gz", data)
+    np.testing.assert_array_equal(read_labels(path, expected=(256, 1000)).data, data)
+    # 1000 is not 232, which is what is left of it in 8 bits.
+    for expected, unexpected in (((232, 256), 1000), ((1000, 2000), 256)):
+        with pytest.raises(ScanError, match=f"unexpected label {unexpected}; expected only 0, "):
+            read_labels(path, expected=expected)
+    with pytest.raises(ScanError, match="unexpected label 1000; expected only 0 to 300, check"):
+        read_labels(path, expected=range(1, 301))
 
 
 @pytest.mark.parametrize("value", [2, -1, 0.5, 300])

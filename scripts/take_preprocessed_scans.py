@@ -1,0 +1,110 @@
+"""A batch of the authors' preprocessed scans, as the bias correction would have written them."""
+
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainuad import job
+from brainuad.batches import process_subjects
+from brainuad.errors import ScanError
+from brainuad.geometry import to_ras
+from brainuad.raw_scans import lesions_of_released_mask, scans_of_batch
+from brainuad.sources import labels_of, preprocessed
+from brainuad.volumes import (
+    Volume,
+    check_same_axes,
+    read_mask,
+    read_volume,
+    write_volume,
+)
+
+SPACING_TOLERANCE = 0.01  # part of a voxel's edge
+
+
+def main(
+    *,
+    subjects: Path,
+    output: Path,
+    batch: list[str],
+    modality: str,
+    spacing: float,
+    lesion_labels: Collection[int],
+    ignored_labels: Collection[int],
+) -> None:
+    """Write image, brain mask and lesions of each subject, lesions 0 none, 1 lesion, 2 ignored."""
+    process_subjects(
+        batch,
+        output,
+        stage="corrected",
+        process=partial(
+            take_scan,
+            table=scans_of_batch(subjects, batch, modality=modality),
+            modality=modality,
+            spacing=spacing,
+            lesion_labels=lesion_labels,
+            ignored_labels=ignored_labels,
+        ),
+    )
+
+
+def take_scan(
+    subject: str,
+    folder: Path,
+    *,
+    table: pd.DataFrame,
+    modality: str,
+    spacing: float,
+    lesion_labels: Collection[int],
+    ignored_labels: Collection[int],
+) -> None:
+    """One scan in RAS; without a lesion mask the lesions are all 0."""
+    row = table.loc[subject]
+    image = read_volume(Path(row[modality]))
+    if (abs(image.spacing / spacing - 1) > SPACING_TOLERANCE).any():
+        shown = " x ".join(f"{edge:.4g}" for edge in image.spacing)
+        raise ScanError(
+            f"{row[modality]}: the voxels of {shown} mm are not those of the final grid, "
+            f"{spacing:g} mm; set preprocessing.spacing to the archive's, or use the raw scans"
+        )
+    brain_mask = (_values_on(image, Path(row["brain_mask"])) > 0).astype(np.uint8)
+    if not brain_mask.any():
+        raise ScanError(f"{row['brain_mask']}: the brain mask is empty; replace the file")
+    if pd.isna(row["seg"]):
+        lesions = np.zeros_like(brain_mask)
+    else:
+        lesions = lesions_of_released_mask(
+            _values_on(image, Path(row["seg"])),
+            lesion_labels=lesion_labels,
+            ignored_labels=ignored_labels,
+            name=row["seg"],
+        )
+    for name, data in (("image", image.data), ("brain_mask", brain_mask), ("lesions", lesions)):
+        write_volume(to_ras(Volume(data, image.affine)), folder / f"{name}.nii.gz")
+
+
+def _values_on(image: Volume, path: Path) -> np.ndarray:
+    mask = read_mask(path)
+    # ASSUME: the authors' files may keep affines from before the cut to the brain, so masks need
+    # the image's shape and directions alone and take its affine.
+    check_same_axes(mask, image, name=str(path))
+    if not np.isfinite(mask.data).all():
+        raise ScanError(f"{path}: holds NaN or infinite values; replace the mask")
+    return mask.data
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        params = snakemake.params
+        labels = labels_of(preprocessed, params.lesion_labels, params.ignored_labels)
+        main(
+            subjects=Path(snakemake.input.subjects),
+            output=Path(snakemake.output[0]),
+            batch=params.batch,
+            modality=snakemake.wildcards.modality,
+            spacing=params.spacing,
+            lesion_labels=labels.lesion,
+            ignored_labels=labels.ignored,
+        )

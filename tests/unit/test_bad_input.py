@@ -1,0 +1,301 @@
+"""Broken and odd raw data, kind by kind: used as if it were clean, or left out with its reason.
+
+Each kind changes the files of patient01 in a small MSLUB tree, whose patient02 stays clean. The
+tree goes through the scripts that list the subjects and resample the scans, as in a run.
+"""
+
+import gzip
+import re
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from odd_scans import (
+    AFFINE,
+    BALL,
+    COARSE,
+    DIM,
+    FINE,
+    FORM_CODES,
+    HEAD,
+    LESION,
+    MAGIC,
+    MASK,
+    OUTSIDE,
+    PIXDIM,
+    SCAN,
+    SHAPE,
+    SROW,
+    TILT,
+    TURNED_AFFINE,
+    TURNED_AXES,
+    VOXEL_TYPE,
+    XYZT_UNITS,
+    big_endian,
+    both_suffixes,
+    broken_link,
+    file_content,
+    forms,
+    in_a_folder,
+    linked,
+    mask,
+    mask_scaled_by_255,
+    oblique,
+    oriented,
+    pair,
+    patched,
+    renamed,
+    sampled,
+    scaled,
+    sheared,
+    shifted,
+    stored,
+    twice,
+    two_members,
+    with_label,
+    with_value,
+    write_patient,
+)
+from scipy import ndimage
+
+import list_subjects
+import resample_scans
+from brainuad import tables
+from brainuad.volumes import read_labels, read_volume
+
+SPACING = 2.0
+
+# What a kind's files are, and what must happen: one of the three ways of being used, all of which
+# are compared with the clean scan, or a part of the reason for which it is left out.
+SAME = "used: image and lesions equal the clean ones"
+SAME_TURNED = "used: both equal the clean ones, in the frame of the tilted scanner"
+SAME_PLACE = "used: the ball and the lesion are where they were, to 1 mm"
+SAME_IMAGE = "used: the image equals the clean one; the lesions are those of the mask"
+
+FILES = {
+    "missing scan": (lambda folder: (folder / SCAN).unlink(), "no t2 scan"),
+    "missing mask": (lambda folder: (folder / MASK).unlink(), "no lesion mask"),
+    "empty file": (file_content(lambda content: b""), "the file is empty"),
+    "text named nii.gz": (file_content(lambda content: b"<html>404</html>"), "not a NIfTI"),
+    "truncated gzip": (file_content(lambda content: content[:-300]), "cut short"),
+    "truncated to the gzip header": (file_content(lambda content: content[:12]), "cut short"),
+    "gzip with a wrong checksum": (
+        file_content(lambda content: content[:-8] + bytes(8)),
+        "compression is damaged",
+    ),
+    "compressed twice": (file_content(gzip.compress), "compressed twice"),
+    "bytes behind the gzip stream": (file_content(lambda content: content + b"rubbish"), SAME),
+    "gzip in several members": (file_content(two_members), SAME),
+    "truncated inside": (stored(content=lambda content: content[:-2]), "cut short"),
+    "more voxels claimed than held": (patched(DIM + 6, "h", 160), "cut short"),
+    "nii, not compressed": (renamed("patient01_T2W.nii", unpacked=True), SAME),
+    "nii.gz, not compressed": (file_content(gzip.decompress), SAME),
+    "nii, but compressed": (renamed("patient01_T2W.nii", unpacked=False), SAME),
+    "nii beside nii.gz": (both_suffixes, r"patient01_T2W\.nii\b(?!\.gz)"),
+    "Analyze pair": (pair(nib.AnalyzeImage), "convert"),
+    "NIfTI pair": (pair(nib.Nifti1Pair), "convert"),
+    "header of a pair named nii.gz": (
+        patched(MAGIC, "4s", b"ni1\0"),
+        "half of an Analyze or NIfTI",
+    ),
+    "broken link": (broken_link, "link leads to no file"),
+    "link to the scan": (linked, SAME),
+    "folder named as the scan": (in_a_folder, "no t2 scan"),
+    "no permission": (lambda folder: (folder / SCAN).chmod(0), r"cannot be read \(Permission"),
+    "spaces and non-ASCII in the path": (
+        lambda folder: shutil.move(folder, folder.parent / "Köln, 3 Tesla" / folder.name),
+        SAME,
+    ),
+    "duplicate subject": (twice, "copy/patient01"),
+}
+HEADERS = {
+    "NIfTI-2": (stored(form=nib.Nifti2Image), SAME),
+    "big-endian": (stored(form=big_endian), SAME),
+    "4-D, last axis of one": (stored(HEAD[..., None]), SAME),
+    "5-D, last axes of one": (stored(HEAD[..., None, None]), SAME),
+    "4-D": (stored(np.stack([HEAD, HEAD], axis=-1)), "4 dimensions"),
+    "2-D": (stored(HEAD[..., 0]), "2 dimensions"),
+    "one slice": (stored(HEAD[..., :1]), "single slice"),
+    "colours": (
+        stored(np.zeros(SHAPE, np.dtype([(c, np.uint8) for c in "RGB"]))),
+        "colours or complex",
+    ),
+    "complex numbers": (stored(HEAD.astype(np.complex64)), "colours or complex"),
+    "unknown voxel type": (patched(VOXEL_TYPE, "h", 3000), "header is invalid"),
+    "zero spacing": (patched(PIXDIM + 8, "f", 0), "is not positive"),
+    "negative spacing": (patched(PIXDIM + 8, "f", -2), "is not positive"),
+    "spacing NaN": (patched(PIXDIM + 4, "f", np.nan), "is not positive"),
+    "very small voxels": (sampled(FINE, (80, 80, 80)), SAME_PLACE),
+    "very thick slices": (sampled(COARSE, (20, 24, 9)), SAME_PLACE),
+    "impossibly small voxels": (
+        stored(affine=np.diag([0.01, 0.01, 0.01, 1])),
+        "outside 0.05 to 20 mm",
+    ),
+    "impossibly large voxels": (stored(affine=np.diag([30.0, 30, 30, 1])), "outside 0.05 to 20 mm"),
+    "metres": (patched(XYZT_UNITS, "B", 1), "counts in metres"),
+    "field of view of 1.2 m": (
+        stored(np.zeros((80, 3, 3), np.int16), affine=np.diag([15.0, 2, 2, 1])),
+        "field of view of 1200 mm",
+    ),
+    "missing affine": (patched(FORM_CODES, "hh", 0, 0), "no position in space"),
+    "affine of zeros": (patched(SROW, "4f", 0, 0, 0, 0), "cannot be inverted"),
+    "affine NaN": (patched(SROW, "f", np.nan), "cannot be inverted"),
+    "sheared affine": (stored(affine=sheared(0.05)), "not at right angles"),
+    "affine sheared by rounding": (stored(affine=sheared(1e-4)), SAME),
+    "qform alone": (stored(header=forms(sform=None)), SAME),
+    "qform shifted and turned a little": (stored(header=forms(qform=TILT @ AFFINE)), SAME),
+    "sform and qform mirrored": (
+        stored(header=forms(qform=np.diag([-1.0, 1, 1, 1]) @ AFFINE)),
+        "sform and qform are at odds",
+    ),
+    "sform and qform of different axes": (
+        stored(header=forms(qform=AFFINE[[1, 2, 0, 3]])),
+        "sform and qform are at odds",
+    ),
+    "sform and pixdim of different sizes": (
+        patched(PIXDIM + 4, "fff", 2, 2, 3.1),
+        "pixdim and sform are at odds",
+    ),
+    "qform without a rotation": (
+        patched(FORM_CODES, "hhfff", 1, 1, 9, 9, 9),
+        "qform is invalid",
+    ),
+    "upside down": (oriented("RAI"), SAME),
+    "mirrored": (oriented("LAS"), SAME),
+    "back to front": (oriented("RPS"), SAME),
+    "other order of the axes": (oriented("PSR"), SAME),
+    "oblique": (oblique, SAME_TURNED),
+}
+VALUES = {
+    "NaN": (stored(with_value(np.nan)), "1 of 7680 voxels are NaN or infinite"),
+    "infinity": (stored(with_value(-np.inf)), "NaN or infinite"),
+    "all zero": (stored(np.zeros_like(HEAD)), "every voxel has the value 0"),
+    "constant": (stored(np.full_like(HEAD, 7)), "every voxel has the value 7"),
+    "scaling that overflows": (scaled(3e38), "NaN or infinite"),
+    "integers that ran over": (
+        stored((HEAD.astype(np.int32) * 20).astype(np.int16)),
+        "integers that ran over",
+    ),
+    "a little below zero": (stored(with_value(-100.0)), SAME_PLACE),
+    "slope of zero": (scaled(0, 9), SAME),
+    "slope NaN": (scaled(np.nan, np.nan), SAME),
+    "slope and intercept": (
+        stored(HEAD.astype(np.int32) * 2 - 20, header=lambda h: h.set_slope_inter(0.5, 10)),
+        SAME,
+    ),
+    "float64": (stored(HEAD.astype(np.float64)), SAME),
+}
+MASKS = {
+    "mask of floats": (mask(LESION.astype(np.float64)), SAME),
+    "mask scaled by 1/255": (mask_scaled_by_255, SAME),
+    "mask with rounded affine": (mask(LESION, affine=shifted(1e-3)), SAME),
+    "empty mask": (mask(np.zeros_like(LESION)), SAME_IMAGE),
+    "lesion outside the brain": (mask(OUTSIDE), SAME_IMAGE),
+    "mask with an unexpected label": (mask(with_label(3)), "unexpected label 3"),
+    "mask with a negative label": (mask(with_label(-1)), "unexpected label -1"),
+    "mask of 0 and 255": (mask(255 * LESION), "unexpected label 255"),
+    "mask of fractions": (mask(with_label(0.5)), "unexpected label 0.5"),
+    "mask with NaN": (mask(with_label(np.nan)), "unexpected label nan"),
+    "mask of another size": (mask(LESION[:-1]), r"the mask has the shape \(19, 24, 16\)"),
+    "mask shifted by a voxel": (mask(LESION, affine=shifted(2.0)), "lies up to 2 mm away"),
+    "mask with mirrored axes": (mask(TURNED_AXES, affine=TURNED_AFFINE), "other directions"),
+    "truncated mask": (file_content(lambda content: content[:-40], MASK), "cut short"),
+}
+KINDS = {**FILES, **HEADERS, **VALUES, **MASKS}
+assert len(KINDS) == len(FILES) + len(HEADERS) + len(VALUES) + len(MASKS)
+
+
+@pytest.fixture
+def without_root(monkeypatch):
+    """Files without the right to be read cannot be read, also where root runs the tests."""
+    read_bytes = Path.read_bytes
+
+    def read(path):
+        if path.exists() and not path.stat().st_mode & 0o444:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+
+
+def listed(root):
+    list_subjects.main(
+        root=root,
+        downloads=root,
+        output=root.parent / "subjects.tsv",
+        layout="mslub",
+        dataset="mslub",
+        modalities=["t2"],
+        lesions=True,
+        lesion_labels=[1],
+        ignored_labels=[],
+        exclude=[],
+        files=None,
+        table=None,
+        part=None,
+        demographics=None,
+        on_broken="leave_out",
+        threads=1,
+    )
+    return tables.read_table(root.parent / "subjects.tsv").set_index("subject")
+
+
+def resampled(folder, subjects):
+    resample_scans.main(
+        subjects=folder / "subjects.tsv",
+        output=folder / "resampled",
+        batch=subjects,
+        modality="t2",
+        spacing=SPACING,
+        lesion_labels=[1],
+        ignored_labels=[],
+        lesions_on_own_grid=False,
+    )
+    return [
+        (
+            read_volume(folder / "resampled" / subject / "image.nii.gz"),
+            read_labels(folder / "resampled" / subject / "lesions.nii.gz", expected=(1, 2)),
+        )
+        for subject in subjects
+    ]
+
+
+def centre(volume, above):
+    bright = np.where(volume.data > above, volume.data, 0)
+    return volume.affine[:3, :3] @ ndimage.center_of_mass(bright) + volume.affine[:3, 3]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_is_used_correctly_or_left_out_with_its_reason(tmp_path, kind, without_root):
+    change, outcome = KINDS[kind]
+    root = tmp_path / "raw"
+    for subject in ("patient01", "patient02"):
+        write_patient(root / subject)
+    change(root / "patient01")
+    table = listed(root)
+    assert table.index.tolist() == ["patient01", "patient02"]
+    assert table.loc["patient02", "status"] == "ok"
+    if not outcome.startswith("used: "):
+        assert table.loc["patient01", "status"] == "left_out"
+        reason = table.loc["patient01", "reason"]
+        assert "\n" not in reason
+        assert re.search(outcome, reason), reason
+        return
+    assert table.loc["patient01", "status"] == "ok", table.loc["patient01", "reason"]
+    (image, lesions), (clean, clean_lesions) = resampled(tmp_path, ["patient01", "patient02"])
+    np.testing.assert_allclose(centre(clean, 1200), BALL, atol=0.5)
+    if outcome == SAME_PLACE:
+        np.testing.assert_allclose(centre(image, 1200), centre(clean, 1200), atol=1.0)
+        np.testing.assert_allclose(centre(lesions, 0), centre(clean_lesions, 0), atol=1.0)
+        return
+    place = TILT @ clean.affine if outcome == SAME_TURNED else clean.affine
+    np.testing.assert_allclose(image.affine, place, atol=1e-3)
+    np.testing.assert_allclose(image.data, clean.data, atol=1e-2)
+    if outcome == SAME_IMAGE:
+        expected = {"empty mask": 0, "lesion outside the brain": 2 * 2 * 3}[kind]
+        assert np.count_nonzero(lesions.data) == expected
+        assert not (lesions.data & (clean.data > 0)).any()
+    else:
+        np.testing.assert_array_equal(lesions.data, clean_lesions.data)
