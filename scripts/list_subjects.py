@@ -2,59 +2,105 @@
 
 from pathlib import Path
 
-from brainuad import job, sources, tables
+from brainuad import job, tables
 from brainuad.batches import OnBroken
+from brainuad.demographics import (
+    find_demographics,
+    read_demographics,
+    table_named,
+    with_demographics,
+)
 from brainuad.errors import ScanError, SettingsError
+from brainuad.sources import SourceOptions, find_subjects, labels_of, source_named
+from brainuad.subjects import LEFT_OUT, OK, PARTIAL, Expected, check_subjects, subject_table
 
 
 def main(
     *,
     root: Path,
+    downloads: Path,
     output: Path,
+    layout: str,
     dataset: str,
     modalities: list[str],
     lesions: bool,
+    lesion_labels: list[int] | None,
+    ignored_labels: list[int] | None,
+    exclude: list[str],
+    files: dict[str, str] | None,
+    table: str | None,
+    part: str | None,
+    demographics: str | None,
     on_broken: str,
     threads: int,
 ) -> None:
     """Find the subjects under `root`, read all their files once, and write the subject table.
 
-    A subject without one of the modalities, or without its lesion mask, is left out. So is one
-    with a broken file, unless `on_broken` is "stop": then the first one is fatal.
+    A subject without its lesion mask, or without any of the asked modalities, is left out; without
+    one of them it is partial. So it is with a broken file, unless `on_broken` is "stop": then the
+    first one is fatal. `downloads` is the folder as downloaded: the root itself, save where the
+    root is what was unpacked. Tables that the config names are looked for in both, there first.
+    Labels that are None are the layout's own.
     """
-    source = sources.source_named(dataset)
-    checked = sources.check_subjects(
-        sources.find_subjects(dataset, Path(root)),
-        modalities=modalities,
-        lesions=lesions,
-        labels=source.LESION_LABELS,
-        threads=threads,
+    source = source_named(layout)
+    options = SourceOptions(
+        modalities=tuple(modalities), files=files, table=table, part=part, downloads=downloads
     )
-    left_out = [entry for entry in checked if entry.reason]
-    for entry in left_out:
-        job.log(f"{entry.raw.subject} left out: {entry.reason}")
-    broken = [entry for entry in left_out if entry.broken]
+    people_table = (
+        find_demographics([downloads, root], source.DEMOGRAPHICS)
+        if demographics is None
+        else table_named(demographics, [downloads, root])
+    )
+    try:
+        labels = labels_of(source, lesion_labels, ignored_labels)
+        expected = Expected(
+            modalities=modalities,
+            lesions=lesions,
+            labels=labels.known,
+            lesion_labels=labels.lesion,
+            lesions_on_own_grid=source.LESIONS_ON_OWN_GRID,
+            brain_masks=source.BRAIN_MASKS,
+            exclude=frozenset(exclude),
+        )
+        found = find_subjects(layout, root, options)
+        people = {} if people_table is None else read_demographics(people_table)
+        checked = check_subjects(with_demographics(found, people), expected, threads=threads)
+    except SettingsError as error:
+        raise SettingsError(f"{dataset}: {error}") from None
+    for entry in checked:
+        if entry.status != OK:
+            job.log(f"{entry.raw.subject} {entry.status}: {entry.reason}")
+    broken = [entry for entry in checked if entry.broken]
     if broken and OnBroken(on_broken) is OnBroken.STOP:
         raise ScanError(broken[0].reason)
+    left_out = [entry for entry in checked if entry.status == LEFT_OUT]
     if len(left_out) == len(checked):
         raise SettingsError(
             f"{dataset}: none of the {len(checked)} subjects under {root} can be used; "
             f"the first one: {left_out[0].reason}"
         )
-    tables.write_table(
-        sources.subject_table(checked, modalities=modalities, lesions=lesions), output
+    tables.write_table(subject_table(checked, expected), output)
+    aged = sum(entry.raw.age is not None for entry in checked)
+    partial = sum(entry.status == PARTIAL for entry in checked)
+    job.log(
+        f"{dataset}: {len(checked) - len(left_out)} of {len(checked)} subjects can be used, "
+        f"{partial} of them in part; the age of {aged} is known"
     )
-    job.log(f"{dataset}: {len(checked) - len(left_out)} of {len(checked)} subjects can be used")
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
             root=Path(snakemake.input.root),
+            downloads=Path(snakemake.input.downloads),
             output=Path(snakemake.output.subjects),
             dataset=snakemake.wildcards.dataset,
-            modalities=snakemake.params.modalities,
-            lesions=not snakemake.params.healthy,
-            on_broken=snakemake.params.on_broken,
             threads=snakemake.threads,
+            **{
+                name: snakemake.params[name]
+                for name in (
+                    *("layout", "modalities", "lesions", "lesion_labels", "ignored_labels"),
+                    *("exclude", "files", "table", "part", "demographics", "on_broken"),
+                )
+            },
         )

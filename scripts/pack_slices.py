@@ -40,7 +40,7 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
         lesions.append(lesion.data.transpose(2, 0, 1))
         affines.append(image.affine)
     stack = SliceStack(
-        images=np.stack(images).astype(np.float32),
+        images=np.stack(images).astype(np.float32, copy=False),
         brain_masks=np.stack(brain_masks),
         lesions=np.stack(lesions),
         subjects=np.array([folder.name for folder in folders]),

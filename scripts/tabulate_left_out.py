@@ -1,4 +1,4 @@
-"""Every scan that was left out, at which stage and why."""
+"""Every subject, and every scan of one modality, that was left out: at which stage and why."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from brainuad import job, overview, report_tables, tables
 
 COLUMNS = ["dataset", "modality", "subject", "stage", "reason"]
 LISTING = "listing"
+MODALITIES = ("t1", "t2")
 
 
 def main(
@@ -26,10 +27,11 @@ def main(
     listed = {
         dataset: tables.read_table(path) for dataset, path in zip(datasets, subjects, strict=True)
     }
-    rows = [
-        frame[frame["status"] == "left_out"].assign(dataset=dataset, modality="", stage=LISTING)
-        for dataset, frame in listed.items()
-    ]
+    rows = []
+    for dataset, frame in listed.items():
+        missing = frame[frame["status"] != "ok"]
+        modalities = [missing_modality(row) for _, row in missing.iterrows()]
+        rows.append(missing.assign(dataset=dataset, modality=modalities, stage=LISTING))
     for name, path in zip(left_out_names, left_out, strict=True):
         dataset, _, modality = name.rpartition("_")
         rows.append(tables.read_table(path).assign(dataset=dataset, modality=modality))
@@ -38,10 +40,17 @@ def main(
     tables.write_table(table, tsv)
     listed_subjects = sum(len(frame) for frame in listed.values())
     body = overview.left_out_html(table) + (
-        f'<p class="note">{listed_subjects} subjects were found in the raw data.</p>'
+        f'<p class="note">{listed_subjects} subjects were found in all data sets.</p>'
     )
-    report_tables.write_text(report_tables.page(title="Scans left out", body=body), html)
-    job.log(f"{len(table)} scans were left out")
+    report_tables.write_text(report_tables.page(title="Left out", body=body), html)
+    job.log(f"{len(table)} subjects and scans were left out")
+
+
+def missing_modality(row: pd.Series) -> str:
+    """The modality that a partial subject cannot give; "" for a subject that is left out."""
+    if row["status"] != "partial":
+        return ""
+    return next(modality for modality in MODALITIES if pd.isna(row[modality]))
 
 
 if __name__ == "__main__":

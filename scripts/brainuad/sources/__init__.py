@@ -1,144 +1,150 @@
-"""Raw trees of the data sets, as a user downloads them, read into a subject table.
+"""Data sets, as a user downloads or keeps them: which file is which scan of which subject.
 
-One module per data set, found by its name, so a new data set is one new file. It offers
+One module per layout, found by its name, so a new layout is one new file. It offers
 
-LAYOUT         the files that are looked for, in words, for messages
-LESION_LABELS  the labels that a lesion mask of the data set may hold besides 0
-find_subjects  (root) -> list of RawSubject, sorted by name, without opening any scan
+LAYOUT               the files that are looked for, in words, for messages
+LESIONS              the labels of a lesion mask that count as lesion, where the config names none
+IGNORED              those that are scored neither way, where the config names none
+FIXED_LABELS         whether a mask holds no labels but these (and 0)
+LESIONS_ON_OWN_GRID  whether a lesion mask may lie on another grid than its scan
+BRAIN_MASKS          whether the scans come preprocessed, with a brain mask each
+DEMOGRAPHICS         names of tables with age and sex that are read without being asked for
+find_subjects        (root, options) -> list of RawSubject, sorted by name, no scan opened
 """
 
 import importlib
 import pkgutil
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import pandas as pd
+from brainuad import job
+from brainuad.errors import SettingsError
 
-from brainuad.errors import ScanError, SettingsError
-from brainuad.volumes import read_labels, read_volume
 
-COLUMNS = ["subject", "t1", "t2", "seg", "age", "sex", "site", "status", "reason"]
-OK, LEFT_OUT = "ok", "left_out"
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the config says about where the files of a data set lie.
+
+    modalities  t1, t2, or both
+    files       layout `files`: pattern by role (t1, t2, seg)
+    table       layout `table`: name of the table in the downloads or in the root
+    part        layout `preprocessed`: folder of the archive
+    downloads   the folder as downloaded, where that is not the root
+    """
+
+    modalities: tuple[str, ...]
+    files: dict[str, str] | None = None
+    table: str | None = None
+    part: str | None = None
+    downloads: Path | None = None
 
 
 @dataclass(frozen=True)
 class RawSubject:
     """One subject of a raw tree.
 
-    scans  file by modality (t1, t2), as far as the files exist
-    seg    lesion mask, None if the file does not exist or the data set has none
-    age    years; sex "f" or "m"; site hospital, scanner or cohort; None where unknown
+    scans       file by modality (t1, t2), as far as the files exist
+    seg         lesion mask, None if the file does not exist or the data set has none
+    brain_mask  only where the scans come preprocessed
+    age         years; sex "f" or "m"; site hospital, scanner or cohort; None where unknown
+    problem     why the subject cannot be used at all, or ""
+    problems    why one file cannot be used, by role: t1, t2, seg, brain_mask
     """
 
     subject: str
     scans: dict[str, Path]
     seg: Path | None = None
+    brain_mask: Path | None = None
     age: float | None = None
     sex: str | None = None
     site: str | None = None
+    problem: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A subject with the reason for which it is left out; `broken` if a file of it is damaged."""
+class LesionLabels:
+    """What the labels of a data set's lesion masks mean, 0 aside.
 
-    raw: RawSubject
-    reason: str = ""
-    broken: bool = False
+    lesion   count as lesion
+    ignored  are scored neither way
+    known    all that a mask may hold; those in neither of the two are no lesion
+    """
+
+    lesion: frozenset[int]
+    ignored: frozenset[int]
+    known: frozenset[int]
 
 
 class Source(Protocol):
     """What a module of this package offers."""
 
     LAYOUT: str
-    LESION_LABELS: frozenset[int]
-    find_subjects: Callable[[Path], list[RawSubject]]
+    LESIONS: frozenset[int]
+    IGNORED: frozenset[int]
+    FIXED_LABELS: bool
+    LESIONS_ON_OWN_GRID: bool
+    BRAIN_MASKS: bool
+    DEMOGRAPHICS: tuple[str, ...]
+
+    find_subjects: Callable[[Path, SourceOptions], list[RawSubject]]
 
 
-def source_named(name: str) -> Source:
-    """The module of a data set; SettingsError names those that exist."""
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if name not in known:
-        raise SettingsError(f"data set {name!r} is unknown; known are {', '.join(known)}")
-    return importlib.import_module(f"{__name__}.{name}")
+def source_named(layout: str) -> Source:
+    """The module of a layout; SettingsError names those that exist."""
+    known = sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
+    if layout not in known:
+        raise SettingsError(f"the layout {layout!r} is unknown; known are {', '.join(known)}")
+    return importlib.import_module(f"{__name__}.{layout}")
 
 
-def find_subjects(name: str, root: Path) -> list[RawSubject]:
+def labels_of(
+    source: Source,
+    lesion_labels: Collection[int] | None,
+    ignored_labels: Collection[int] | None,
+) -> LesionLabels:
+    """The labels that the config names; None stands for the layout's own.
+
+    A label of the layout may stand in neither list, to look at a part of the tumour alone; it is
+    logged. Raises SettingsError for a label in both lists or one that the layout never has, and
+    where none is left that counts as lesion.
+    """
+    lesions, ignored = frozenset(lesion_labels or ()), frozenset(ignored_labels or ())
+    if both := lesions & ignored:
+        raise SettingsError(
+            f"the label {min(both)} is in lesion_labels and in ignored_labels; keep it in one"
+        )
+    own = source.LESIONS | source.IGNORED
+    if source.FIXED_LABELS and (unknown := (lesions | ignored) - own):
+        raise SettingsError(
+            f"lesion_labels or ignored_labels names {min(unknown)}, but the lesion masks of this "
+            f"layout hold only {', '.join(map(str, sorted(own)))}; name those, or leave both out"
+        )
+    if lesion_labels is None:
+        lesions = source.LESIONS - ignored
+    if ignored_labels is None:
+        ignored = source.IGNORED - lesions
+    if not lesions:
+        raise SettingsError("ignored_labels leaves no label that counts as lesion; shorten it")
+    known = own if source.FIXED_LABELS else lesions | ignored
+    if neither := sorted(known - lesions - ignored):
+        shown = ", ".join(map(str, neither))
+        job.log(f"labels in neither lesion_labels nor ignored_labels are no lesion: {shown}")
+    return LesionLabels(lesion=lesions, ignored=ignored, known=known)
+
+
+def find_subjects(layout: str, root: Path, options: SourceOptions) -> list[RawSubject]:
     """All subjects under a root; SettingsError naming root and layout if there are none."""
-    source = source_named(name)
+    source = source_named(layout)
     if not root.is_dir():
         raise SettingsError(
-            f"{name}: the data root {root} does not exist; set it to the folder that holds "
-            f"{source.LAYOUT}"
+            f"the data root {root} does not exist; set it to the folder that holds {source.LAYOUT}"
         )
-    subjects = source.find_subjects(root)
+    subjects = source.find_subjects(root, options)
     if not subjects:
-        raise SettingsError(f"{name}: no scans under {root}; expected {source.LAYOUT}")
-    names = [raw.subject for raw in subjects]
-    if repeated := sorted({subject for subject in names if names.count(subject) > 1}):
-        raise SettingsError(f"{name}: {repeated[0]} stands twice under {root}; remove one of them")
+        raise SettingsError(f"no scans under {root}; expected {source.LAYOUT}")
     return subjects
-
-
-def check_subjects(
-    subjects: list[RawSubject],
-    *,
-    modalities: Collection[str],
-    lesions: bool,
-    labels: Collection[int],
-    threads: int,
-) -> list[Checked]:
-    """Read every asked scan and lesion mask in full and note what is missing or broken."""
-
-    def check(raw: RawSubject) -> Checked:
-        if missing := [modality for modality in modalities if modality not in raw.scans]:
-            return Checked(raw, reason=f"no {' and no '.join(missing)} scan of this subject")
-        if lesions and raw.seg is None:
-            return Checked(raw, reason="no lesion mask of this subject")
-        try:
-            for modality in modalities:
-                scan = read_volume(raw.scans[modality])
-                if lesions:
-                    read_labels(raw.seg, expected=labels, grid=scan)
-        except ScanError as error:
-            return Checked(raw, reason=str(error), broken=True)
-        return Checked(raw)
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(check, subjects))
-
-
-def subject_table(
-    checked: list[Checked], *, modalities: Collection[str], lesions: bool
-) -> pd.DataFrame:
-    """One row per subject with the columns of COLUMNS; what was not asked for is empty."""
-    rows = []
-    for entry in checked:
-        raw = entry.raw
-        scans = {name: raw.scans.get(name) for name in modalities}
-        rows.append(
-            {
-                "subject": raw.subject,
-                **{name: str(path) for name, path in scans.items() if path is not None},
-                "seg": str(raw.seg) if lesions and raw.seg is not None else None,
-                "age": raw.age,
-                "sex": raw.sex,
-                "site": raw.site,
-                "status": LEFT_OUT if entry.reason else OK,
-                "reason": " ".join(entry.reason.split()) or None,
-            }
-        )
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
-
-
-def existing(path: Path) -> Path | None:
-    """The path itself if something stands there, else None."""
-    return path if path.exists() else None
-
-
-def existing_scans(**candidates: Path) -> dict[str, Path]:
-    """Those of the files, by modality, that exist."""
-    return {name: path for name, path in candidates.items() if path.exists()}

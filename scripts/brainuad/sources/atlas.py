@@ -2,31 +2,35 @@
 
 from pathlib import Path
 
-from brainuad.sources import RawSubject, existing, existing_scans
+from brainuad.sources import RawSubject, SourceOptions
+from brainuad.sources._tree import cases, raw_subject, read_tree
 
 LAYOUT = (
     "Training/R001/sub-r001s001/ses-1/anat/"
     "sub-r001s001_ses-1_space-MNI152NLin2009aSym_{T1w,label-L_desc-T1lesion_mask}.nii.gz"
 )
-LESION_LABELS = frozenset({1})
+LESIONS = frozenset({1})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = True
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+FOLDER = r"(?:(?:.*/)?Training/)?R\d+/(?P<case>sub-r\d+s\d+)"
+FILES = {"t1": "T1w", "seg": "label-L_desc-T1lesion_mask"}
 
 
-def find_subjects(root: Path) -> list[RawSubject]:
-    """One subject per folder of the training part, the only one that comes with masks."""
-    folders = [
-        *root.glob("Training/R*/sub-*/ses-1/anat/"),
-        *root.glob("ATLAS_2/Training/R*/sub-*/ses-1/anat/"),
-    ]
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per folder of the training part, the only one that comes with masks.
+
+    The part may lie at any depth, or be the root itself.
+    """
+    tree = read_tree(root)
     subjects = []
-    for folder in sorted(folders):
-        subject, cohort = folder.parts[-3], folder.parts[-4]
-        stem = f"{subject}_ses-1_space-MNI152NLin2009aSym"
-        subjects.append(
-            RawSubject(
-                subject,
-                existing_scans(t1=folder / f"{stem}_T1w.nii.gz"),
-                seg=existing(folder / f"{stem}_label-L_desc-T1lesion_mask.nii.gz"),
-                site=cohort,
-            )
-        )
+    for subject, folders in cases(tree, FOLDER).items():
+        name = f"ses-1/anat/{subject}_ses-1_space-MNI152NLin2009aSym"
+        stems = {
+            role: [f"{folder}/{name}_{kind}" for folder in folders] for role, kind in FILES.items()
+        }
+        subjects.append(raw_subject(tree, subject, stems, site=folders[0].split("/")[-2]))
     return subjects

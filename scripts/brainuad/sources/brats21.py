@@ -2,23 +2,29 @@
 
 from pathlib import Path
 
-from brainuad.sources import RawSubject, existing, existing_scans
+from brainuad.sources import RawSubject, SourceOptions
+from brainuad.sources._tree import cases, raw_subject, read_tree
 
 LAYOUT = "BraTS2021_00000/BraTS2021_00000_{t1,t2,seg}.nii.gz"
-LESION_LABELS = frozenset({1, 2, 4})
+LESIONS = frozenset({1, 2, 4})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = True
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
 
 
-def find_subjects(root: Path) -> list[RawSubject]:
-    """One subject per case folder, also where the archive's own folder is kept."""
-    folders = {*root.glob("BraTS2021_*/"), *root.glob("BraTS2021_Training_Data/BraTS2021_*/")}
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per case folder, at any depth."""
+    tree = read_tree(root)
     return [
-        RawSubject(
-            folder.name,
-            existing_scans(
-                t1=folder / f"{folder.name}_t1.nii.gz", t2=folder / f"{folder.name}_t2.nii.gz"
-            ),
-            seg=existing(folder / f"{folder.name}_seg.nii.gz"),
+        raw_subject(
+            tree,
+            case,
+            {
+                role: [f"{folder}/{case}_{role}" for folder in folders]
+                for role in ("t1", "t2", "seg")
+            },
         )
-        for folder in sorted(folders, key=lambda folder: folder.name)
-        if folder.name.removeprefix("BraTS2021_").isdigit()
+        for case, folders in cases(tree, r"(?:.*/)?(?P<case>BraTS2021_\d+)").items()
     ]

@@ -2,21 +2,35 @@
 
 from pathlib import Path
 
-from brainuad.sources import RawSubject, existing, existing_scans
+from brainuad.sources import RawSubject, SourceOptions
+from brainuad.sources._tree import cases, raw_subject, read_tree
 
 LAYOUT = "patient01/patient01_{T1W,T2W,consensus_gt}.nii.gz"
-LESION_LABELS = frozenset({1})
+LESIONS = frozenset({1})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = True
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+FILES = {"t1": "T1W", "t2": "T2W", "seg": "consensus_gt"}
 
 
-def find_subjects(root: Path) -> list[RawSubject]:
-    """One subject per patient folder; the co-registered scans, on whose grid the mask lies."""
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per patient folder, at any depth.
+
+    Its scans are the co-registered ones, on whose grid the mask lies. Those of the same name in
+    patient01/raw/ are native and never taken.
+    """
+    tree = read_tree(root)
     return [
-        RawSubject(
-            folder.name,
-            existing_scans(
-                t1=folder / f"{folder.name}_T1W.nii.gz", t2=folder / f"{folder.name}_T2W.nii.gz"
-            ),
-            seg=existing(folder / f"{folder.name}_consensus_gt.nii.gz"),
+        raw_subject(
+            tree,
+            patient,
+            {
+                role: [f"{folder}/{patient}_{kind}" for folder in folders]
+                for role, kind in FILES.items()
+            },
         )
-        for folder in sorted(root.glob("patient*/"))
+        for patient, folders in cases(tree, r"(?:.*/)?(?P<case>patient\d+)").items()
     ]

@@ -1,0 +1,139 @@
+"""What the layouts share: the files below a root, and which file is which scan of a subject."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from brainuad import job
+from brainuad.sources import RawSubject
+
+SUFFIXES = (".nii.gz", ".nii")
+PAIR_SUFFIXES = (".hdr", ".img")
+HIDDEN = (".", "__MACOSX")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The folders below a root and the scans in them.
+
+    scans  the names of the scan files by folder and by name without suffix; folders relative to
+           the root ("" is the root itself), in sorted order, with forward slashes
+    """
+
+    root: Path
+    scans: dict[str, dict[str, list[str]]]
+
+    def folders(self, pattern: str) -> list[re.Match[str]]:
+        """The matches of those folders whose whole path fits a regular expression."""
+        matches = (re.fullmatch(pattern, folder) for folder in self.scans)
+        return [match for match in matches if match]
+
+    def stems_in(self, folder: str) -> list[str]:
+        """The scans in a folder, as paths below the root without suffix, sorted, each once."""
+        return sorted(str(PurePosixPath(folder, stem)) for stem in self.scans.get(folder, {}))
+
+    def stems(self) -> list[str]:
+        """The scans of all folders."""
+        return [stem for folder in self.scans for stem in self.stems_in(folder)]
+
+    def files(self, stem: str, suffixes: tuple[str, ...]) -> list[Path]:
+        """The files of a stem with one of the suffixes, in capitals or not."""
+        folder, _, name = stem.rpartition("/")
+        names = self.scans.get(folder, {}).get(name, [])
+        return [self.root / folder / file for file in names if file.lower().endswith(suffixes)]
+
+
+def read_tree(root: Path) -> Tree:
+    """Names of all folders and files below a root; links lead into folders not yet seen.
+
+    Hidden files and folders are passed over, and what macOS leaves in archives. A folder that
+    cannot be read counts as empty, so that its subject is listed as one without files.
+    """
+    scans: dict[str, dict[str, list[str]]] = {}
+    seen = set()
+
+    def note(error: OSError) -> None:
+        job.log(f"{error.filename}: cannot be read ({error.strerror}); check its rights")
+        scans[_relative(error.filename, root)] = {}
+
+    # The links wait until all real folders are seen, so that these keep their names.
+    starts = [str(root)]
+    for start in starts:
+        for folder, children, files in os.walk(start, onerror=note):
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                children.clear()
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            children[:] = sorted(child for child in children if not child.startswith(HIDDEN))
+            paths = [os.path.join(folder, child) for child in children]
+            starts.extend(path for path in paths if os.path.islink(path))
+            of_folder = scans[_relative(folder, root)] = {}
+            for file in sorted(files):
+                if not file.startswith(HIDDEN) and stem_of(file) != file:
+                    of_folder.setdefault(stem_of(file), []).append(file)
+    return Tree(root, dict(sorted(scans.items())))
+
+
+def cases(tree: Tree, pattern: str) -> dict[str, list[str]]:
+    """The folders of each case, by its name in sorted order; the pattern's group `case` is that."""
+    folders: dict[str, list[str]] = {}
+    for match in tree.folders(pattern):
+        folders.setdefault(match["case"], []).append(match[0])
+    return dict(sorted(folders.items()))
+
+
+def stem_of(name: str) -> str:
+    """A file name without the suffix of a scan, in capitals or not; any other name as it is."""
+    for suffix in (*SUFFIXES, *PAIR_SUFFIXES):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def raw_subject(
+    tree: Tree, subject: str, stems: dict[str, Sequence[str]], *, site: str | None = None
+) -> RawSubject:
+    """The subject with the file of each role (t1, t2, seg, brain_mask), looked for at its stems.
+
+    A role with several files, or with an Analyze pair alone, has a problem and no file.
+    """
+    found: dict[str, Path] = {}
+    problems: dict[str, str] = {}
+    for role, places in stems.items():
+        files = [file for stem in places for file in tree.files(stem, SUFFIXES)]
+        pairs = [file for stem in places for file in tree.files(stem, PAIR_SUFFIXES)]
+        if len(files) == 1:
+            found[role] = files[0]
+        elif files:
+            problems[role] = several(files)
+        elif pairs:
+            problems[role] = analyze_pair(pairs[0])
+    return RawSubject(
+        subject,
+        {role: file for role, file in found.items() if role in ("t1", "t2")},
+        seg=found.get("seg"),
+        brain_mask=found.get("brain_mask"),
+        site=site,
+        problems=problems,
+    )
+
+
+def several(files: Sequence[Path]) -> str:
+    """The reason for which none of several files can be taken."""
+    return f"there is more than one: {' and '.join(map(str, files))}; keep one of them"
+
+
+def analyze_pair(file: Path) -> str:
+    """The reason for which a file of a pair cannot be taken."""
+    return (
+        f"{file}: is half of a pair of files (.hdr, .img), often without a word on where left is; "
+        "convert the scan to .nii.gz"
+    )
+
+
+def _relative(folder: str, root: Path) -> str:
+    path = Path(folder).relative_to(root).as_posix()
+    return "" if path == "." else path

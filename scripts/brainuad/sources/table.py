@@ -1,0 +1,98 @@
+"""A user's own scans, listed in a table: a row per subject, a column per file."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.demographics import person_of, read_spreadsheet, table_named
+from brainuad.errors import SettingsError
+from brainuad.sources import RawSubject, SourceOptions
+from brainuad.sources._tree import PAIR_SUFFIXES, analyze_pair
+
+LAYOUT = "the table that the key table names"
+LESIONS = frozenset({1})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = False
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+COLUMNS = ("subject", "t1", "t2", "seg", "age", "sex", "site")
+FILES = ("t1", "t2", "seg")
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per row of the table: subject, t1, t2, seg, age, sex, site, as far as needed.
+
+    The table lies beside the downloaded archives, then its paths count from the root, which is what
+    was unpacked; or it lies in the root, then they count from the table's folder. They may be
+    absolute. A cell may be empty. A scan that stands there twice is nobody's. Raises
+    SettingsError for a column that is unknown or missing, and for a subject whose name is no plain
+    name.
+    """
+    downloads = options.downloads or root
+    path = table_named(options.table or "", [downloads, root])
+    beside_archives = downloads != root and path.is_relative_to(downloads)
+    folder = root if beside_archives else path.parent
+    table = read_spreadsheet(path)
+    if unknown := [column for column in table.columns if column not in COLUMNS]:
+        raise SettingsError(
+            f"{path}: has the unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}"
+        )
+    if missing := [name for name in ("subject", *options.modalities) if name not in table.columns]:
+        raise SettingsError(f"{path}: has no column {missing[0]!r}")
+    subjects: dict[str, RawSubject] = {}
+    for number, (_, row) in enumerate(table.iterrows(), start=2):
+        subject = _name(row["subject"], f"{path}, row {number}")
+        if subject in subjects:
+            problem = f"{path}: has more than one row for this subject; keep one of them"
+            subjects[subject] = RawSubject(subject, {}, problem=problem)
+        else:
+            subjects[subject] = _raw_subject(subject, row, folder)
+    named = [subjects[subject] for subject in sorted(subjects)]
+    return _with_own_scans(named, options.modalities, path)
+
+
+def _with_own_scans(
+    subjects: Sequence[RawSubject], modalities: Sequence[str], path: Path
+) -> list[RawSubject]:
+    """The subjects; those with an asked scan that stands in the table twice have a problem."""
+    users: dict[Path, list[str]] = {}
+    for raw in subjects:
+        for role in modalities:
+            if role in raw.scans:
+                users.setdefault(raw.scans[role].resolve(), []).append(raw.subject)
+    problems = {
+        subject: f"{path}: {scan} stands there more than once ({', '.join(names)}); give each "
+        "subject its own scan"
+        for scan, names in users.items()
+        if len(names) > 1
+        for subject in names
+    }
+    return [replace(raw, problem=problems.get(raw.subject, raw.problem)) for raw in subjects]
+
+
+def _raw_subject(subject: str, row: pd.Series, folder: Path) -> RawSubject:
+    files = {role: folder / row[role] for role in FILES if isinstance(row.get(role), str)}
+    pairs = {role for role, file in files.items() if file.suffix.lower() in PAIR_SUFFIXES}
+    person = person_of(row)
+    return RawSubject(
+        subject,
+        {role: file for role, file in files.items() if role != "seg" and role not in pairs},
+        seg=files["seg"] if "seg" in files.keys() - pairs else None,
+        age=person.age,
+        sex=person.sex,
+        site=person.site,
+        problems={role: analyze_pair(files[role]) for role in sorted(pairs)},
+    )
+
+
+def _name(subject: object, place: str) -> str:
+    """The subject's name, which becomes the name of a folder."""
+    if not isinstance(subject, str):
+        raise SettingsError(f"{place}: the subject has no name")
+    if subject in (".", "..") or not subject.isprintable() or {"/", "\\"} & set(subject):
+        raise SettingsError(f"{place}: the subject {subject!r} cannot name a folder; rename it")
+    return subject

@@ -1,0 +1,57 @@
+"""The atlas every scan is registered to: checked, in the orientation of the later stages."""
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+
+from brainuad import job, tables
+from brainuad.atlas import check_brain
+from brainuad.downloads import check_sha256
+from brainuad.errors import ScanError, SettingsError
+from brainuad.geometry import to_ras
+from brainuad.volumes import Volume, read_volume, write_volume
+
+
+def main(
+    *, image: Path, atlas: Path, facts: Path, spacing: float, sha256: str | None, source: str
+) -> None:
+    """Write the atlas as a 3-D float32 NIfTI in RAS, and a table of what it is.
+
+    `source` says in words where it comes from. Raises SettingsError, one line that names the file,
+    for another checksum, for a file that cannot be used, and for what is no stripped T1 brain with
+    voxels of `spacing` mm.
+    """
+    found = check_sha256(image, sha256, name=f"atlas.sha256: {image}")
+    try:
+        stored = read_volume(image)
+    except ScanError as error:
+        raise SettingsError(f"atlas.image: {error}") from error
+    brain = check_brain(stored, spacing=spacing, name=f"atlas.image: {image}")
+    upright = to_ras(stored)
+    with job.replacing(atlas) as temporary:
+        write_volume(Volume(upright.data.astype(np.float32), upright.affine), temporary)
+    rows = {
+        "source": source,
+        "sha256": found,
+        "orientation": "".join(nib.aff2axcodes(stored.affine)),
+        "shape": " x ".join(str(size) for size in stored.data.shape),
+        "voxel_size_mm": " x ".join(f"{edge:.4g}" for edge in stored.spacing),
+        "modality": brain.modality,
+        "brain_ml": f"{brain.volume:.0f}",
+    }
+    tables.write_table(pd.DataFrame(rows.items(), columns=["name", "value"]), facts)
+    job.log("\n".join(f"{name}: {value}" for name, value in rows.items()))
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            image=Path(snakemake.input.image),
+            atlas=Path(snakemake.output.atlas),
+            facts=Path(snakemake.output.facts),
+            spacing=snakemake.params.spacing,
+            sha256=snakemake.params.sha256,
+            source=snakemake.params.source,
+        )
