@@ -1,6 +1,5 @@
-"""A batch of resampled scans without their skulls, and the brain masks."""
+"""A batch of resampled scans without their skulls, and the brain masks; HD-BET stands apart."""
 
-from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from brainuad.batches import process_batch
 from brainuad.errors import SettingsError
 from brainuad.geometry import head_mask
 from brainuad.registration import carry_brain_mask
-from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.skull import strip_scan
+from brainuad.volumes import Volume, read_labels, read_volume
 
 
 class Method(StrEnum):
@@ -32,7 +32,7 @@ def main(
 ) -> None:
     """Write masked image, brain mask and lesions of each subject of the batch."""
     if method not in list(Method):
-        raise SettingsError(f"skull_stripping: {method!r}: this version takes template or none")
+        raise SettingsError(f"skull_stripping: {method!r}: strip_skull takes template or none")
     if method == Method.NONE:
         mask_of = mask_of_stripped
     elif template is None or template_brain_mask is None:
@@ -53,17 +53,6 @@ def mask_of_stripped(scan: Volume) -> np.ndarray:
     """The brain mask of a scan that comes stripped, uint8."""
     # ASSUME: such a data set needs no mask of its own: the largest part above 0 is the brain.
     return head_mask(scan.data)
-
-
-def strip_scan(source: Path, target: Path, *, mask_of: Callable[[Volume], np.ndarray]) -> None:
-    """One scan: 0 outside its brain mask."""
-    scan = read_volume(source / "image.nii.gz")
-    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=scan)
-    mask = mask_of(scan)
-    stripped = np.where(mask > 0, scan.data, 0).astype(np.float32)
-    write_volume(Volume(stripped, scan.affine), target / "image.nii.gz")
-    write_volume(Volume(mask, scan.affine), target / "brain_mask.nii.gz")
-    write_volume(lesions, target / "lesions.nii.gz")
 
 
 if __name__ == "__main__":

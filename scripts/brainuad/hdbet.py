@@ -1,0 +1,63 @@
+"""HD-BET (Isensee et al. 2019; version 2 is an nnU-Net): brain masks of heads in any contrast."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from brainuad import job
+from brainuad.device import prepare_device
+from brainuad.errors import ScanError, SettingsError
+from brainuad.volumes import Volume
+
+
+def load_predictor(
+    weights: Path, *, device: str, threads: int, test_time_augmentation: bool
+) -> Any:
+    """HD-BET's own predictor (an nnUNetPredictor) with the weights of a folder, on one device.
+
+    weights   as fetch_hdbet_weights writes it; nothing is looked for elsewhere or downloaded
+    device    `auto`, `cpu` or `cuda`
+
+    Raises SettingsError for a device that is not there and for weights that do not fit their plans.
+    """
+    chosen = prepare_device(device, threads)
+    # nnU-Net asks for it when it is imported, and sets torch's threads to it around each scan.
+    os.environ.update(nnUNet_def_n_proc=str(threads))
+    from HD_BET import hd_bet_prediction
+
+    # The package knows one place for its weights, in the home directory, and downloads them there.
+    hd_bet_prediction.folder_with_parameter_files = str(weights)
+    # ASSUME: all else is as HD-BET has it (tiles that overlap by half, Gaussian weights), and the
+    # mask is taken as it is, as HD-BET's own program takes it.
+    try:
+        predictor = hd_bet_prediction.get_hdbet_predictor(
+            use_tta=test_time_augmentation, device=chosen
+        )
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise SettingsError(
+            f"{weights}: HD-BET cannot be built from these weights ({type(error).__name__}: "
+            f"{reason}); remove the folder, and have another release fetched"
+        ) from error
+    # Both are set otherwise on the way: all cores of the machine, and on a GPU whichever algorithm
+    # is the quickest at that moment, so that masks differ from run to run.
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = False
+    predictor.allow_tqdm = False
+    job.log(f"HD-BET on {chosen}, {threads} threads")
+    return predictor
+
+
+def find_brain(scan: Volume, *, predictor: Any) -> np.ndarray:
+    """Brain mask of a scan in RAS order, uint8 [X, Y, Z]; raises ScanError if it is empty."""
+    # nnU-Net counts as SimpleITK does: the last axis of NIfTI first. In RAS order its readers, also
+    # the one that reorients, would give these very arrays.
+    head = scan.data.transpose(2, 1, 0)[np.newaxis]
+    labels = predictor.predict_single_npy_array(head, {"spacing": scan.spacing[::-1].tolist()})
+    mask = np.ascontiguousarray(labels.transpose(2, 1, 0) > 0)
+    if not mask.any():
+        raise ScanError("HD-BET finds no brain; check the scan, its contrast and its orientation")
+    return mask.astype(np.uint8)

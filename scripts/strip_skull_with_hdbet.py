@@ -1,0 +1,45 @@
+"""A batch of resampled scans without their skulls, and the brain masks, by HD-BET."""
+
+from functools import partial
+from pathlib import Path
+
+from brainuad import job
+from brainuad.batches import process_batch
+from brainuad.hdbet import find_brain, load_predictor
+from brainuad.skull import strip_scan
+
+
+def main(
+    *,
+    scans: Path,
+    weights: Path,
+    output: Path,
+    device: str,
+    test_time_augmentation: bool,
+    threads: int,
+) -> None:
+    """Write masked image, brain mask and lesions of each subject of the batch.
+
+    The network is loaded once. The scans go through it one after the other in this very process, so
+    the threads are those of the rule, and jobs beside this one share nothing with it.
+    """
+    predictor = load_predictor(
+        weights, device=device, threads=threads, test_time_augmentation=test_time_augmentation
+    )
+    process_batch(
+        scans,
+        output,
+        stage="stripped",
+        process=partial(strip_scan, mask_of=partial(find_brain, predictor=predictor)),
+    )
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            scans=Path(snakemake.input.scans),
+            weights=Path(snakemake.input.weights),
+            output=Path(snakemake.output[0]),
+            threads=snakemake.threads,
+            **snakemake.params,
+        )
