@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,11 +10,12 @@ from brainuad import job
 from brainuad.batches import process_batch
 from brainuad.errors import SettingsError
 from brainuad.geometry import to_ras
-from brainuad.registration import Transform, register_linear, warp
+from brainuad.registration import LinearRegistration, register_linear, warp
+from brainuad.settings import settings_from
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 
-def main(*, scans: Path, atlas: Path, output: Path, transform: str) -> None:
+def main(*, scans: Path, atlas: Path, output: Path, settings: dict[str, Any]) -> None:
     """Write image, brain mask, lesions and to_atlas.mat of each subject of the batch."""
     # The later stages and the slices cut along the axes of RAS, however the atlas is stored.
     fixed = to_ras(read_volume(Path(atlas)))
@@ -21,11 +23,15 @@ def main(*, scans: Path, atlas: Path, output: Path, transform: str) -> None:
         scans,
         output,
         stage="registered",
-        process=partial(register_scan, atlas=fixed, transform=Transform(transform)),
+        process=partial(
+            register_scan, atlas=fixed, settings=settings_from(LinearRegistration, settings)
+        ),
     )
 
 
-def register_scan(source: Path, target: Path, *, atlas: Volume, transform: Transform) -> None:
+def register_scan(
+    source: Path, target: Path, *, atlas: Volume, settings: LinearRegistration
+) -> None:
     """One scan: to_atlas.mat maps atlas points to scan points (ITK, LPS mm)."""
     scan = read_volume(source / "image.nii.gz")
     if not np.allclose(scan.spacing, atlas.spacing, atol=1e-3):
@@ -35,7 +41,7 @@ def register_scan(source: Path, target: Path, *, atlas: Volume, transform: Trans
             "the final grid counts voxels"
         )
     matrix = target / "to_atlas.mat"
-    register_linear(atlas, scan, transform=transform, matrix=matrix)
+    register_linear(atlas, scan, settings=settings, matrix=matrix)
     image = warp(scan, atlas, transforms=[matrix], labels=False)
     write_volume(Volume(image, atlas.affine), target / "image.nii.gz")
     for name, expected in (("brain_mask", (1,)), ("lesions", (1, 2))):

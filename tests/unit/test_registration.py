@@ -1,9 +1,12 @@
 """Registration against a motion applied by hand; the same input gives the same bytes."""
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy import ndimage
 
 import correct_bias
@@ -16,7 +19,7 @@ from brainuad.batches import read_left_out, subject_names
 from brainuad.errors import ScanError, SettingsError
 from brainuad.geometry import to_ras
 from brainuad.registration import (
-    Transform,
+    LinearRegistration,
     carry_brain_mask,
     from_ants,
     load_ants,
@@ -24,8 +27,10 @@ from brainuad.registration import (
     to_ants,
     warp,
 )
+from brainuad.settings import settings_from
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
+PROJECT = Path(__file__).resolve().parents[2]
 SHAPE = (66, 80, 60)
 ATLAS_AFFINE = np.array([[2.5, 0, 0, -82], [0, 2.5, 0, -98], [0, 0, 2.5, -74], [0, 0, 0, 1]])
 # The scan lies elsewhere in the scanner: turned by 6 degrees, 5 % larger, shifted.
@@ -38,6 +43,15 @@ MOTION = np.array(
         [0, 0, 0, 1],
     ]
 )
+REGISTRATION = {
+    "transform": "Affine",
+    "rigid_start": True,
+    "iterations": [1200, 10],
+    "shrink_factors": [2, 1],
+    "smoothing_sigmas": [1, 0],
+    "sampling_rate": 0.03,
+}
+SETTINGS = settings_from(LinearRegistration, REGISTRATION)
 BALL = np.array([-36.0, 30.0, 20.0])  # left, front, top
 
 
@@ -113,21 +127,21 @@ def test_ants_sees_the_place_that_it_reads_from_the_file(tmp_path):
     np.testing.assert_array_equal(made.numpy(), read.numpy())
 
 
-@pytest.mark.parametrize(("contrast", "tolerance"), [(T1, 1.0), (T2, 3.0)], ids=["t1", "t2"])
+@pytest.mark.parametrize("contrast", [T1, T2], ids=["t1", "t2"])
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR"])
-def test_scan_in_any_orientation_comes_to_the_atlas(tmp_path, contrast, tolerance, codes):
+def test_scan_in_any_orientation_comes_to_the_atlas(tmp_path, contrast, codes):
     fixed, _ = atlas()
     moving, _ = scan(contrast)
     turned = to_ras(turned_to(moving, codes))
     matrix = tmp_path / "to_atlas.mat"
-    register_linear(fixed, turned, transform=Transform.AFFINE_FAST, matrix=matrix)
+    register_linear(fixed, turned, settings=SETTINGS, matrix=matrix)
     # An atlas point must go where the motion took it, some 10 mm away: the error in mm.
     lps = np.array([-1.0, -1.0, 1.0])
     transform = load_ants().read_transform(str(matrix))
     for point in (BALL, np.array([40.0, -50, -20]), np.array([0.0, 60, 10])):
         moved = lps * np.array(transform.apply_to_point((point * lps).tolist()))
         expected = (MOTION @ np.append(point, 1))[:3]
-        assert np.linalg.norm(moved - expected) < tolerance
+        assert np.linalg.norm(moved - expected) < 1.0
     image = warp(turned, fixed, transforms=[matrix], labels=False)
     assert image.shape == SHAPE
     # The ball is bright in T1 and dark in T2: it is where the atlas has it, on the left.
@@ -153,7 +167,7 @@ def test_atlas_of_another_spacing_is_refused(tmp_path):
             scans=tmp_path / "stripped",
             atlas=tmp_path / "atlas.nii.gz",
             output=tmp_path / "registered",
-            transform="Rigid",
+            settings=REGISTRATION,
         )
     assert not (tmp_path / "registered").exists()
 
@@ -172,7 +186,7 @@ def test_registered_scans_are_ras_however_the_atlas_is_stored(tmp_path):
         scans=tmp_path / "stripped",
         atlas=tmp_path / "atlas.nii.gz",
         output=tmp_path / "registered",
-        transform="Rigid",
+        settings=REGISTRATION,
     )
     for name in ("image", "brain_mask", "lesions"):
         made = read_volume(tmp_path / "registered" / "a" / f"{name}.nii.gz")
@@ -184,15 +198,18 @@ def test_labels_keep_their_size_and_values(tmp_path):
     fixed, _ = atlas()
     moving, _ = scan()
     labels = np.zeros(SHAPE, np.uint8)
-    labels[18:26, 36:44, 24:32] = 1
+    # A large ball: a small cube along the axes would change by whole planes.
+    ball = np.linalg.norm(np.indices(SHAPE).T - (22, 40, 28), axis=-1).T < 10
+    labels[ball] = 1
     labels[40:46, 34:40, 24:30] = 2
     matrix = tmp_path / "to_atlas.mat"
-    register_linear(fixed, moving, transform=Transform.AFFINE_FAST, matrix=matrix)
+    register_linear(fixed, moving, settings=SETTINGS, matrix=matrix)
     warped = warp(Volume(labels, ATLAS_AFFINE), fixed, transforms=[matrix], labels=True)
     assert warped.dtype == np.uint8
     assert set(np.unique(warped)) == {0, 1, 2}
-    # The scan's head is 5 % larger in each direction: 512 voxels become about 442.
-    assert np.count_nonzero(warped == 1) == pytest.approx(512 / 1.05**3, rel=0.06)
+    # The scan's head is 5 % larger in each direction.
+    expected = np.count_nonzero(ball) / 1.05**3
+    assert np.count_nonzero(warped == 1) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("contrast", [T1, T2], ids=["t1", "t2"])
@@ -210,7 +227,7 @@ def test_same_input_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         matrix = tmp_path / name / "to_atlas.mat"
-        register_linear(head, moving, transform=Transform.AFFINE_FAST, matrix=matrix)
+        register_linear(head, moving, settings=SETTINGS, matrix=matrix)
         image = warp(moving, head, transforms=[matrix], labels=False)
         write_volume(Volume(image, head.affine), tmp_path / name / "image.nii.gz")
         mask = carry_brain_mask(moving, head=head, brain_mask=brain)
@@ -219,11 +236,26 @@ def test_same_input_gives_the_same_bytes(tmp_path):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
+def test_settings_that_cannot_be_are_refused_in_one_line():
+    for changes, line in (
+        ({"iterations": [10]}, "have 1, 2 and 2 values; give each one per level"),
+        ({"sampling_rate": 0.0}, "sampling_rate is 0.0"),
+        ({"transform": "SyN"}, "'SyN' is not one of Affine, Similarity, Rigid"),
+    ):
+        with pytest.raises(SettingsError, match=line):
+            settings_from(LinearRegistration, REGISTRATION | changes)
+
+
+def test_config_has_the_settings_tested_here():
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    assert config["preprocessing"]["registration"] == REGISTRATION
+
+
 def test_failed_registration_is_the_scans_failure(tmp_path):
     head, _ = atlas()
     broken = Volume(np.full(SHAPE, np.nan, np.float32), ATLAS_AFFINE)
     with pytest.raises(ScanError, match="registration failed"):
-        register_linear(head, broken, transform=Transform.AFFINE_FAST, matrix=tmp_path / "x.mat")
+        register_linear(head, broken, settings=SETTINGS, matrix=tmp_path / "x.mat")
 
 
 BIAS = {"shrink_factor": 4, "iterations": [20, 20], "tolerance": 1e-3, "mask_smoothing": 1.0}
@@ -257,6 +289,7 @@ def run_chain(folder):
         spacing=2.5,
         lesion_labels=[1],
         ignored_labels=[],
+        lesions_on_own_grid=False,
     )
     (folder / "resampled" / "b" / "image.nii.gz").write_bytes(b"")
     strip_skull.main(
@@ -270,7 +303,7 @@ def run_chain(folder):
         scans=folder / "stripped",
         atlas=folder / "atlas.nii.gz",
         output=folder / "registered",
-        transform="AffineFast",
+        settings=REGISTRATION,
     )
     correct_bias.main(
         scans=folder / "registered",
@@ -298,7 +331,7 @@ def test_chain_of_scripts_keeps_the_lesion_where_the_atlas_has_it(tmp_path):
     assert (image.data[mask.data == 0] == 0).all()
     np.testing.assert_allclose(image.spacing, 5.0, atol=1e-5)
     centre = image.affine @ np.append(ndimage.center_of_mass(lesions.data), 1)
-    assert np.linalg.norm(centre[:3] - BALL) < 2.5, "on the left, in front, at the top"
+    assert np.linalg.norm(centre[:3] - BALL) < 5.0, "within a voxel: left, in front, at the top"
     for stage in ("registered", "corrected"):
         assert (tmp_path / "one" / stage / "a" / "to_atlas.mat").exists()
     run_chain(tmp_path / "two")
@@ -316,7 +349,7 @@ def test_brain_that_comes_stripped_keeps_its_outline(tmp_path):
 
 
 def test_methods_of_skull_stripping_that_cannot_run_are_refused(tmp_path):
-    for method, line in (("hdbet", "this version takes template or none"), ("template", "needs")):
+    for method, line in (("hdbet", "takes template or none"), ("template", "needs")):
         with pytest.raises(SettingsError, match=line):
             strip_skull.main(
                 scans=tmp_path,

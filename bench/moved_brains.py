@@ -1,0 +1,126 @@
+"""Stripped phantom brains that lie elsewhere by an affine map that is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from brainuad.phantoms.acquisition import (
+    Contrast,
+    acquire,
+    draw_scanner,
+    grid_axes,
+    ideal_image,
+    world_affine,
+)
+from brainuad.phantoms.anatomy import (
+    BRAIN_CENTRE,
+    Head,
+    Variation,
+    average_head,
+    draw_head,
+    tissues_on,
+)
+from brainuad.phantoms.fields import grid_points, lattice_axes
+from brainuad.phantoms.template import Template
+from brainuad.registration import LPS_FROM_RAS, load_ants
+from brainuad.volumes import Volume
+
+FIELD_OF_VIEW = (196.0, 232.0, 190.0)
+ROTATION, SHIFT, SCALE, SHEAR = 10.0, 20.0, 0.08, 0.03
+
+
+@dataclass(frozen=True)
+class MovedBrain:
+    """A scan to register, and the truth: atlas points (RAS mm) to points of the scan [4, 4]."""
+
+    contrast: str
+    anatomy: str
+    scan: Volume
+    truth: np.ndarray
+
+
+def atlas_brain(template: Template, spacing: float) -> tuple[Volume, np.ndarray]:
+    """The undeformed template's brain, T1, and points in it (RAS mm) [N, 3], 4 mm apart."""
+    axes = grid_axes(field_of_view=FIELD_OF_VIEW, spacing=(spacing,) * 3)
+    head = average_head(template)
+    tissues = tissues_on(template, head, axes, stripped=True)
+    image = ideal_image(tissues, Contrast.T1, rng=np.random.default_rng(0), spread=0.0)
+    affine = world_affine(axes, pose=np.eye(3), shift=np.zeros(3))
+    return Volume(np.maximum(image, 0) * tissues.brain, affine), _brain_points(head)
+
+
+def moved_brains(template: Template, spacing: float, *, seeds: int) -> Iterator[MovedBrain]:
+    """Per seed the atlas's own anatomy and another person's, each moved, in T1 and in T2.
+
+    Turned by up to 10 degrees about each axis, shifted by up to 20 mm, scaled by up to 8 % and
+    sheared by up to 3 % along each; with bias field, texture, Rician noise, and a gamma.
+    """
+    axes = grid_axes(field_of_view=FIELD_OF_VIEW, spacing=(spacing,) * 3)
+    affine = world_affine(axes, pose=np.eye(3), shift=np.zeros(3))
+    for seed in range(seeds):
+        for anatomy in ("same", "other"):
+            rng = np.random.default_rng((seed, anatomy == "other"))
+            motion = draw_motion(rng)
+            if anatomy == "same":
+                head, truth = average_head(template), motion
+            else:
+                head = draw_head(template, rng, Variation(scale=0.0, rotation=0.0))
+                truth = motion @ closest_affine(head)
+            scanner = draw_scanner(rng, seed=(seed,), oblique=0.0)
+            tissues = tissues_on(template, head, axes, stripped=True)
+            for contrast in (Contrast.T1, Contrast.T2):
+                image = acquire(tissues, None, axes=axes, contrast=contrast, scanner=scanner)
+                scan = moved(Volume(image, affine), motion)
+                yield MovedBrain(contrast=contrast.value, anatomy=anatomy, scan=scan, truth=truth)
+
+
+def draw_motion(rng: np.random.Generator) -> np.ndarray:
+    """A random affine map about the brain's centre [4, 4]."""
+    turn = Rotation.from_euler("xyz", rng.uniform(-ROTATION, ROTATION, 3), degrees=True)
+    shape = np.diag(1 + rng.uniform(-SCALE, SCALE, 3))
+    shape[np.triu_indices(3, k=1)] = rng.uniform(-SHEAR, SHEAR, 3)
+    centre = np.array(BRAIN_CENTRE)
+    motion = np.eye(4)
+    motion[:3, :3] = turn.as_matrix() @ shape
+    motion[:3, 3] = centre - motion[:3, :3] @ centre + rng.uniform(-SHIFT, SHIFT, 3)
+    return motion
+
+
+def moved(volume: Volume, motion: np.ndarray) -> Volume:
+    """What a scanner sees of the moved brain, on a grid that is shifted along with it."""
+    grid = volume.affine.copy()
+    centre = np.append(BRAIN_CENTRE, 1)
+    # The field of view is centred about as well as a technician does it.
+    grid[:3, 3] += np.rint((motion @ centre - centre)[:3] / 2)
+    back = np.linalg.inv(volume.affine) @ np.linalg.inv(motion) @ grid
+    data = ndimage.affine_transform(
+        volume.data.astype(np.float32), back[:3, :3], back[:3, 3], output=np.float32, order=3
+    )
+    return Volume(np.maximum(data, 0), grid)
+
+
+def closest_affine(head: Head) -> np.ndarray:
+    """The affine map of template points to this head's points, least squares over its brain."""
+    inside = head.brain_distance < 0
+    subject = grid_points(lattice_axes())[:, inside].T.astype(float)
+    template = np.column_stack([head.points[:, inside].T, np.ones(inside.sum())]).astype(float)
+    fit = np.linalg.lstsq(template, subject, rcond=None)[0]
+    return np.vstack([fit.T, [0, 0, 0, 1]])
+
+
+def distances(matrix: Path, truth: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Distances (mm) at the points [N, 3] between a transform file of ITK and the truth."""
+    stored = load_ants().read_transform(str(matrix))
+    centre = stored.fixed_parameters
+    linear, shift = stored.parameters[:9].reshape(3, 3), stored.parameters[9:]
+    lps = points @ LPS_FROM_RAS.T
+    found = ((lps - centre) @ linear.T + centre + shift) @ LPS_FROM_RAS.T
+    return np.linalg.norm(found - (points @ truth[:3, :3].T + truth[:3, 3]), axis=1)
+
+
+def _brain_points(head: Head) -> np.ndarray:
+    return grid_points(lattice_axes())[:, head.brain_distance < 0].T.astype(float)
