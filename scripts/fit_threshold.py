@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from brainuad import job
+from brainuad.errors import SettingsError
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
 from brainuad.slices import read_slices
@@ -28,6 +29,11 @@ def main(
     subjects = subjects_of(read_table(split), "validation")
     with np.load(reconstructions, allow_pickle=False) as arrays:
         cases = cases_of(read_slices(slices), arrays, subjects)
+    if not cases:
+        raise SettingsError(
+            f"{slices.stem}: none of the validation subjects came through the preprocessing, so "
+            f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
+        )
     maps = (
         anomaly_map(case.image, case.reconstruction, case.brain_mask, settings) for case in cases
     )

@@ -1,46 +1,72 @@
 """Partition of a data set's subjects for one fold: train, validation, test."""
 
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from brainuad import job, tables
-from brainuad.splits import split_healthy, split_lesions
+from brainuad.released_splits import no_findings, released_split
+from brainuad.splits import all_for_test, split_healthy, split_lesions
 
 
 def main(
     *,
     subjects: Path,
+    lists: list[Path],
     output: Path,
+    findings: Path,
     fold: int,
     healthy: bool,
+    lesion_masks: bool,
     validation: int,
     test: int | None,
     stratify: str | None,
     seed: int,
+    splits: dict[str, Any] | None,
 ) -> None:
-    """Write subject and partition; lesion sets have no training part, all folds the same split."""
+    """Write subject and partition, and what was found in the released lists where they are used.
+
+    `splits` (name, keep_leaks) takes the released lists, the CSV files `lists`; without it the
+    split is drawn. Lesion sets have no training part, all folds the same split.
+    """
     table = tables.read_table(subjects)
-    if healthy:
-        split = split_healthy(
+    found = no_findings()
+    if not healthy and not lesion_masks:
+        split = all_for_test(table)
+    elif splits is not None:
+        split, found = released_split(
             table,
+            lists=lists,
+            name=splits["name"],
             fold=fold,
-            validation=validation,
-            test=test or 0,
-            stratify=stratify,
-            seed=seed,
+            healthy=healthy,
+            keep_leaks=splits["keep_leaks"],
         )
     else:
-        split = split_lesions(table, validation=validation, test=test, stratify=stratify, seed=seed)
+        sizes = {"validation": validation, "stratify": stratify, "seed": seed}
+        if healthy:
+            split = split_healthy(table, fold=fold, test=test or 0, **sizes)
+        else:
+            split = split_lesions(table, test=test, **sizes)
     tables.write_table(split, output)
-    job.log(
-        f"{output}: " + ", ".join(f"{n} {p}" for p, n in split["partition"].value_counts().items())
-    )
+    tables.write_table(found, findings)
+    job.log(f"{output}: {counts(split['partition'])}")
+    job.log(f"{findings}: {counts(found['finding']) or 'nothing to report'}")
+
+
+def counts(names: pd.Series) -> str:
+    """How often each name occurs: 358 train, 44 validation."""
+    return ", ".join(f"{number} {name}" for name, number in names.value_counts().items())
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
             subjects=Path(snakemake.input.subjects),
-            output=Path(snakemake.output[0]),
+            lists=[Path(path) for path in snakemake.input.lists],
+            output=Path(snakemake.output.split),
+            findings=Path(snakemake.output.findings),
             fold=int(snakemake.wildcards.fold),
             **snakemake.params,
         )

@@ -21,12 +21,15 @@ def split_healthy(
 ) -> pd.DataFrame:
     """One fold of the healthy subjects: subject, partition (train, validation, test).
 
-    subjects: a subject table; only rows with status ok take part. The test set is the same in all
-    folds, the validation sets of the folds share no subject, the rest trains. `stratify` names a
+    subjects: a subject table; validation and test are drawn from the rows with status ok. The test
+    set is the same in all folds, the validation sets of the folds share no subject, the rest
+    trains, and so do the subjects with one modality only (status partial). `stratify` names a
     column in whose values each partition is drawn in proportion. Raises SettingsError for sizes
     that the subjects cannot fill.
     """
-    usable = _usable(subjects, stratify)
+    # ASSUME: validation and test are drawn among the subjects with every modality, so that models
+    # of different modalities are judged on the same people; the other subjects train.
+    usable = _complete(subjects, stratify)
     needed = test + (fold + 1) * validation
     if needed >= len(usable):
         raise SettingsError(
@@ -39,7 +42,7 @@ def split_healthy(
     for number in range(fold + 1):
         validation_set = _draw(rest, validation, np.random.default_rng([seed, 1, number]))
         rest = rest[~rest["subject"].isin(validation_set)]
-    return _table(usable, validation_set=validation_set, test_set=test_set)
+    return _table(usable_subjects(subjects), validation_set=validation_set, test_set=test_set)
 
 
 def split_lesions(
@@ -49,7 +52,7 @@ def split_lesions(
 
     `test` None takes all that are not in the validation set. Otherwise as `split_healthy`.
     """
-    usable = _usable(subjects, stratify)
+    usable = _complete(subjects, stratify)
     if validation + (test or 1) > len(usable):
         raise SettingsError(
             f"split: validation {validation} and test {test or 'at least 1'} need "
@@ -59,8 +62,26 @@ def split_lesions(
     rest = usable[~usable["subject"].isin(validation_set)]
     size = len(rest) if test is None else test
     test_set = _draw(rest, size, np.random.default_rng([seed, 0]))
-    table = _table(usable, validation_set=validation_set, test_set=test_set)
+    everyone = usable["subject"].tolist()
+    table = _table(everyone, validation_set=validation_set, test_set=test_set)
     return table[table["partition"] != TRAIN].reset_index(drop=True)
+
+
+def all_for_test(subjects: pd.DataFrame) -> pd.DataFrame:
+    """The subjects of a set without lesion masks: all in the test partition, nothing to fit on.
+
+    Raises SettingsError if there is none.
+    """
+    usable = usable_subjects(subjects)
+    if not usable:
+        raise SettingsError("split: no subject is usable")
+    return _table(usable, validation_set=[], test_set=usable)
+
+
+def usable_subjects(subjects: pd.DataFrame) -> list[str]:
+    """The subjects of a subject table that have a usable scan (status ok or partial), sorted."""
+    usable = subjects.loc[subjects["status"].isin(["ok", "partial"]), "subject"]
+    return sorted(usable.astype(str))
 
 
 def subjects_of(split: pd.DataFrame, partition: str) -> list[str]:
@@ -83,7 +104,8 @@ def proportional_shares(sizes: Sequence[int], total: int) -> list[int]:
     return shares
 
 
-def _usable(subjects: pd.DataFrame, stratify: str | None) -> pd.DataFrame:
+def _complete(subjects: pd.DataFrame, stratify: str | None) -> pd.DataFrame:
+    """Subject and stratum of the rows with status ok."""
     usable = subjects[subjects["status"] == "ok"].sort_values("subject")
     stratum = pd.Series("", index=usable.index)
     if stratify is not None:
@@ -109,9 +131,8 @@ def _draw(usable: pd.DataFrame, size: int, generator: np.random.Generator) -> li
 
 
 def _table(
-    usable: pd.DataFrame, *, validation_set: Sequence[str], test_set: Sequence[str]
+    subjects: Sequence[str], *, validation_set: Sequence[str], test_set: Sequence[str]
 ) -> pd.DataFrame:
-    partition = np.full(len(usable), TRAIN, dtype=object)
-    partition[usable["subject"].isin(validation_set)] = VALIDATION
-    partition[usable["subject"].isin(test_set)] = TEST
-    return pd.DataFrame({"subject": usable["subject"].to_numpy(), "partition": partition})
+    sides = dict.fromkeys(validation_set, VALIDATION) | dict.fromkeys(test_set, TEST)
+    partitions = [sides.get(subject, TRAIN) for subject in subjects]
+    return pd.DataFrame({"subject": list(subjects), "partition": partitions})

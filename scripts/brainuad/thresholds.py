@@ -33,7 +33,12 @@ def best_threshold(anomaly_maps: Iterable[np.ndarray], lesions: Iterable[np.ndar
     """
     # ASSUME: the threshold is fitted before small components are removed, as released.
     parts = [scored_voxels(*pair) for pair in zip(anomaly_maps, lesions, strict=True)]
-    if not parts or not any(part.lesion_voxels for part in parts):
+    if not parts:
+        raise SettingsError(
+            "no threshold can be fitted: none of the validation subjects came through the "
+            "preprocessing; results/slices/*_left_out.tsv says why"
+        )
+    if not any(part.lesion_voxels for part in parts):
         raise SettingsError(
             f"no threshold can be fitted: the {len(parts)} validation subjects have no lesion "
             "voxel on the final grid; raise the number of validation subjects of this data set"

@@ -10,6 +10,7 @@ import export_anomaly_maps
 import fit_threshold
 import score_reconstruction
 import score_segmentation
+from brainuad.errors import SettingsError
 from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
 
@@ -94,6 +95,13 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     healthy = found.loc["healthy"]
     assert healthy["predicted_volume_ml"] == 0
     assert all(math.isnan(healthy[name]) for name in ("dice", "auprc", "recall", "l1_ratio"))
+
+
+def test_no_threshold_without_validation_subjects(files, tmp_path):
+    split = pd.DataFrame({"subject": ["gone", "t1"], "partition": ["validation", "test"]})
+    write_table(split, files["split"])
+    with pytest.raises(SettingsError, match=r"^slices: none of the validation .*_left_out\.tsv"):
+        fit_threshold.main(**files, output=tmp_path / "a.json", postprocessing=SETTINGS)
 
 
 def test_reconstruction_scores_of_two_modalities(files, tmp_path):

@@ -4,17 +4,24 @@ import pandas as pd
 import pytest
 
 from brainuad.errors import SettingsError
-from brainuad.splits import proportional_shares, split_healthy, split_lesions, subjects_of
+from brainuad.splits import (
+    all_for_test,
+    proportional_shares,
+    split_healthy,
+    split_lesions,
+    subjects_of,
+)
 
 PARTITIONS = ("train", "validation", "test")
 
 
-def subject_table(count, *, sites=("A",), left_out=()):
+def subject_table(count, *, sites=("A",), left_out=(), partial=()):
+    status = dict.fromkeys(left_out, "left_out") | dict.fromkeys(partial, "partial")
     return pd.DataFrame(
         {
             "subject": [f"s{row:04d}" for row in range(count)],
             "site": [sites[row % len(sites)] for row in range(count)],
-            "status": ["left_out" if row in left_out else "ok" for row in range(count)],
+            "status": [status.get(row, "ok") for row in range(count)],
         }
     )
 
@@ -78,6 +85,37 @@ def test_strata_in_healthy_splits():
     for partition, expected in (("test", (21, 6, 3)), ("validation", (7, 2, 1))):
         counts = site[subjects_of(split, partition)].value_counts()
         assert tuple(counts[["A", "B", "C"]]) == expected
+
+
+def test_subjects_with_one_modality_train_and_are_drawn_for_nothing_else():
+    partial = range(0, 40, 2)
+    table = subject_table(40, partial=partial)
+    folds = healthy_folds(table, folds=3, validation=4, test=6)
+    for split in folds:
+        assert {f"s{row:04d}" for row in partial} <= set(subjects_of(split, "train"))
+        assert [len(subjects_of(split, partition)) for partition in PARTITIONS] == [30, 4, 6]
+        assert split["subject"].tolist() == table["subject"].tolist()
+    # The others are split as if those with one modality were not there.
+    alone = healthy_folds(table[table["status"] == "ok"], folds=3, validation=4, test=6)
+    for split, without in zip(folds, alone, strict=True):
+        assert subjects_of(split, "test") == subjects_of(without, "test")
+        assert subjects_of(split, "validation") == subjects_of(without, "validation")
+
+
+def test_patients_with_one_modality_take_no_part_where_lesions_are_scored():
+    split = split_lesions(
+        subject_table(9, partial={0, 8}), validation=2, test=None, stratify=None, seed=0
+    )
+    assert len(split) == 7
+    assert not {"s0000", "s0008"} & set(split["subject"])
+
+
+def test_sets_without_lesion_masks_are_all_for_test():
+    split = all_for_test(subject_table(5, partial={1}, left_out={3}))
+    assert split["subject"].tolist() == ["s0000", "s0001", "s0002", "s0004"]
+    assert set(split["partition"]) == {"test"}
+    with pytest.raises(SettingsError, match="no subject is usable"):
+        all_for_test(subject_table(2, left_out={0, 1}))
 
 
 def test_a_missing_stratum_is_one_of_its_own():
