@@ -23,6 +23,8 @@ def main(
     points = gathered.pivot_table(
         index=keys, columns="metric", values="value", aggfunc="mean", sort=False
     ).reset_index()
+    # Of no score at all there is no column either.
+    points = points.reindex(columns=[*keys, "dice", "lesion_volume_ml"])
     points = points.dropna(subset=["dice"]).query("lesion_volume_ml > 0")
     with figures.house_style():
         figure = charts.dice_by_volume(

@@ -9,7 +9,7 @@ import numpy as np
 from brainuad import charts, figures, job, metrics, report_tables
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
-from brainuad.slices import read_slices
+from brainuad.slices import SliceStack, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 
@@ -31,14 +31,18 @@ def main(
 ) -> None:
     """Draw one curve per method with the operating point of the fitted threshold on it."""
     settings = settings_from(PostprocessingSettings, postprocessing)
-    stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
+    stack = read_slices(slices).select(subjects_of(read_table(split), "test"))
     styles = figures.method_styles(methods)
     with figures.house_style():
+        if not (stack.lesions == metrics.LESION).any():
+            note = figures.note_figure("No test subject has a lesion on this grid.")
+            figures.save_figure(note, svg=svg, png=png)
+            return
         figure, axes = charts.precision_recall_axes(
             title=report_tables.dataset_name(dataset, modality)
         )
         for method, path, fitted in zip(methods, reconstructions, thresholds, strict=True):
-            voxels = pooled_voxels(stack, path, subjects, settings)
+            voxels = pooled_voxels(stack, path, settings)
             recalls, precisions, area = curve(voxels)
             threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
             charts.draw_precision_recall(
@@ -56,11 +60,11 @@ def main(
 
 
 def pooled_voxels(
-    stack: Any, reconstructions: Path, subjects: list[str], settings: PostprocessingSettings
+    stack: SliceStack, reconstructions: Path, settings: PostprocessingSettings
 ) -> metrics.ScoredVoxels:
-    """The anomaly scores of one method on all voxels of all subjects, before components go."""
+    """The anomaly scores of one method on all voxels of the stack, before components go."""
     with np.load(reconstructions, allow_pickle=False) as reconstructed:
-        cases = cases_of(stack, dict(reconstructed), subjects)
+        cases = cases_of(stack, dict(reconstructed), stack.subjects.tolist())
     return metrics.pooled(
         [
             metrics.scored_voxels(

@@ -17,9 +17,10 @@ def main(
     datasets: list[str],
     dice_by_volume: Path,
     training: Path,
-    registration: list[Path],
-    brain_masks: list[Path],
+    quality: list[Path],
     scans: list[str],
+    atlas_facts: Path | None,
+    splits: Path,
     output: Path,
     title: str,
     phantoms: bool,
@@ -28,19 +29,17 @@ def main(
     """Build the page from the tidy TSV tables and from PNG or SVG figures.
 
     `datasets` ("brats21_t2") is parallel to `precision_recall` and `panels`, `scans` ("ixi_t1")
-    to `registration` and `brain_masks`; `contrast` may be None.
+    to `quality`, the tables of write_quality_page. `contrast` may be None, and so may `atlas_facts`
+    where all data sets come preprocessed.
     """
     scores = tables.read_table(segmentation)
     changed = tables.read_table(contrast) if contrast else None
-    quality = zip(
-        overview.pictures_of(registration, scans),
-        overview.pictures_of(brain_masks, scans),
-        strict=True,
-    )
+    checked = overview.quality_of([tables.read_table(path) for path in quality], scans)
+    facts = tables.read_table(atlas_facts) if atlas_facts else None
     page = overview.render(
         title=title,
         phantoms=phantoms,
-        findings=overview.findings(scores, changed),
+        findings=overview.findings(scores, changed) if datasets else [overview.NO_LESION_MASKS],
         note=report_tables.SPREAD_NOTE.format(confidence=100 * confidence),
         segmentation=report_tables.html_table(
             report_tables.with_average(scores), metrics=["dice", "auprc"]
@@ -59,7 +58,12 @@ def main(
         panels=overview.pictures_of(panels, datasets),
         dice_by_volume=overview.Picture("all data sets", dice_by_volume),
         training=overview.Picture("all models", training),
-        quality=[(pair[0].name, pair) for pair in quality],
+        quality=checked,
+        registered_to=overview.registered_to(facts, checked),
+        atlas=None
+        if facts is None
+        else report_tables.plain_table(facts.set_axis(["Atlas", "Value"], axis="columns")),
+        splits=overview.splits_html(tables.read_table(splits)),
     )
     report_tables.write_text(page, output)
     job.log(f"{len(page) / 1e6:.1f} MB")
@@ -68,6 +72,7 @@ def main(
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         contrast = snakemake.input.get("contrast")
+        facts = snakemake.input.get("atlas_facts")
         main(
             segmentation=Path(snakemake.input.segmentation),
             reconstruction=Path(snakemake.input.reconstruction),
@@ -78,8 +83,9 @@ if __name__ == "__main__":
             panels=[Path(path) for path in snakemake.input.panels],
             dice_by_volume=Path(snakemake.input.dice_by_volume),
             training=Path(snakemake.input.training),
-            registration=[Path(path) for path in snakemake.input.registration],
-            brain_masks=[Path(path) for path in snakemake.input.brain_masks],
+            quality=[Path(path) for path in snakemake.input.quality],
+            atlas_facts=Path(facts[0]) if facts else None,
+            splits=Path(snakemake.input.splits),
             output=Path(snakemake.output.html),
             **snakemake.params,
         )

@@ -100,11 +100,14 @@ def dice_by_volume(
 ) -> Figure:
     """Scatter Dice against lesion volume, a panel per data set, with medians of volume groups.
 
-    points: dataset, modality, method, subject, dice (0 to 1), lesion_volume_ml (> 0).
+    points: dataset, modality, method, subject, dice (0 to 1), lesion_volume_ml (> 0). Without a
+    point a strip says so.
     """
+    if points.empty:
+        return note_figure("No test subject with a lesion was scored.")
     places = list(dict.fromkeys(zip(points["dataset"], points["modality"], strict=True)))
-    columns = min(2, max(len(places), 1))
-    rows = -(-max(len(places), 1) // columns)
+    columns = min(2, len(places))
+    rows = -(-len(places) // columns)
     figure = Figure(figsize=(PAGE_WIDTH, 0.35 + 2.35 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for axes, (dataset, modality) in zip(panels, places, strict=False):

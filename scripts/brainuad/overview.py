@@ -19,6 +19,11 @@ from brainuad.report_tables import (
 TEMPLATE = "overview.html.jinja"
 MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 PLACE = ["dataset", "modality"]
+LISTING_NOTE = (
+    "The stage listing means: excluded, or files missing or unusable. The other stages are those "
+    "of preprocessing."
+)
+NO_LESION_MASKS = "No data set of this run has lesion masks, so nothing was segmented against them."
 
 
 @dataclass(frozen=True)
@@ -141,10 +146,71 @@ def _joined(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
+def quality_of(measures: Sequence[pd.DataFrame], scans: Sequence[str]) -> list[dict]:
+    """Of each quality table, named like "ixi_t1": its page, how many scans, and who is marked."""
+    summaries = []
+    for table, scan in zip(measures, scans, strict=True):
+        dataset, _, modality = scan.rpartition("_")
+        summaries.append(
+            {
+                "name": dataset_name(dataset, modality),
+                "address": f"quality/{scan}/index.html",
+                "scans": len(table),
+                "marked": table[table["marked"]].to_dict("records"),
+                "registered": bool(table["overlap"].notna().any()),
+                "measured": bool(table["brain_ml"].notna().any()),
+            }
+        )
+    return summaries
+
+
+def registered_to(facts: pd.DataFrame | None, quality: Sequence[dict]) -> str:
+    """Which scans were registered to which atlas, in a sentence or two.
+
+    The facts of the atlas are None where all data sets came preprocessed.
+    """
+    registered = [summary["name"] for summary in quality if summary["registered"]]
+    given = [
+        summary["name"] for summary in quality if summary["measured"] and not summary["registered"]
+    ]
+    sentences = []
+    if facts is None:
+        sentences.append("Nothing was registered here.")
+    elif registered:
+        source = facts.set_index("name").at["source", "value"]
+        sentences.append(f"Registered to the atlas: {_joined(registered)}. The atlas: {source}.")
+    if given:
+        sentences.append(f"Taken as they came, preprocessed elsewhere: {_joined(given)}.")
+    return " ".join(sentences)
+
+
+def splits_html(table: pd.DataFrame) -> str:
+    """Which splits made the numbers, a row for each data set, sizes as ranges over the folds."""
+    rows = []
+    for (dataset, source), folds in table.groupby(["dataset", "source"], sort=False):
+        sizes = {side.capitalize(): _range(folds[side]) for side in ("train", "validation", "test")}
+        fate = "kept" if folds["leaks_kept"].any() else "dropped"
+        leaks = f"{_range(folds['leaks'])} per fold, {fate}" if folds["leaks"].any() else "none"
+        rows.append(
+            {"Data set": dataset_name(dataset), "Splits": source, "Folds": len(folds)}
+            | sizes
+            | {"On two sides": leaks}
+        )
+    return plain_table(pd.DataFrame(rows))
+
+
+def _range(counts: pd.Series) -> str:
+    low, high = counts.min(), counts.max()
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 def left_out_html(table: pd.DataFrame) -> str:
-    """The scans left out as a table, or a sentence where there are none."""
+    """What was left out as a table, or a sentence where there is nothing.
+
+    A row without a modality is a whole subject, the others are scans.
+    """
     if table.empty:
-        return '<p class="note">No scan was left out: every subject found was used.</p>'
+        return '<p class="note">No subject and no scan was left out.</p>'
     shown = pd.DataFrame(
         {
             "Data set": [
@@ -156,8 +222,16 @@ def left_out_html(table: pd.DataFrame) -> str:
             "Reason": table["reason"],
         }
     )
-    count = "1 scan was" if len(table) == 1 else f"{len(table)} scans were"
-    return f"<p>{count} left out; everything else was used.</p>{plain_table(shown)}"
+    scans = int((table["modality"].notna() & (table["modality"] != "")).sum())
+    return (
+        f"<p>Left out: {_counted(len(table) - scans, 'whole subject')} and "
+        f"{_counted(scans, 'single scan')}. {LISTING_NOTE}</p>{plain_table(shown)}"
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 whole subject, 3 single scans."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def run_html(table: pd.DataFrame) -> str:

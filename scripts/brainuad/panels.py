@@ -1,7 +1,7 @@
-"""Pages of brain pictures: a panel of methods per subject, and a mosaic of scans with outlines."""
+"""Pages of brain pictures: a panel with a row per subject and a column per method."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,14 +19,10 @@ from brainuad.pictures import (
     draw_outline,
     draw_scan,
     mark_sides,
-    sagittal_view,
-    scan_window,
     write_in_corner,
 )
 
 CELL_WIDTHS = (0.72, 1.25)  # inches: smallest and largest picture of a panel
-TILES = 12
-TILES_PER_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -159,70 +155,3 @@ def _draw_scale(axes: Axes, scale: MethodScale) -> None:
     if 0 <= scale.threshold <= scale.maximum:
         axes.plot(scale.threshold, 1.5, marker="v", ms=3, color="#222222", clip_on=False, ls="")
         axes.set(xlim=(0, scale.maximum), ylim=(0, 1))
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One scan of a mosaic: axial and sagittal view, and outlines as pairs of masks of the same."""
-
-    caption: str
-    views: tuple[np.ndarray, np.ndarray]
-    aspects: tuple[float, float]
-    outlines: tuple[tuple[np.ndarray, np.ndarray], ...] = field(default=())
-
-
-def make_tile(
-    data: np.ndarray,
-    *,
-    spacing: np.ndarray,
-    masks: Sequence[np.ndarray],
-    centre: np.ndarray,
-    box: tuple[slice, ...],
-    caption: str,
-) -> Tile:
-    """Cut a RAS volume [X, Y, Z] through a voxel; the masks [X, Y, Z] become outlines."""
-    x, _, z = (round(float(place)) for place in centre)
-
-    def views(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return axial_view(volume[box[0], box[1], z]), sagittal_view(volume[x, box[1], box[2]])
-
-    return Tile(
-        caption=caption,
-        views=views(data),
-        aspects=(float(spacing[1] / spacing[0]), float(spacing[2] / spacing[1])),
-        outlines=tuple(views(mask) for mask in masks),
-    )
-
-
-def draw_mosaic(tiles: Sequence[Tile], *, title: str, colour: str) -> Figure:
-    """Axial and sagittal views of up to a page of scans, three to a row, with outlines."""
-    columns = min(TILES_PER_ROW, len(tiles))
-    rows = -(-len(tiles) // columns)
-    widths, height, gap, group_gap, top, caption = (1.08, 1.24), 1.3, 0.02, 0.1, 0.3, 0.15
-    tile_width = sum(widths) + gap
-    size = (
-        0.04 + columns * tile_width + (columns - 1) * group_gap,
-        top + rows * (height + caption + gap),
-    )
-    figure = Figure(figsize=size)
-    figure.text(
-        0.02 / size[0], 1 - 0.14 / size[1], title, fontweight="bold", fontsize=9, va="center"
-    )
-    for number, tile in enumerate(tiles):
-        row, column = divmod(number, columns)
-        x = 0.02 + column * (tile_width + group_gap)
-        y = top + row * (height + caption + gap)
-        figure.text(x / size[0], 1 - (y + caption - 0.05) / size[1], tile.caption, fontsize=6)
-        for place in (0, 1):
-            left = x + place * (widths[0] + gap)
-            bottom = 1 - (y + caption + height) / size[1]
-            axes = figure.add_axes(
-                (left / size[0], bottom, widths[place] / size[0], height / size[1])
-            )
-            window = scan_window(tile.views[place])
-            draw_scan(axes, tile.views[place], window=window, aspect=tile.aspects[place])
-            for outline in tile.outlines:
-                draw_outline(axes, outline[place], colour=colour, width=0.7)
-            axes.set_adjustable("datalim")
-            mark_sides(axes, left="RA"[place], right="LP"[place])
-    return figure

@@ -4,15 +4,12 @@ Pictures are in radiological display: the patient's right is on the left.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from scipy import ndimage
-
-from brainuad.batches import subject_names
 
 Item = TypeVar("Item")
 
@@ -59,12 +56,6 @@ def spread_by_size(sizes: Sequence[float], *, count: int) -> list[int]:
     return evenly_chosen(order, count=count)
 
 
-def subject_folders(batches: Sequence[Path]) -> list[Path]:
-    """The folders of all subjects of some batches, sorted by subject."""
-    folders = [batch / subject for batch in batches for subject in subject_names(batch)]
-    return sorted(folders, key=lambda folder: folder.name)
-
-
 def evenly_chosen(items: Sequence[Item], *, count: int) -> list[Item]:
     """At most `count` of the items, evenly over them, the first and the last among them."""
     if len(items) <= count:
@@ -104,9 +95,7 @@ def draw_anomaly(axes: Axes, view: np.ndarray, *, maximum: float, aspect: float 
     )
 
 
-def draw_outline(
-    axes: Axes, view: np.ndarray, *, colour: str, line: str = "-", width: float = 0.9
-) -> None:
+def draw_outline(axes: Axes, view: np.ndarray, *, colour: str, line: str = "-") -> None:
     """Draw the outline of a mask over a picture; an empty mask draws nothing."""
     mask = np.asarray(view) > 0
     if mask.any():
@@ -114,7 +103,7 @@ def draw_outline(
         framed = np.pad(mask.astype(float), 1)
         rows, columns = (np.arange(length) - 1 for length in framed.shape)
         axes.contour(
-            columns, rows, framed, levels=[0.5], colors=[colour], linewidths=width, linestyles=line
+            columns, rows, framed, levels=[0.5], colors=[colour], linewidths=0.9, linestyles=line
         )
 
 

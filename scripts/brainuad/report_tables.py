@@ -29,6 +29,10 @@ DATASET_NAMES = {
     "wmh": "WMH",
 }
 ENSEMBLE_SUFFIX = "_ens"
+SCORE_COLUMNS = [
+    *("subject", "modality", "gamma", "metric", "value"),
+    *("method", "fold", "dataset"),
+]
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,15 @@ def dataset_name(dataset: str, modality: str | None = None) -> str:
 def gather_scores(
     paths: Sequence[Path], *, methods: Sequence[str], folds: Sequence[int], datasets: Sequence[str]
 ) -> pd.DataFrame:
-    """Stack score files into one tidy table; the three lists name each file's origin."""
+    """Stack score files into one tidy table; the three lists name each file's origin.
+
+    No file (no data set has lesion masks) gives the columns without rows.
+    """
     frames = [
         read_table(path).assign(method=method, fold=fold, dataset=dataset)
         for path, method, fold, dataset in zip(paths, methods, folds, datasets, strict=True)
     ]
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=SCORE_COLUMNS)
 
 
 def summarize_scores(

@@ -89,11 +89,16 @@ def test_memory():
 
 def test_left_out_says_in_words_that_there_is_none():
     columns = ["dataset", "modality", "subject", "stage", "reason"]
-    assert "No scan was left out" in overview.left_out_html(pd.DataFrame(columns=columns))
+    assert "No subject and no scan was left out." in overview.left_out_html(
+        pd.DataFrame(columns=columns)
+    )
     row = pd.DataFrame([["ixi", float("nan"), "007", "listing", "a < b"]], columns=columns)
     page = overview.left_out_html(row)
-    assert "1 scan was left out" in page
+    assert "Left out: 1 whole subject and 0 single scans. The stage listing means: excluded" in page
     assert ">IXI<" in page and "a &lt; b" in page
+    scans = pd.DataFrame([["ixi", "t1", "008", "registered", "far"]] * 2, columns=columns)
+    page = overview.left_out_html(pd.concat([row, scans], ignore_index=True))
+    assert "Left out: 1 whole subject and 2 single scans." in page
 
 
 def test_pictures_are_inside_the_page(tmp_path):
@@ -102,3 +107,57 @@ def test_pictures_are_inside_the_page(tmp_path):
     picture = overview.pictures_of([path], ["brats21_t2"])[0]
     assert picture.name == "BraTS21 T2"
     assert picture.data == "data:image/png;base64," + base64.b64encode(b"abc").decode()
+
+
+def quality_table(information, marked=()):
+    return pd.DataFrame(
+        {
+            "subject": [f"s{place}" for place in range(len(information))],
+            "overlap": information,
+            "brain_ml": 1400.0,
+            "marked": [place in marked for place in range(len(information))],
+            "why": ["far off" if place in marked else "" for place in range(len(information))],
+        }
+    )
+
+
+def test_quality_counts_the_marked_and_names_what_was_registered():
+    nan = float("nan")
+    measures = [quality_table([0.4, 0.1, 0.4], [1]), quality_table([nan, nan]), quality_table([])]
+    quality = overview.quality_of(measures, ["my_set_t1", "mslub_t2", "wmh_t1"])
+    assert [part["name"] for part in quality] == ["my_set T1", "MSLUB T2", "WMH T1"]
+    assert [part["scans"] for part in quality] == [3, 2, 0]
+    assert [[scan["subject"] for scan in part["marked"]] for part in quality] == [["s1"], [], []]
+    facts = pd.DataFrame({"name": ["source", "shape"], "value": ["SRI24", "240 x 240 x 155"]})
+    assert overview.registered_to(facts, quality) == (
+        "Registered to the atlas: my_set T1. The atlas: SRI24. "
+        "Taken as they came, preprocessed elsewhere: MSLUB T2."
+    )
+
+
+def test_nothing_was_registered_where_all_came_preprocessed():
+    quality = overview.quality_of([quality_table([float("nan")] * 2)], ["mslub_t2"])
+    assert overview.registered_to(None, quality) == (
+        "Nothing was registered here. Taken as they came, preprocessed elsewhere: MSLUB T2."
+    )
+
+
+def test_unmeasured_scans_are_not_said_to_come_preprocessed():
+    unmeasured = quality_table([float("nan")], [0]).assign(brain_ml=float("nan"))
+    quality = overview.quality_of([unmeasured], ["ixi_t1"])
+    assert (quality[0]["scans"], len(quality[0]["marked"])) == (1, 1)
+    facts = pd.DataFrame({"name": ["source"], "value": ["SRI24"]})
+    assert overview.registered_to(facts, quality) == ""
+
+
+def test_splits_are_a_row_per_data_set():
+    columns = ["dataset", "fold", "source", "train", "validation", "test", "leaks", "leaks_kept"]
+    rows = [
+        ["ixi", 0, "drawn with seed 2025", 358, 44, 158, 0, 0],
+        ["ixi", 1, "drawn with seed 2025", 358, 44, 158, 0, 0],
+        ["wmh", 0, "released lists in splits", 0, 10, 50, 3, 3],
+    ]
+    page = overview.splits_html(pd.DataFrame(rows, columns=columns))
+    assert "drawn with seed 2025" in page and ">none<" in page
+    assert "3 per fold, kept" in page
+    assert page.count("<tr>") == 3

@@ -7,17 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import jinja2
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-import plot_brain_masks
 import plot_dice_by_volume
 import plot_panel
 import plot_precision_recall
-import plot_registration
 import plot_training
 import tabulate_contrast
 import tabulate_left_out
@@ -120,6 +117,19 @@ def test_precision_recall(evaluated, tmp_path):
     check_figure(lambda **files: plot_precision_recall.main(**evaluated, **files), tmp_path)
 
 
+@pytest.mark.parametrize("change", ["nobody", "no lesion"])
+def test_precision_recall_without_a_lesion_says_so(evaluated, tmp_path, change):
+    stack = make_stack(np.random.default_rng(0))
+    if change == "nobody":
+        stack = SliceStack(**{**vars(stack), "subjects": np.array(["x", "y", "z"])})
+    else:
+        stack = SliceStack(**{**vars(stack), "lesions": np.zeros_like(stack.lesions)})
+    write_slices(stack, tmp_path / "slices.npz")
+    changed = evaluated | {"slices": tmp_path / "slices.npz"}
+    svg = check_figure(lambda **files: plot_precision_recall.main(**changed, **files), tmp_path)
+    assert 'id="axes_1"' not in svg
+
+
 def test_area_of_the_pooled_curve_is_that_of_scikit_learn():
     generator = np.random.default_rng(1)
     lesion, healthy = generator.random(400).round(2) + 0.2, generator.random(3000).round(2)
@@ -156,88 +166,6 @@ def test_training(tmp_path):
         lambda **files: plot_training.main(histories=histories, labels=labels, **files), tmp_path
     )
     assert len(re.findall(r'<g id="axes_\d+">', svg)) == 1
-
-
-def write_batch(folder, subjects, **volumes):
-    for subject in subjects:
-        (folder / subject).mkdir(parents=True)
-        for name, data in volumes.items():
-            image = nib.Nifti1Image(data, np.diag([4.0, 4.0, 4.0, 1.0]))
-            nib.save(image, folder / subject / f"{name}.nii.gz")
-    write_table(pd.DataFrame(columns=["subject", "stage", "reason"]), folder / "left_out.tsv")
-    return folder
-
-
-def test_quality_pictures(tmp_path):
-    stack = make_stack(np.random.default_rng(0))
-    scan = stack.images[0].transpose(1, 2, 0)
-    mask = stack.brain_masks[0].transpose(1, 2, 0).astype(np.uint8)
-    names = [f"IXI{number:03d}" for number in range(14)]
-    first = write_batch(tmp_path / "batch0", names[:7], image=scan, brain_mask=mask)
-    second = write_batch(tmp_path / "batch1", names[7:], image=scan, brain_mask=mask)
-    place = {"dataset": "ixi", "modality": "t2"}
-    batches, atlas = [first, second], first / "IXI000" / "image.nii.gz"
-    for draw in (
-        lambda **files: plot_registration.main(batches=batches, atlas=atlas, **place, **files),
-        lambda **files: plot_brain_masks.main(
-            resampled=batches, stripped=batches, **place, **files
-        ),
-    ):
-        svg = check_figure(draw, tmp_path)
-        assert len(re.findall(r'<g id="axes_\d+">', svg)) == 24
-
-
-def test_registered_scans_fit_an_atlas_that_is_not_stored_as_ras(tmp_path):
-    stack = make_stack(np.random.default_rng(0))
-    scan = stack.images[0].transpose(1, 2, 0)
-    mask = stack.brain_masks[0].transpose(1, 2, 0).astype(np.uint8)
-    batch = write_batch(tmp_path / "batch0", ["a"], image=scan, brain_mask=mask)
-    atlas = nib.load(batch / "a" / "image.nii.gz")
-    to_lps = nib.orientations.axcodes2ornt("LPS", (("L", "R"), ("P", "A"), ("I", "S")))
-    nib.save(atlas.as_reoriented(to_lps), tmp_path / "atlas.nii.gz")
-    assert nib.aff2axcodes(nib.load(tmp_path / "atlas.nii.gz").affine) == ("L", "P", "S")
-    plot_registration.main(
-        batches=[batch],
-        atlas=tmp_path / "atlas.nii.gz",
-        dataset="ixi",
-        modality="t2",
-        svg=tmp_path / "figure.svg",
-        png=tmp_path / "figure.png",
-    )
-    assert "overlap 100 %" in (tmp_path / "figure.svg").read_text()
-
-
-def test_quality_pictures_of_nothing_say_so(tmp_path):
-    empty = tmp_path / "batch0"
-    empty.mkdir()
-    write_batch(empty, [])
-    check_figure(
-        lambda **files: plot_brain_masks.main(
-            resampled=[empty], stripped=[empty], dataset="ixi", modality="t2", **files
-        ),
-        tmp_path,
-    )
-
-
-def test_overlap_is_dice():
-    brain = np.zeros((4, 4, 4), bool)
-    brain[:2] = True
-    assert plot_registration.overlap(brain, np.roll(brain, 1, axis=0)) == 0.5
-    assert np.isnan(plot_registration.overlap(brain & False, brain & False))
-
-
-def test_atlas_edges_are_the_brain_and_the_ventricles_deep_in_it():
-    offsets = np.indices((60, 60, 60)) - 29.5
-    radius = 2 * np.sqrt((offsets**2).sum(axis=0))
-    atlas = np.where(radius < 50, 1.0, 0.0)
-    atlas[radius < 14] = 0.2
-    # A dark spot just under the surface is a sulcus, not a ventricle.
-    atlas[28:31, 28:31, 7:10] = 0.2
-    brain, ventricles = plot_registration.atlas_edges(atlas, np.array([2.0, 2.0, 2.0]))
-    assert brain.sum() * 8 == pytest.approx(4 / 3 * np.pi * 50**3, rel=0.05)
-    assert brain[29, 29, 29]
-    assert ventricles[29, 29, 29]
-    assert not ventricles[radius > 18].any()
 
 
 @pytest.fixture
@@ -303,15 +231,21 @@ def test_tables_by_hand(report):
 
 def test_left_out(tmp_path):
     listed = pd.DataFrame(
-        {"subject": ["001", "002"], "status": ["ok", "left_out"], "reason": ["", "cut short"]}
+        [
+            ["001", "a_t1.nii.gz", "a_t2.nii.gz", "ok", ""],
+            ["002", "b_t1.nii.gz", "b_t2.nii.gz", "left_out", "cut short"],
+            ["003", "c_t1.nii.gz", "", "partial", "no t2 scan"],
+        ],
+        columns=["subject", "t1", "t2", "status", "reason"],
     )
     write_table(listed, tmp_path / "ixi.tsv")
+    write_table(listed[:1], tmp_path / "other.tsv")
     later = pd.DataFrame([["001", "registered", "too far"]], columns=["subject", "stage", "reason"])
     write_table(later, tmp_path / "later.tsv")
     tabulate_left_out.main(
-        subjects=[tmp_path / "ixi.tsv"],
+        subjects=[tmp_path / "ixi.tsv", tmp_path / "other.tsv"],
         left_out=[tmp_path / "later.tsv"],
-        datasets=["ixi"],
+        datasets=["ixi", "other"],
         left_out_names=["ixi_t2"],
         tsv=tmp_path / "out.tsv",
         html=tmp_path / "out.html",
@@ -319,9 +253,10 @@ def test_left_out(tmp_path):
     table = read_table(tmp_path / "out.tsv").fillna("")
     assert table.to_numpy().tolist() == [
         ["ixi", "", "002", "listing", "cut short"],
+        ["ixi", "t2", "003", "listing", "no t2 scan"],
         ["ixi", "t2", "001", "registered", "too far"],
     ]
-    assert "2 subjects were found" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "4 subjects were found" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
 def test_run(tmp_path):
@@ -348,8 +283,9 @@ def test_run(tmp_path):
     assert "51.0 s" in page and "2.0 GB" in page and ">7<" in page
 
 
-@pytest.mark.parametrize("phantoms", [True, False])
-def test_overview_stands_alone(report, tmp_path, phantoms):
+@pytest.fixture
+def overview_files(report, tmp_path):
+    """All that write_overview needs, of two lesion sets."""
     tables = report
     figure = tmp_path / "figure.png"
     figure.write_bytes(b"\x89PNG")
@@ -359,34 +295,110 @@ def test_overview_stands_alone(report, tmp_path, phantoms):
         [["seed", "training", "seed", 7]], columns=["kind", "name", "quantity", "value"]
     )
     write_table(run, tables / "run.tsv")
-    write_overview.main(
-        segmentation=tables / "segmentation.tsv",
-        reconstruction=tables / "reconstruction.tsv",
-        contrast=tables / "contrast.tsv" if phantoms else None,
-        left_out=tables / "left_out.tsv",
-        run=tables / "run.tsv",
-        precision_recall=[figure, figure],
-        panels=[figure, figure],
-        datasets=["mslub_t2", "wmh_t1"],
-        dice_by_volume=figure,
-        training=figure,
-        registration=[figure],
-        brain_masks=[figure],
-        scans=["ixi_t1"],
-        output=tmp_path / "index.html",
-        title="A <title>",
-        phantoms=phantoms,
-        confidence=0.95,
+    write_table(
+        pd.DataFrame(
+            {
+                "subject": ["001", "a & b"],
+                "overlap": [0.95, 0.9],
+                "brain_ml": [1400.0, 1500.0],
+                "marked": [False, True],
+                "why": ["", "mutual information 0.10 is low (median 0.40)"],
+            }
+        ),
+        tables / "quality_ixi_t1.tsv",
     )
+    write_table(
+        pd.DataFrame([["source", "SRI24"], ["orientation", "LPS"]], columns=["name", "value"]),
+        tables / "facts.tsv",
+    )
+    write_table(
+        pd.DataFrame(
+            {
+                "dataset": ["ixi", "ixi"],
+                "fold": [0, 1],
+                "source": ["released lists in splits"] * 2,
+                "train": [358, 361],
+                "validation": [44, 44],
+                "test": [158, 158],
+                "leaks": [7, 9],
+                "leaks_kept": [0, 0],
+            }
+        ),
+        tables / "splits.tsv",
+    )
+    return {
+        "segmentation": tables / "segmentation.tsv",
+        "reconstruction": tables / "reconstruction.tsv",
+        "contrast": tables / "contrast.tsv",
+        "left_out": tables / "left_out.tsv",
+        "run": tables / "run.tsv",
+        "precision_recall": [figure, figure],
+        "panels": [figure, figure],
+        "datasets": ["mslub_t2", "wmh_t1"],
+        "dice_by_volume": figure,
+        "training": figure,
+        "quality": [tables / "quality_ixi_t1.tsv"],
+        "scans": ["ixi_t1"],
+        "atlas_facts": tables / "facts.tsv",
+        "splits": tables / "splits.tsv",
+        "output": tmp_path / "index.html",
+        "title": "A <title>",
+        "phantoms": False,
+        "confidence": 0.95,
+    }
+
+
+@pytest.mark.parametrize("phantoms", [True, False])
+def test_overview_stands_alone(overview_files, tmp_path, phantoms):
+    files = overview_files | {"phantoms": phantoms}
+    write_overview.main(**files if phantoms else files | {"contrast": None})
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "http" not in page and "<script" not in page
     assert set(re.findall(r'src="([^"]{22})', page)) == {"data:image/png;base64,"}
     assert "A &lt;title&gt;" in page
     assert ("These scans are phantoms" in page) == phantoms
     assert ('id="contrast"' in page) == phantoms
+    assert '<a href="quality/ixi_t1/index.html">IXI T1</a>' in page
+    assert "a &amp; b" in page and "mutual information 0.10 is low" in page and ">001<" not in page
+    assert "Registered to the atlas: IXI T1. The atlas: SRI24." in page
+    assert "358 to 361" in page and "7 to 9 per fold, dropped" in page
     assert "cDDPM ENS has the highest AUPRC, 40.0\u00a0%, and a Dice of 35.0\u00a0%" in page
     for anchor in re.findall(r'href="#([^"]+)"', page):
         assert f'id="{anchor}"' in page
+
+
+def test_overview_without_lesion_masks_and_atlas(overview_files, tmp_path):
+    nothing = {"scores": [], "methods": [], "folds": [], "datasets": []}
+    for name, tabulate in (
+        ("segmentation", tabulate_segmentation),
+        ("contrast", tabulate_contrast),
+    ):
+        tabulate.main(**nothing, **outputs(tmp_path / "none", name), bootstrap=BOOTSTRAP)
+        overview_files[name] = tmp_path / "none" / f"{name}.tsv"
+        assert read_table(overview_files[name]).empty
+    none = {"precision_recall": [], "panels": [], "datasets": [], "atlas_facts": None}
+    write_overview.main(**overview_files | none)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert '<p class="finding">No data set of this run has lesion masks' in page
+    assert page.count("There are no scores for this table.") == 2
+    assert "Nothing was registered here." in page and "as it was found" not in page
+
+
+def test_dice_without_a_scored_subject_says_so(tmp_path):
+    columns = ["subject", "modality", "metric", "value"]
+    write_table(pd.DataFrame(columns=columns), tmp_path / "scores.tsv")
+    for count in (0, 1):
+        svg = check_figure(
+            lambda count=count, **files: plot_dice_by_volume.main(
+                scores=[tmp_path / "scores.tsv"] * count,
+                methods=["ddpm"] * count,
+                folds=[0] * count,
+                datasets=["mslub"] * count,
+                **files,
+            ),
+            tmp_path / str(count),
+        )
+        assert 'id="axes_1"' not in svg
 
 
 def test_dice_by_volume(tmp_path):

@@ -196,6 +196,18 @@ def test_gathering_keeps_origin_and_checks_lengths(tmp_path):
         report_tables.gather_scores([path], methods=[], folds=[2], datasets=["brats21"])
 
 
+def test_no_file_at_all_gives_tables_without_rows(tmp_path):
+    gathered = report_tables.gather_scores([], methods=[], folds=[], datasets=[])
+    summary = summary_of(gathered, extra=["gamma"])
+    assert summary.empty and summary.columns.tolist()[3:6] == ["gamma", "metric", "mean"]
+    files = {"tsv": tmp_path / "t.tsv", "html_path": tmp_path / "t.html", "tex": tmp_path / "t.tex"}
+    report_tables.write_results(
+        report_tables.with_average(summary), metrics=["dice"], title="A", note="", **files
+    )
+    assert read_table(files["tsv"]).columns.tolist() == summary.columns.tolist()
+    assert "There are no scores" in files["html_path"].read_text(encoding="utf-8")
+
+
 def test_written_files_hold_fractions_and_per_cent(tmp_path):
     summary = report_tables.with_average(
         summary_of(scores_of([0.2, 0.4]), scores_of([0.5, 0.5], dataset="mslub"))

@@ -1,0 +1,162 @@
+"""Measures and a picture of each scan of a batch: how well it was stripped and registered."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from brainuad import job, pictures, quality, tables
+from brainuad.batches import LEFT_OUT, read_left_out, subject_names
+from brainuad.errors import ScanError
+from brainuad.geometry import crop, to_ras
+from brainuad.metrics import LESION, volume_ml
+from brainuad.thumbnails import (
+    ATLAS_COLOUR,
+    BESIDE_MIDLINE_MM,
+    Outline,
+    Row,
+    draw_rows,
+    sparse_window,
+)
+from brainuad.volumes import Volume, check_same_grid, read_labels, read_volume
+
+MARGIN_MM = 6.0
+# Of the bright end of a scan: what is below lies outside the head.
+AIR = 0.1
+
+
+def main(
+    *,
+    resampled: Path | None,
+    stripped: Path | None,
+    corrected: Path,
+    atlas: Path | None,
+    output: Path,
+) -> None:
+    """Write measures.tsv, {subject}.png and left_out.tsv into the folder `output`.
+
+    The subjects are those of `corrected`, the last stage. What cannot be measured is listed in
+    left_out.tsv (stage `inspected`), though the run uses it. Of scans that come preprocessed there
+    is no earlier stage (None): they are not compared with the atlas, and the picture has one row.
+    """
+    space = AtlasSpace(to_ras(read_volume(atlas))) if stripped and atlas else None
+    subjects = subject_names(corrected)
+    rows, left_out = [], read_left_out(corrected)
+    with job.replacing(output) as folder:
+        folder.mkdir()
+        for number, subject in enumerate(subjects, start=1):
+            image = (resampled or corrected) / subject / "image.nii.gz"
+            try:
+                measures, shown = inspect_brain_mask(image, (stripped or corrected) / subject)
+                more, others = inspect_corrected(corrected / subject, space)
+            except ScanError as error:
+                left_out.loc[len(left_out)] = [subject, quality.INSPECTED, str(error)]
+                job.log(f"{subject} cannot be shown: {error}")
+                continue
+            draw_rows([shown, *others]).save(folder / f"{subject}.png")
+            rows.append({"subject": subject} | measures | more)
+            job.log(f"{subject} inspected ({number} of {len(subjects)})")
+        columns = ["subject", *(measure.name for measure in quality.MEASURES)]
+        tables.write_table(pd.DataFrame(rows, columns=columns), folder / "measures.tsv")
+        tables.write_table(left_out, folder / LEFT_OUT)
+
+
+def inspect_brain_mask(image: Path, folder: Path) -> tuple[dict[str, float], Row]:
+    """Volume of the brain and share of the lesion outside; views with both outlines.
+
+    The axial view is that with the most lesion, the others go through the middle of the brain.
+    """
+    scan = read_volume(image)
+    mask = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan)
+    lesions = read_labels(folder / "lesions.nii.gz", expected=[1, 2], grid=scan)
+    brain, lesion = mask.data == 1, lesions.data == LESION
+    centre = np.array(ndimage.center_of_mass(brain)) if brain.any() else np.array(brain.shape) / 2
+    if lesion.any():
+        centre[2] = lesion.sum(axis=(0, 1)).argmax()
+    measures = {
+        "brain_ml": volume_ml(brain, scan.affine),
+        "lesion_outside": quality.lesion_outside(lesions.data, brain),
+    }
+    outlines = (Outline(brain, pictures.MASK_COLOUR), Outline(lesion, pictures.LESION_COLOUR))
+    head = (scan.data > AIR * sparse_window(scan.data)[1]) | brain | lesion
+    return measures, Row(scan.data, scan.spacing, centre, box_of(head, scan.spacing), outlines)
+
+
+@dataclass(frozen=True)
+class AtlasSpace:
+    """The atlas, and what is the same in the views of all scans registered to it."""
+
+    atlas: Volume
+
+    @cached_property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        return quality.atlas_edges(self.atlas.data, self.atlas.spacing)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """What is compared with the scans: the atlas within its brain [N]."""
+        return quality.smoothed(self.atlas.data, self.atlas.spacing)[self.edges[0]]
+
+    def inspect(self, scan: Volume, brain: np.ndarray) -> tuple[dict[str, float], Row]:
+        """Likeness of a corrected scan and the atlas; views with the edges of the atlas."""
+        spacing, edges = self.atlas.spacing, self.edges
+        part = self._part_of(scan)
+        image, mask = np.zeros_like(self.atlas.data), np.zeros_like(edges[0])
+        image[part], mask[part] = scan.data, brain
+        found = quality.smoothed(image, spacing)[edges[0]]
+        measures = {
+            "mutual_information": quality.mutual_information(self.values, found),
+            "overlap": quality.overlap(mask, edges[0]),
+        }
+        centre = np.array(ndimage.center_of_mass(edges[0]))
+        centre[0] += BESIDE_MIDLINE_MM / spacing[0]
+        outlines = tuple(Outline(edge, ATLAS_COLOUR) for edge in edges)
+        return measures, Row(image, spacing, centre, box_of(edges[0], spacing), outlines)
+
+    def _part_of(self, scan: Volume) -> tuple[slice, ...]:
+        """Which part of the atlas' grid a scan is that was cut to its brain."""
+        offset = np.rint((np.linalg.inv(self.atlas.affine) @ scan.affine)[:3, 3]).astype(int)
+        part = tuple(
+            slice(start, start + length)
+            for start, length in zip(offset.tolist(), scan.data.shape, strict=True)
+        )
+        try:
+            check_same_grid(scan, crop(self.atlas, part), name="")
+        except ScanError:
+            raise ScanError(
+                "the corrected scan lies on another grid than the atlas; delete the registered "
+                "scans of this data set and run again"
+            ) from None
+        return part
+
+
+def inspect_corrected(folder: Path, space: AtlasSpace | None) -> tuple[dict[str, float], list[Row]]:
+    """Intensities within the brain and, where the scan was registered, likeness to the atlas."""
+    scan = read_volume(folder / "image.nii.gz")
+    brain = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan).data == 1
+    measures = {"intensity_range": quality.intensity_range(scan.data[brain])}
+    if space is None:
+        return measures, []
+    more, row = space.inspect(scan, brain)
+    return measures | more, [row]
+
+
+def box_of(mask: np.ndarray, spacing: np.ndarray) -> tuple[slice, ...]:
+    """The box of a mask with a margin."""
+    return pictures.bounding_box(mask, margin=round(MARGIN_MM / float(spacing.min())))
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        given = {
+            name: Path(path) if (path := snakemake.input.get(name)) else None
+            for name in ("resampled", "stripped", "atlas")
+        }
+        main(
+            corrected=Path(snakemake.input.corrected),
+            output=Path(snakemake.output[0]),
+            **given,
+        )
