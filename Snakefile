@@ -16,9 +16,14 @@ configfile: "config/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/check_config.smk"
 include: "workflow/rules/common.smk"
-include: "workflow/rules/inputs.smk"
+include: "workflow/rules/inputs_of_scans.smk"
+include: "workflow/rules/inputs_of_models.smk"
+include: "workflow/rules/inputs_of_report.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
@@ -31,53 +36,21 @@ if config["phantoms"] is not None:
     include: "workflow/rules/phantoms.smk"
 
 
-if config["atlas"]["archive"] is not None:
-
-    include: "workflow/rules/resources.smk"
-
-
-localrules:
-    all,
-    ixi,
-    brats21,
-    mslub,
-    atlas,
-    wmh,
-
-
 rule all:
     """Everything: scores, tables, figures, anomaly maps, and the page that shows them."""
     default_target: True
     input:
         "results/report/index.html",
         all_anomaly_maps(),
+    localrule: True
 
 
-rule ixi:
-    """Reconstruction of healthy scans alone."""
-    input:
-        targets_of("ixi"),
+# One target per data set: ixi, brats21, mslub, atlas, wmh, and those of one's own.
+for name in config["datasets"]:
 
-
-rule brats21:
-    """Tumours in T2 scans alone."""
-    input:
-        targets_of("brats21"),
-
-
-rule mslub:
-    """Multiple-sclerosis lesions in T2 scans alone."""
-    input:
-        targets_of("mslub"),
-
-
-rule atlas:
-    """Stroke lesions in T1 scans alone."""
-    input:
-        targets_of("atlas"),
-
-
-rule wmh:
-    """White-matter hyperintensities in T1 scans alone."""
-    input:
-        targets_of("wmh"),
+    rule:
+        name:
+            name
+        input:
+            targets_of(name),
+        localrule: True

@@ -17,12 +17,13 @@ BRIEF = {"steps": 12, "warmup_steps": 2, "slices_per_volume": 8, "checkpoint_min
 # The demo in miniature: every rule, environment and kind of method, in about two minutes.
 MINIATURE = {
     "phantoms": {
-        "ixi": {"subjects": 6, "truncated": 1, "spacing": [4.0, 4.0, 4.0]},
+        "ixi": {"subjects": 7, "spacing": [4.0, 4.0, 4.0]},
         **{name: {"subjects": 3, "spacing": [4.0, 4.0, 4.0]} for name in LESION_SETS},
     },
     "datasets": {
         "ixi": {"validation": 1, "test": 1},
         **{name: {"validation": 1} for name in LESION_SETS},
+        "mslub": {"validation": 1, "archives": ["3D-MR-MS_patient01-05.zip"]},
     },
     "preprocessing": {
         "spacing": 4.0,

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import nibabel as nib
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -47,14 +48,61 @@ def planned(snakemake, chain, *arguments: str) -> dict[str, int]:
     return {pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and pair[1].isdigit()}
 
 
-def test_subject_tables_name_the_broken_scan(chain):
+def test_subject_tables_name_missing_and_broken_scans(chain):
     table = read(chain[1] / "results/subjects/ixi.tsv")
-    assert list(table.columns[:1]) == ["subject"]
-    assert table["status"].tolist().count("left_out") == 1
-    assert "the file is cut short" in table.loc[table["status"] == "left_out", "reason"].item()
+    missing, broken = table[table["status"] == "partial"].itertuples()
+    assert missing.reason == "no t2 scan of this subject"
+    assert "the file is cut short" in broken.reason
     left_out = read(chain[1] / "results/report/tables/left_out.tsv")
-    broken = table.loc[table["status"] == "left_out", "subject"]
-    assert left_out["subject"].tolist() == broken.tolist()
+    assert left_out["subject"].tolist() == [missing.subject, broken.subject]
+    assert table["age"].notna().any(), "IXI.xls was read"
+    slices = np.load(chain[1] / "results/slices/ixi_t1.npz", allow_pickle=False)
+    assert {missing.subject, broken.subject} <= set(slices["subjects"].tolist())
+
+
+def test_archives_were_unpacked(chain):
+    for dataset, kind in (("ixi", "tar"), ("mslub", "zip")):
+        downloads = chain[1] / "resources/phantoms" / dataset
+        assert list(downloads.glob(f"*.{kind}"))
+        assert not list(downloads.rglob("*.nii.gz"))
+        assert list((chain[1] / "resources/unpacked" / dataset).rglob("*.nii.gz"))
+
+
+def test_quality_page_shows_every_scan(chain):
+    for dataset, modality in {**LESION, "ixi": "t1"}.items():
+        name = f"{dataset}_{modality}"
+        page = (chain[1] / f"results/report/quality/{name}/index.html").read_text()
+        slices = np.load(chain[1] / f"results/slices/{name}.npz", allow_pickle=False)
+        measures = read(chain[1] / f"results/report/tables/quality_{name}.tsv")
+        assert set(measures["subject"].astype(str)) == set(slices["subjects"].tolist())
+        for subject in slices["subjects"]:
+            assert subject in page
+
+
+def test_own_patients_without_masks_get_anomaly_maps(chain, snakemake):
+    """A BIDS folder, one block of config, and one target."""
+    project, directory = chain
+    bids = directory.parent / "own data"
+    for number, scan in enumerate(sorted((directory / "resources").rglob("orig/T1.nii.gz")), 1):
+        target = bids / f"sub-{number:02d}" / "anat" / f"sub-{number:02d}_T1w.nii.gz"
+        target.parent.mkdir(parents=True)
+        shutil.copy(scan, target)
+    config = directory / "config/config.yaml"
+    before = config.read_text()
+    block = {"layout": "bids", "root": str(bids), "healthy": False, "lesion_masks": False}
+    block |= {"modalities": ["t1"], "skull_stripping": "template"}
+    try:
+        values = merged(yaml.safe_load(before), {"datasets": {"my_study": block}})
+        config.write_text(yaml.safe_dump(values))
+        snakemake(directory, "my_study", project=project)
+        maps = directory / "results/report/maps/my_study"
+        assert [path.name for path in sorted(maps.iterdir())] == [
+            f"sub-{number:02d}_anomaly.nii.gz" for number in (1, 2, 3)
+        ]
+        assert (directory / "results/report/quality/my_study_t1/index.html").is_file()
+        assert not list((directory / "results/scores").rglob("my_study.tsv"))
+    finally:
+        config.write_text(before)
 
 
 def test_scores_are_tidy(chain):
@@ -152,6 +200,19 @@ def test_one_data_set_alone(chain, snakemake):
     assert "resources/phantoms/ixi" in done.stdout
     assert "brats21" not in done.stdout
     assert "/t1/" not in done.stdout
+
+
+def test_study_without_any_lesion_mask(chain, snakemake):
+    """Healthy scans and patients without masks: maps and pages, no thresholds and no scores."""
+    values = merged(demo_config(), MINIATURE)
+    datasets = dict.fromkeys(("brats21", "mslub", "atlas"))
+    datasets["wmh"] = {"lesion_masks": False, "validation": 0}
+    values = merged(values, {"datasets": datasets})
+    directory = make_working_directory(chain[1].parent / "no_masks", values)
+    done = snakemake(directory, "--dry-run", project=chain[0])
+    assert "export_anomaly_maps" in done.stdout
+    assert "fit_threshold" not in done.stdout
+    assert "score_segmentation" not in done.stdout
 
 
 @pytest.mark.parametrize(

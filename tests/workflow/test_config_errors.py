@@ -13,8 +13,63 @@ CASES = {
     "wrong value": ({"device": "gpu"}, "device: 'gpu' is not one of"),
     "wrong type": ({"folds": "five"}, "folds: 'five' is not of type 'integer'"),
     "out of range": ({"folds": 0}, "folds: 0 is less than the minimum of 1"),
-    "unknown data set": ({"datasets": {"oasis": {}}}, "datasets: Additional properties"),
-    "no such folder": ({"phantoms": None}, "root: there is no folder 'resources/phantoms/"),
+    "data set without a layout": (
+        {"datasets": {"oasis": {}}},
+        "datasets.oasis: 'layout' is a required property",
+    ),
+    "name of a rule": (
+        {
+            "datasets": {
+                "all": {"layout": "bids", "root": ".", "healthy": False, "modalities": ["t1"]}
+            }
+        },
+        "datasets.all: a rule has this name",
+    ),
+    "unknown layout": (
+        {"datasets": {"wmh": {"layout": "whm"}}},
+        "datasets.wmh.layout: 'whm' is not one of",
+    ),
+    "files without a pattern": (
+        {"datasets": {"wmh": {"layout": "files", "files": {"t1": "{subject}.nii"}}}},
+        "datasets.wmh.files: there is no pattern for seg",
+    ),
+    "pattern without the subject": (
+        {"datasets": {"wmh": {"layout": "files", "files": {"t1": "T1.nii"}}}},
+        "datasets.wmh.files.t1: 'T1.nii' does not match",
+    ),
+    "part of no archive": (
+        {"datasets": {"wmh": {"part": "Test/WMH"}}},
+        "datasets.wmh: layout wmh takes no 'part'",
+    ),
+    "no threshold without validation": (
+        {"datasets": {"wmh": {"validation": 0}}},
+        "datasets.wmh: the threshold needs 'validation' subjects",
+    ),
+    "validation without lesion masks": (
+        {"datasets": {"wmh": {"lesion_masks": False}}},
+        "datasets.wmh: without lesion masks there is nothing to validate",
+    ),
+    "two healthy sets": (
+        {"datasets": {"wmh": {"healthy": True, "test": 2}}},
+        "datasets: ixi and wmh are both healthy and in t1",
+    ),
+    "password in the config": (
+        {"datasets": {"wmh": {"password": "secret"}}},
+        "datasets.wmh.password: give {file: path} or",
+    ),
+    "no released lists": (
+        {"datasets": {"wmh": {"splits": {"folder": "lists", "name": "WMH", "keep_leaks": False}}}},
+        "datasets.wmh.splits.folder: there is no WMH_*.csv below 'lists'",
+    ),
+    "no weights of HD-BET": (
+        {"hdbet": {"weights": {"local": "weights.zip"}}},
+        "hdbet.weights.local: there is no 'weights.zip'",
+    ),
+    "no such folder": (
+        {"phantoms": None, "atlas": {"image": None}},
+        "root: there is no folder 'resources/phantoms/",
+    ),
+    "no such atlas": ({"phantoms": None}, "atlas.image: there is no file 'resources/phantoms/"),
     "template without a head": (
         {"head_template": None},
         "skull_stripping is 'template', which needs head_template",
@@ -74,3 +129,9 @@ def test_one_line_names_the_key(tmp_path, snakemake, changes, expected):
     assert done.returncode != 0
     printed = done.stdout + done.stderr
     assert len([line for line in printed.splitlines() if expected in line]) == 1, printed
+
+
+def test_a_password_is_not_repeated(tmp_path, snakemake):
+    values = merged(demo_config(), {"datasets": {"wmh": {"password": "swordfish"}}})
+    done = snakemake(make_working_directory(tmp_path / "study", values), "--dry-run", check=False)
+    assert "swordfish" not in done.stdout + done.stderr

@@ -1,5 +1,6 @@
-"""The paper's config on trees of the real names and numbers."""
+"""The paper's config on trees of the real names and numbers, through both entrances."""
 
+import csv
 import shutil
 import time
 from pathlib import Path
@@ -8,51 +9,99 @@ import pytest
 import yaml
 
 from conftest import PROJECT, make_working_directory
-from raw_trees import SUBJECTS, write_raw_tree
+from raw_trees import (
+    ARCHIVE_SUBJECTS,
+    FOLDS,
+    IXI_WITHOUT_T2,
+    RELEASED,
+    SINGLE_MODALITY,
+    SUBJECTS,
+    write_authors_archive,
+    write_raw_tree,
+)
 
-STAGES = (
+TABLES = [f"results/subjects/{dataset}.tsv" for dataset in SUBJECTS]
+AUTHORS_ARCHIVE = ("--configfile", str(PROJECT / "config" / "authors_archive.yaml"))
+RAW_STAGES = (
     "resample_scans",
     "strip_skull",
+    "strip_skull_with_hdbet",
     "register_to_atlas",
     "correct_bias",
-    "normalize_scans",
 )
+
+
+def paper_directory(folder: Path) -> Path:
+    directory = make_working_directory(folder, {})
+    shutil.copy(PROJECT / "config" / "config.yaml", directory / "config" / "config.yaml")
+    return directory
 
 
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory, snakemake) -> Path:
     """A working directory with the paper's config and the subject tables made."""
-    folder = tmp_path_factory.mktemp("paper")
-    directory = make_working_directory(folder / "study", {})
-    shutil.copy(PROJECT / "config" / "config.yaml", directory / "config" / "config.yaml")
+    directory = paper_directory(tmp_path_factory.mktemp("paper") / "study")
     for dataset, count in SUBJECTS.items():
         write_raw_tree(directory / "resources" / "data" / dataset, dataset, count)
-    snakemake(directory, *(f"results/subjects/{dataset}.tsv" for dataset in SUBJECTS))
+    snakemake(directory, *TABLES)
     return directory
 
 
-def test_every_subject_is_listed(paper):
-    for dataset, count in SUBJECTS.items():
-        header, *rows = (paper / f"results/subjects/{dataset}.tsv").read_text().splitlines()
-        status = header.split("\t").index("status")
-        assert [row.split("\t")[status] for row in rows] == ["ok"] * count, dataset
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory, snakemake) -> Path:
+    """The same with the authors' archive, its Train/, Test/ and splits/ nested under Data/."""
+    directory = paper_directory(tmp_path_factory.mktemp("archive") / "study")
+    write_authors_archive(directory / "resources" / "data" / "authors_archive", nested=True)
+    snakemake(directory, *TABLES, *AUTHORS_ARCHIVE)
+    return directory
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+def statuses(directory: Path, dataset: str) -> dict[str, int]:
+    found = [row["status"] for row in rows_of(directory / f"results/subjects/{dataset}.tsv")]
+    return {status: found.count(status) for status in sorted(set(found))}
+
+
+def dry_run(snakemake, directory: Path, *arguments: str) -> tuple[dict[str, int], float]:
+    """Jobs by rule, and the seconds it took."""
+    start = time.monotonic()
+    done = snakemake(directory, "--dry-run", *arguments)
+    seconds = time.monotonic() - start
+    words = map(str.split, done.stdout.splitlines())
+    counts = {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()}
+    return counts, seconds
+
+
+def batches(count: int) -> int:
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    return -(-count // config["preprocessing"]["scans_per_job"])
+
+
+def test_every_raw_subject_is_listed(paper):
+    assert statuses(paper, "ixi") == {"ok": 560, "partial": sum(SINGLE_MODALITY.values())}
+    for dataset in ("brats21", "mslub", "atlas", "wmh"):
+        assert statuses(paper, dataset) == {"ok": SUBJECTS[dataset]}, dataset
 
 
 def test_full_dry_run_is_quick_and_complete(paper, snakemake):
-    start = time.monotonic()
-    done = snakemake(paper, "--dry-run")
-    assert time.monotonic() - start < 60
-    counts = {
-        words[0]: int(words[1])
-        for words in map(str.split, done.stdout.splitlines())
-        if len(words) == 2 and words[1].isdigit()
+    counts, seconds = dry_run(snakemake, paper)
+    assert seconds < 60
+    lesion_sets = {name: count for name, count in SUBJECTS.items() if name != "ixi"}
+    # A batch is a run of rows, so the subjects with one modality take part in the count of both.
+    expected = 2 * batches(566) + sum(map(batches, lesion_sets.values()))
+    stages = {stage: counts.get(stage, 0) for stage in RAW_STAGES}
+    stripped = batches(SUBJECTS["brats21"])
+    assert stages == dict.fromkeys(RAW_STAGES, expected) | {
+        "strip_skull": stripped,
+        "strip_skull_with_hdbet": expected - stripped,
     }
-    per_job = yaml.safe_load((paper / "config/config.yaml").read_text())["preprocessing"]
-    batches = sum(
-        -(-count // per_job["scans_per_job"]) * (2 if dataset == "ixi" else 1)
-        for dataset, count in SUBJECTS.items()
-    )
-    assert {stage: counts[stage] for stage in STAGES} == dict.fromkeys(STAGES, batches)
+    assert counts["normalize_scans"] == counts["inspect_scans"] == expected
+    assert counts["write_quality_page"] == 2 + len(lesion_sets)
+    assert counts["fetch_hdbet_weights"] == counts["fetch_atlas"] == 1
     assert counts["train_model"] == 4 * 2 * 5
     assert counts["pretrain_spark"] == 2 * 5
     assert counts["split_folds"] == 5 * 5
@@ -61,9 +110,59 @@ def test_full_dry_run_is_quick_and_complete(paper, snakemake):
 def test_mended_scan_is_listed_again(paper, snakemake):
     table = "results/subjects/mslub.tsv"
     assert "Nothing to be done" in snakemake(paper, "--dry-run", table).stdout
-    scan = next((paper / "resources/data/mslub").rglob("*_T2W.nii.gz"))
+    scan = next((paper / "resources/data/mslub").glob("*/*_T2W.nii.gz"))
     content = scan.read_bytes()
     # The files of the tree are links to one file: give this one a content of its own.
     scan.unlink()
     scan.write_bytes(content)
     assert "list_subjects" in snakemake(paper, "--dry-run", table).stdout
+
+
+def test_missing_archive_is_one_line(paper, snakemake):
+    values = {"datasets": {"wmh": {"archives": ["wmh.zip"]}}}
+    config = paper / "config" / "archives.yaml"
+    config.write_text(yaml.safe_dump(values))
+    done = snakemake(paper, "--dry-run", "wmh", "--configfile", str(config), check=False)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if "wmh.zip" in line]
+    assert len(lines) == 1
+    assert "datasets.wmh.archives: there is no file" in lines[0]
+
+
+def test_archive_enters_behind_the_bias_correction(archive, snakemake):
+    assert statuses(archive, "ixi") == {
+        "ok": ARCHIVE_SUBJECTS["ixi"] - IXI_WITHOUT_T2,
+        "partial": IXI_WITHOUT_T2,
+    }
+    counts, seconds = dry_run(snakemake, archive, *AUTHORS_ARCHIVE)
+    assert seconds < 60
+    others = sum(batches(SUBJECTS[name]) for name in SUBJECTS if name != "ixi")
+    expected = 2 * batches(ARCHIVE_SUBJECTS["ixi"]) + others
+    assert counts["take_preprocessed_scans"] == counts["normalize_scans"] == expected
+    assert not {*RAW_STAGES, "fetch_atlas", "fetch_hdbet_weights"} & set(counts)
+    assert counts["train_model"] == 4 * 2 * 5
+
+
+def test_leaks_of_the_released_lists_are_counted_and_dropped(archive, snakemake):
+    table = "results/report/tables/splits.tsv"
+    snakemake(archive, table, *AUTHORS_ARCHIVE)
+    rows = {(row["dataset"], int(row["fold"])): row for row in rows_of(archive / table)}
+    assert len(rows) == len(SUBJECTS) * FOLDS
+    for place, expected in RELEASED.items():
+        assert {name: int(rows[place][name]) for name in expected} == expected, place
+        assert int(rows[place]["leaks_kept"]) == 0
+        assert "authors_archive" in rows[place]["source"]
+    split = rows_of(archive / "results/splits/ixi/fold0.tsv")
+    assert len({row["subject"] for row in split}) == len(split), "no subject on two sides"
+
+
+def test_kept_leaks_stand_on_both_sides(archive, snakemake):
+    values = yaml.safe_load((PROJECT / "config" / "authors_archive.yaml").read_text())
+    for block in values["datasets"].values():
+        block["splits"]["keep_leaks"] = True
+    kept = archive / "config" / "keep_leaks.yaml"
+    kept.write_text(yaml.safe_dump(values))
+    split = "results/splits/ixi/fold0.tsv"
+    snakemake(archive, split, "--configfile", str(kept))
+    subjects = [row["subject"] for row in rows_of(archive / split)]
+    assert len(subjects) - len(set(subjects)) == RELEASED["ixi", 0]["leaks"]

@@ -1,102 +1,21 @@
-"""What the rules share: checked config, wildcards, and functions from wildcards to files."""
+"""What the rules share: the sets that the config describes, wildcards, and the code behind a rule."""
 
 import ast
-import csv
-import hashlib
 from functools import cache
-from pathlib import Path
 
-import snakemake
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-from snakemake.exceptions import WorkflowError
-
-PROJECT = Path(workflow.basedir)
-LIBRARY = PROJECT / "scripts" / "brainuad"
-
-
-def check_config(values):
-    """Stop with one line that names the key, where the config breaks the schema."""
-    schema = yaml.safe_load((PROJECT / "workflow" / "schemas" / "config.schema.yaml").read_text())
-    error = best_match(Draft202012Validator(schema).iter_errors(values))
-    if error is None:
-        return
-    key = ".".join(str(part) for part in error.absolute_path) or "top level"
-    raise WorkflowError(f"config: {key}: {error.message}. See config/README.md.")
-
-
-def check_references(values):
-    """Stop where one part of the config needs what another part does not have."""
-    for name, block in values["datasets"].items():
-        if block is None or block["skull_stripping"] != "template":
-            continue
-        if values["head_template"] is None:
-            raise WorkflowError(
-                f"config: datasets.{name}.skull_stripping is 'template', which needs "
-                "head_template: {image, brain_mask}"
-            )
-    for name, block in values["datasets"].items():
-        if block is not None and values["phantoms"] is not None and name not in values["phantoms"]:
-            raise WorkflowError(
-                f"config: phantoms has no {name}; give its size, or set datasets.{name} to null"
-            )
-    if not any(block and block["healthy"] for block in values["datasets"].values()):
-        raise WorkflowError("config: datasets: there is no healthy one to train on (ixi)")
-    if not any(block and not block["healthy"] for block in values["datasets"].values()):
-        raise WorkflowError("config: datasets: there is none with lesions to score")
-    low, high = values["preprocessing"]["normalization"]["percentiles"]
-    if low >= high:
-        raise WorkflowError(
-            f"config: preprocessing.normalization.percentiles: {low} is not below {high}"
-        )
-    for name, block in values["methods"].items():
-        check_method(name, block, values["evaluation"])
-    rows = {
-        "evaluation.methods": values["evaluation"]["methods"],
-        "evaluation.maps_method": [values["evaluation"]["maps_method"]],
-        "experiments.contrast.methods": values["experiments"]["contrast"]["methods"],
-    }
-    for key, methods in rows.items():
-        for method in methods:
-            if method.removesuffix(ENSEMBLE) not in values["methods"]:
-                known = ", ".join(values["methods"])
-                raise WorkflowError(f"config: {key}: {method!r} is no method; known are {known}")
-
-
-def check_method(name, block, evaluation):
-    """Stop where a method's block does not fit the code, itself, or the evaluation."""
-    kinds = sorted(path.stem for path in (LIBRARY / "methods").glob("[!_]*.py"))
-    if block["kind"] not in kinds:
-        raise WorkflowError(
-            f"config: methods.{name}.kind: {block['kind']!r} is not one of {', '.join(kinds)}"
-        )
-    if block["pretrained"] is not None and block["settings"].get("encoder") is None:
-        raise WorkflowError(f"config: methods.{name}.pretrained: there is no encoder to start")
-    training = block["training"]
-    if training is not None and training["warmup_steps"] >= training["steps"]:
-        raise WorkflowError(
-            f"config: methods.{name}.training.warmup_steps: {training['warmup_steps']} is not below "
-            f"the {training['steps']} steps"
-        )
-    if "schedule" in block["settings"]:
-        last = block["settings"]["schedule"]["timesteps"]
-        for key in ("timesteps", "ensemble_timesteps"):
-            if max(evaluation[key]) > last:
-                raise WorkflowError(
-                    f"config: evaluation.{key}: {max(evaluation[key])} is beyond the {last} "
-                    f"timesteps of methods.{name}"
-                )
-
-
-ENSEMBLE = "_ens"
-
-check_config(config)
-check_references(config)
-
-DATASETS = {name: block for name, block in config["datasets"].items() if block is not None}
+# Keys that a data set's block leaves out have the defaults of the schema.
+DATASETS = {
+    name: DATASET_DEFAULTS | block
+    for name, block in config["datasets"].items()
+    if block is not None
+}
 HEALTHY = [name for name, block in DATASETS.items() if block["healthy"]]
-LESION = [name for name, block in DATASETS.items() if not block["healthy"]]
+PATIENTS = [name for name in DATASETS if name not in HEALTHY]
+# Patients with lesion masks are scored; those without get anomaly maps.
+LESION = [name for name in PATIENTS if DATASETS[name]["lesion_masks"]]
+PREPROCESSED = [name for name, block in DATASETS.items() if block["layout"] == "preprocessed"]
+RAW = [name for name in DATASETS if name not in PREPROCESSED]
+HDBET = [name for name in RAW if DATASETS[name]["skull_stripping"] == "hdbet"]
 MODALITIES = sorted({modality for block in DATASETS.values() for modality in block["modalities"]})
 FOLDS = list(range(config["folds"]))
 METHODS = config["evaluation"]["methods"]
@@ -119,8 +38,13 @@ TRAINED = [name for name in MODELS if config["methods"][name]["training"] is not
 BOOTSTRAP = {**config["evaluation"]["bootstrap"], "seed": config["seed"]}
 
 
+def one_of(names):
+    """The pattern of a wildcard that is one of these names, or none where there are none."""
+    return "|".join(names) or "(?!)"
+
+
 wildcard_constraints:
-    dataset="|".join(DATASETS),
+    dataset=one_of(DATASETS),
     modality="t1|t2",
     batch=r"\d+",
     fold=r"\d+",
@@ -172,9 +96,14 @@ def library_of(script, *plugins):
     return sorted(str(file) for file in files)
 
 
-def source_code(wildcards):
-    """The library behind list_subjects, with the reader of this data set's layout."""
-    return library_of("list_subjects", LIBRARY / "sources" / f"{wildcards.dataset}.py")
+def with_layout_code(script):
+    """A function that gives the library behind a script, with the reader of the data set's layout."""
+
+    def files(wildcards):
+        layout = DATASETS[wildcards.dataset]["layout"]
+        return library_of(script, LIBRARY / "sources" / f"{layout}.py")
+
+    return files
 
 
 def training_code(wildcards):

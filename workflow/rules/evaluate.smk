@@ -51,7 +51,7 @@ rule fit_threshold:
     benchmark:
         "benchmarks/fit_threshold/{method}/fold{fold}/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(LESION),
+        dataset=one_of(LESION),
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -79,7 +79,7 @@ rule score_segmentation:
     benchmark:
         "benchmarks/score_segmentation/{method}/fold{fold}/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(LESION),
+        dataset=one_of(LESION),
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -107,7 +107,7 @@ rule score_reconstruction:
     benchmark:
         "benchmarks/score_reconstruction/{method}/fold{fold}/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(HEALTHY),
+        dataset=one_of(HEALTHY),
     conda:
         "../../envs/core.yaml"
     threads: 1

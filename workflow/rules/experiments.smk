@@ -15,7 +15,7 @@ rule score_changed_contrast:
     benchmark:
         "benchmarks/score_changed_contrast/{method}/fold{fold}/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(LESION),
+        dataset=one_of(LESION),
     conda:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]

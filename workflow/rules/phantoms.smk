@@ -37,6 +37,8 @@ rule make_phantoms:
         "logs/make_phantoms/{dataset}.log",
     benchmark:
         "benchmarks/make_phantoms/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(config["phantoms"]),
     conda:
         "../../envs/phantoms.yaml"
     threads: 1

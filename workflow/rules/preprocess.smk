@@ -2,22 +2,24 @@
 
 1. list_subjects      which scans there are, and which of them can be used
 2. resample_scans     RAS, one voxel size
-3. strip_skull        brain mask
+3. strip_skull        brain mask (strip_skull_with_hdbet by HD-BET)
 4. register_to_atlas  affine to the atlas
 5. correct_bias       N4, cut to the brain
 6. normalize_scans    [0, 1], the final grid
 7. pack_slices        all volumes of a data set and modality in one file
 
 Stages 2 to 6 work on batches of scans: one process start, with its imports, serves many scans.
-A scan that fails in a stage is written to the batch's left_out.tsv; the others go on.
+The volumes of the authors' archive have most of this behind them: take_preprocessed_scans puts them
+in the place of the corrected ones. A scan that fails in a stage is written to the batch's left_out.tsv; the others go on.
 """
 
 
 checkpoint list_subjects:
     """Find the scans of a data set in its raw layout, and check each."""
     input:
-        root=raw_root,
-        code=source_code,
+        root=listed_root,
+        downloads=raw_root,
+        code=with_layout_code("list_subjects"),
     output:
         subjects="results/subjects/{dataset}.tsv",
     log:
@@ -32,8 +34,16 @@ checkpoint list_subjects:
         runtime=120,
     params:
         raw_files=raw_files,
+        layout=of_dataset("layout"),
         modalities=of_dataset("modalities"),
-        healthy=of_dataset("healthy"),
+        lesions=has_lesion_masks,
+        lesion_labels=of_dataset("lesion_labels"),
+        ignored_labels=of_dataset("ignored_labels"),
+        exclude=of_dataset("exclude"),
+        files=of_dataset("files"),
+        table=of_dataset("table"),
+        part=of_dataset("part"),
+        demographics=of_dataset("demographics"),
         on_broken=config["on_broken_scan"],
     script:
         "../../scripts/list_subjects.py"
@@ -44,7 +54,7 @@ rule resample_scans:
     input:
         scans=batch_scans,
         subjects=ancient("results/subjects/{dataset}.tsv"),
-        code=library_of("resample_scans"),
+        code=with_layout_code("resample_scans"),
     output:
         scans=directory("results/resampled/{dataset}/{modality}/batch{batch}"),
     log:
@@ -59,9 +69,10 @@ rule resample_scans:
         runtime=60,
     params:
         batch=batch_subjects,
+        layout=of_dataset("layout"),
         spacing=config["preprocessing"]["spacing"],
-        lesion_labels=of_dataset("lesion_labels", []),
-        ignored_labels=of_dataset("ignored_labels", []),
+        lesion_labels=of_dataset("lesion_labels"),
+        ignored_labels=of_dataset("ignored_labels"),
     script:
         "../../scripts/resample_scans.py"
 
@@ -78,6 +89,8 @@ rule strip_skull:
         "logs/strip_skull/{dataset}/{modality}/batch{batch}.log",
     benchmark:
         "benchmarks/strip_skull/{dataset}/{modality}/batch{batch}.tsv"
+    wildcard_constraints:
+        dataset=one_of([name for name in RAW if name not in HDBET]),
     conda:
         "../../envs/ants.yaml"
     threads: 1
@@ -90,11 +103,39 @@ rule strip_skull:
         "../../scripts/strip_skull.py"
 
 
+rule strip_skull_with_hdbet:
+    """Keep the brain that HD-BET finds: zero outside the brain mask."""
+    input:
+        scans="results/resampled/{dataset}/{modality}/batch{batch}",
+        weights="resources/hdbet",
+        code=library_of("strip_skull_with_hdbet"),
+    output:
+        scans=directory("results/stripped/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/strip_skull_with_hdbet/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/strip_skull_with_hdbet/{dataset}/{modality}/batch{batch}.tsv"
+    wildcard_constraints:
+        dataset=one_of(HDBET),
+    conda:
+        "../../envs/hdbet.yaml"
+    threads: config["threads_per_training"]
+    resources:
+        mem_mb=12000,
+        runtime=240,
+        gpu=gpu_for_stripping,
+    params:
+        device=config["device"],
+        test_time_augmentation=config["hdbet"]["test_time_augmentation"],
+    script:
+        "../../scripts/strip_skull_with_hdbet.py"
+
+
 rule register_to_atlas:
     """Register the stripped scans to the atlas; the transforms are kept."""
     input:
         scans="results/stripped/{dataset}/{modality}/batch{batch}",
-        atlas=config["atlas"]["image"],
+        atlas="results/atlas/brain.nii.gz",
         code=library_of("register_to_atlas"),
     output:
         scans=directory("results/registered/{dataset}/{modality}/batch{batch}"),
@@ -109,7 +150,7 @@ rule register_to_atlas:
         mem_mb=6000,
         runtime=240,
     params:
-        transform=config["preprocessing"]["registration"]["transform"],
+        settings=config["preprocessing"]["registration"],
     script:
         "../../scripts/register_to_atlas.py"
 
@@ -125,6 +166,8 @@ rule correct_bias:
         "logs/correct_bias/{dataset}/{modality}/batch{batch}.log",
     benchmark:
         "benchmarks/correct_bias/{dataset}/{modality}/batch{batch}.tsv"
+    wildcard_constraints:
+        dataset=one_of(RAW),
     conda:
         "../../envs/ants.yaml"
     threads: 1
@@ -135,6 +178,35 @@ rule correct_bias:
         settings=config["preprocessing"]["bias_correction"],
     script:
         "../../scripts/correct_bias.py"
+
+
+rule take_preprocessed_scans:
+    """Take up the volumes of the authors' archive, which are registered and corrected."""
+    input:
+        scans=batch_scans,
+        subjects=ancient("results/subjects/{dataset}.tsv"),
+        code=library_of("take_preprocessed_scans"),
+    output:
+        scans=directory("results/corrected/{dataset}/{modality}/batch{batch}"),
+    log:
+        "logs/take_preprocessed_scans/{dataset}/{modality}/batch{batch}.log",
+    benchmark:
+        "benchmarks/take_preprocessed_scans/{dataset}/{modality}/batch{batch}.tsv"
+    wildcard_constraints:
+        dataset=one_of(PREPROCESSED),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        batch=batch_subjects,
+        spacing=config["preprocessing"]["spacing"],
+        lesion_labels=of_dataset("lesion_labels"),
+        ignored_labels=of_dataset("ignored_labels"),
+    script:
+        "../../scripts/take_preprocessed_scans.py"
 
 
 rule normalize_scans:

@@ -122,6 +122,34 @@ rule tabulate_left_out:
         "../../scripts/tabulate_left_out.py"
 
 
+rule tabulate_splits:
+    """Who trained, who set thresholds and who was tested, by which lists."""
+    input:
+        splits=split_files(".tsv"),
+        findings=split_files("_findings.tsv"),
+        code=library_of("tabulate_splits"),
+    output:
+        tsv="results/report/tables/splits.tsv",
+        html=report(
+            "results/report/tables/splits.html",
+            caption="../report/splits.rst",
+            category="Quality control",
+            labels={"table": "splits"},
+        ),
+    log:
+        "logs/tabulate_splits/table.log",
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **split_grid(),
+    script:
+        "../../scripts/tabulate_splits.py"
+
+
 rule plot_precision_recall:
     """Precision against recall over the test voxels of a data set, and each method's threshold."""
     input:
@@ -253,70 +281,6 @@ rule plot_training:
         "../../scripts/plot_training.py"
 
 
-rule plot_registration:
-    """Registered scans of a data set with the contour of the atlas."""
-    input:
-        batches=batch_folders("registered"),
-        atlas=config["atlas"]["image"],
-        code=library_of("plot_registration"),
-    output:
-        svg="results/report/figures/registration_{dataset}_{modality}.svg",
-        png=report(
-            "results/report/figures/registration_{dataset}_{modality}.png",
-            caption="../report/registration.rst",
-            category="Quality control",
-            subcategory="Registration",
-            labels={"data set": "{dataset}", "modality": "{modality}"},
-        ),
-    log:
-        "logs/plot_registration/{dataset}_{modality}.log",
-    benchmark:
-        "benchmarks/plot_registration/{dataset}_{modality}.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        dataset="{dataset}",
-        modality="{modality}",
-    script:
-        "../../scripts/plot_registration.py"
-
-
-rule plot_brain_masks:
-    """Scans of a data set with the outline of their brain masks."""
-    input:
-        resampled=batch_folders("resampled"),
-        stripped=batch_folders("stripped"),
-        code=library_of("plot_brain_masks"),
-    output:
-        svg="results/report/figures/brain_masks_{dataset}_{modality}.svg",
-        png=report(
-            "results/report/figures/brain_masks_{dataset}_{modality}.png",
-            caption="../report/brain_masks.rst",
-            category="Quality control",
-            subcategory="Brain masks",
-            labels={"data set": "{dataset}", "modality": "{modality}"},
-        ),
-    log:
-        "logs/plot_brain_masks/{dataset}_{modality}.log",
-    benchmark:
-        "benchmarks/plot_brain_masks/{dataset}_{modality}.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        dataset="{dataset}",
-        modality="{modality}",
-    script:
-        "../../scripts/plot_brain_masks.py"
-
-
 rule tabulate_run:
     """Run times and peak memory of each rule, versions and seeds."""
     input:
@@ -358,8 +322,9 @@ rule write_overview:
         panels=[figure(f"panel_{name}") for name in LESION],
         dice_by_volume=figure("dice_by_volume", "svg"),
         training=figure("training", "svg"),
-        registration=[figure(f"registration_{name}") for name in packed_sets()],
-        brain_masks=[figure(f"brain_masks_{name}") for name in packed_sets()],
+        quality=quality_tables(),
+        atlas_facts=["results/atlas/facts.tsv"] if RAW else [],
+        splits="results/report/tables/splits.tsv",
         code=library_of("write_overview"),
         template=f"{workflow.basedir}/scripts/brainuad/overview.html.jinja",
     output:

@@ -2,12 +2,14 @@
 
 
 rule split_folds:
-    """Draw one fold of a data set."""
+    """Draw one fold of a data set, or take it from the released lists."""
     input:
         subjects="results/subjects/{dataset}.tsv",
+        lists=split_lists,
         code=library_of("split_folds"),
     output:
         split="results/splits/{dataset}/fold{fold}.tsv",
+        findings="results/splits/{dataset}/fold{fold}_findings.tsv",
     log:
         "logs/split_folds/{dataset}/fold{fold}.log",
     conda:
@@ -18,9 +20,11 @@ rule split_folds:
         runtime=5,
     params:
         healthy=of_dataset("healthy"),
+        lesion_masks=has_lesion_masks,
         validation=of_dataset("validation"),
         test=of_dataset("test"),
         stratify=of_dataset("stratify"),
+        splits=of_dataset("splits"),
         seed=config["seed"],
     script:
         "../../scripts/split_folds.py"

@@ -1,0 +1,150 @@
+"""The config is checked before anything else: one line names the key that is wrong."""
+
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from snakemake.exceptions import WorkflowError
+
+PROJECT = Path(workflow.basedir)
+LIBRARY = PROJECT / "scripts" / "brainuad"
+SCHEMA = yaml.safe_load((PROJECT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+DATASET_DEFAULTS = {
+    key: value["default"]
+    for key, value in SCHEMA["$defs"]["dataset"]["properties"].items()
+    if "default" in value
+}
+ENSEMBLE = "_ens"
+
+
+def check_config(values):
+    """Stop with one line that names the key, where the config breaks the schema."""
+    error = best_match(Draft202012Validator(SCHEMA).iter_errors(values))
+    if error is None:
+        return
+    key = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if "password" in error.absolute_path:
+        # The message of the schema would repeat a password that was written here.
+        raise WorkflowError(
+            f"config: {key}: give {{file: path}} or {{environment: name of a variable}}; the password "
+            "itself does not belong in a config"
+        )
+    raise WorkflowError(f"config: {key}: {error.message}. See config/README.md.")
+
+
+def check_references(values):
+    """Stop where one part of the config needs what another part does not have."""
+    blocks = {
+        name: DATASET_DEFAULTS | block
+        for name, block in values["datasets"].items()
+        if block is not None
+    }
+    for name, block in blocks.items():
+        check_dataset(name, block, values)
+    for modality in sorted(
+        {modality for block in blocks.values() for modality in block["modalities"]}
+    ):
+        healthy = [
+            name
+            for name, block in blocks.items()
+            if block["healthy"] and modality in block["modalities"]
+        ]
+        if not healthy:
+            raise WorkflowError(
+                f"config: datasets: there is no healthy one to train on in {modality} (ixi)"
+            )
+        if len(healthy) > 1:
+            raise WorkflowError(
+                f"config: datasets: {' and '.join(healthy)} are both healthy and in {modality}; one "
+                "is trained on, set the other to null or take the modality from it"
+            )
+    if all(block["healthy"] for block in blocks.values()):
+        raise WorkflowError("config: datasets: there are no patients to look at")
+    local = values["hdbet"]["weights"]["local"]
+    if local is not None and not Path(local).exists():
+        raise WorkflowError(f"config: hdbet.weights.local: there is no {local!r}")
+    low, high = values["preprocessing"]["normalization"]["percentiles"]
+    if low >= high:
+        raise WorkflowError(
+            f"config: preprocessing.normalization.percentiles: {low} is not below {high}"
+        )
+    for name, block in values["methods"].items():
+        check_method(name, block, values["evaluation"])
+    rows = {
+        "evaluation.methods": values["evaluation"]["methods"],
+        "evaluation.maps_method": [values["evaluation"]["maps_method"]],
+        "experiments.contrast.methods": values["experiments"]["contrast"]["methods"],
+    }
+    for key, methods in rows.items():
+        for method in methods:
+            if method.removesuffix(ENSEMBLE) not in values["methods"]:
+                known = ", ".join(values["methods"])
+                raise WorkflowError(f"config: {key}: {method!r} is no method; known are {known}")
+
+
+def check_dataset(name, block, values):
+    """Stop where a data set's block does not fit its layout, itself, or the rest of the config."""
+    key = f"config: datasets.{name}"
+    rules = {"all", *(path.stem for path in (PROJECT / "scripts").glob("*.py"))}
+    if name in rules:
+        raise WorkflowError(f"{key}: a rule has this name; give the data set another")
+    layouts = sorted(path.stem for path in (LIBRARY / "sources").glob("[!_]*.py"))
+    if block["layout"] not in layouts:
+        raise WorkflowError(f"{key}.layout: {block['layout']!r} is not one of {', '.join(layouts)}")
+    for own, layout in (("files", "files"), ("table", "table"), ("part", "preprocessed")):
+        if (block[own] is not None) != (block["layout"] == layout):
+            word = "needs" if block["layout"] == layout else "takes no"
+            raise WorkflowError(f"{key}: layout {block['layout']} {word} {own!r}")
+    if block["files"] is not None:
+        scored = not block["healthy"] and block["lesion_masks"]
+        for part in [*block["modalities"], *(["seg"] if scored else [])]:
+            if part not in block["files"]:
+                raise WorkflowError(f"{key}.files: there is no pattern for {part}")
+    if block["healthy"]:
+        if block["splits"] is None and not (block["validation"] and block["test"]):
+            raise WorkflowError(f"{key}: a healthy data set needs 'validation' and 'test'")
+    elif len(block["modalities"]) > 1:
+        raise WorkflowError(
+            f"{key}.modalities: patients have one; give the other modality a block of its own"
+        )
+    elif block["test"] is not None:
+        raise WorkflowError(f"{key}.test: of patients, all that are not for validation are tested")
+    elif block["lesion_masks"] and block["splits"] is None and not block["validation"]:
+        raise WorkflowError(f"{key}: the threshold needs 'validation' subjects")
+    elif not block["lesion_masks"] and (block["validation"] or block["splits"]):
+        raise WorkflowError(f"{key}: without lesion masks there is nothing to validate or split")
+    raw = block["layout"] != "preprocessed"
+    if raw and block["skull_stripping"] == "template" and values["head_template"] is None:
+        raise WorkflowError(
+            f"{key}.skull_stripping is 'template', which needs head_template: {{image, brain_mask}}"
+        )
+
+
+def check_method(name, block, evaluation):
+    """Stop where a method's block does not fit the code, itself, or the evaluation."""
+    kinds = sorted(path.stem for path in (LIBRARY / "methods").glob("[!_]*.py"))
+    if block["kind"] not in kinds:
+        raise WorkflowError(
+            f"config: methods.{name}.kind: {block['kind']!r} is not one of {', '.join(kinds)}"
+        )
+    if block["pretrained"] is not None and block["settings"].get("encoder") is None:
+        raise WorkflowError(f"config: methods.{name}.pretrained: there is no encoder to start")
+    training = block["training"]
+    if training is not None and training["warmup_steps"] >= training["steps"]:
+        raise WorkflowError(
+            f"config: methods.{name}.training.warmup_steps: {training['warmup_steps']} is not below "
+            f"the {training['steps']} steps"
+        )
+    if "schedule" in block["settings"]:
+        last = block["settings"]["schedule"]["timesteps"]
+        for key in ("timesteps", "ensemble_timesteps"):
+            if max(evaluation[key]) > last:
+                raise WorkflowError(
+                    f"config: evaluation.{key}: {max(evaluation[key])} is beyond the {last} "
+                    f"timesteps of methods.{name}"
+                )
+
+
+check_config(config)
+check_references(config)
