@@ -128,7 +128,8 @@ def batch_folders(stage):
         if not batches:
             raise WorkflowError(
                 f"{dataset}: no subject has a {modality} scan that can be used; "
-                f"results/subjects/{dataset}.tsv says why"
+                f"results/subjects/{dataset}.tsv says why. To go on without, take {modality} from "
+                f"datasets.{dataset}.modalities"
             )
         return [f"results/{stage}/{dataset}/{modality}/batch{batch}" for batch in batches]
 
