@@ -96,7 +96,7 @@ def test_own_patients_without_masks_get_anomaly_maps(chain, snakemake):
         config.write_text(yaml.safe_dump(values))
         snakemake(directory, "my_study", project=project)
         maps = directory / "results/report/maps/my_study"
-        assert [path.name for path in sorted(maps.iterdir())] == [
+        assert [path.name for path in sorted(maps.glob("*.nii.gz"))] == [
             f"sub-{number:02d}_anomaly.nii.gz" for number in (1, 2, 3)
         ]
         assert (directory / "results/report/quality/my_study_t1/index.html").is_file()

@@ -122,7 +122,7 @@ def test_missing_archive_is_one_line(paper, snakemake):
     values = {"datasets": {"wmh": {"archives": ["wmh.zip"]}}}
     config = paper / "config" / "archives.yaml"
     config.write_text(yaml.safe_dump(values))
-    done = snakemake(paper, "--dry-run", "wmh", "--configfile", str(config), check=False)
+    done = snakemake(paper, "--dry-run", TABLES[-1], "--configfile", str(config), check=False)
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if "wmh.zip" in line]
     assert len(lines) == 1
