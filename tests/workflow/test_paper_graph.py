@@ -124,7 +124,8 @@ def test_missing_archive_is_one_line(paper, snakemake):
     config.write_text(yaml.safe_dump(values))
     done = snakemake(paper, "--dry-run", TABLES[-1], "--configfile", str(config), check=False)
     assert done.returncode != 0
-    lines = [line for line in done.stderr.splitlines() if "wmh.zip" in line]
+    printed = (done.stdout + done.stderr).splitlines()
+    lines = [line for line in printed if "wmh.zip" in line]
     assert len(lines) == 1
     assert "datasets.wmh.archives: there is no file" in lines[0]
 
