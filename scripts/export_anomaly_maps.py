@@ -9,7 +9,7 @@ import numpy as np
 from brainuad import job
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
-from brainuad.slices import read_slices
+from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 
@@ -25,8 +25,7 @@ def main(
     """Fill the directory `output` with {subject}_anomaly.nii.gz, float32, on the final grid."""
     settings = settings_from(PostprocessingSettings, postprocessing)
     subjects = subjects_of(read_table(split), "test")
-    with np.load(reconstructions, allow_pickle=False) as arrays:
-        cases = cases_of(read_slices(slices), arrays, subjects)
+    cases = cases_of(read_slices(slices), read_reconstructions(reconstructions), subjects)
     with job.replacing(output) as folder:
         folder.mkdir()
         for case in cases:

@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from brainuad import job
 from brainuad.errors import SettingsError
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
-from brainuad.slices import read_slices
+from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 from brainuad.thresholds import best_threshold
@@ -27,8 +25,7 @@ def main(
     """Write the threshold of the best Dice on the pooled validation voxels as JSON."""
     settings = settings_from(PostprocessingSettings, postprocessing)
     subjects = subjects_of(read_table(split), "validation")
-    with np.load(reconstructions, allow_pickle=False) as arrays:
-        cases = cases_of(read_slices(slices), arrays, subjects)
+    cases = cases_of(read_slices(slices), read_reconstructions(reconstructions), subjects)
     if not cases:
         raise SettingsError(
             f"{slices.stem}: none of the validation subjects came through the preprocessing, so "

@@ -1,16 +1,17 @@
 """A panel of slices of one lesion set: scan, reconstruction, anomaly map and prediction."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from brainuad import figures, job, panels, pictures, report_tables
-from brainuad.metrics import dice, volume_ml
+from brainuad.metrics import LESION, dice, volume_ml
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of, segment
 from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_slices
+from brainuad.slices import SliceStack, read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 
@@ -36,12 +37,10 @@ def main(
     method and its mean over timesteps only the mean is drawn.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
-    stack = read_slices(slices).select(subjects_of(read_table(split), "test"))
-    chosen = pictures.spread_by_size((stack.lesions == 1).sum(axis=(1, 2, 3)), count=ROWS)
-    stack = stack.select(stack.subjects[chosen].tolist())
+    stack = chosen_subjects(read_slices(slices), subjects_of(read_table(split), "test"))
     title = f"{report_tables.dataset_name(dataset, modality)}: test subjects by lesion volume"
     with figures.house_style():
-        if not chosen:
+        if not len(stack.subjects):
             figure = figures.note_figure("No test subject has a lesion on this grid.")
         else:
             scales, results = [], []
@@ -57,13 +56,21 @@ def main(
                 )
                 scales.append(scale)
                 results.append(found)
-            rows = [row_of(stack, number, results) for number in range(len(chosen))]
+            rows = [row_of(stack, number, results) for number in range(len(stack.subjects))]
             spacing = np.sqrt((stack.affines[0, :3, :3] ** 2).sum(axis=0))
             figure = panels.draw_panel(
                 rows, scales, title=title, aspect=float(spacing[1] / spacing[0])
             )
         figures.save_figure(figure, svg=svg, png=png)
     job.log(f"drawn: {', '.join(stack.subjects.tolist())}")
+
+
+def chosen_subjects(stack: SliceStack, subjects: Sequence[str]) -> SliceStack:
+    """The subjects that are drawn, from the smallest lesion load to the largest."""
+    rows = np.flatnonzero(np.isin(stack.subjects, subjects))
+    voxels = np.array([np.count_nonzero(stack.lesions[row] == LESION) for row in rows])
+    chosen = pictures.spread_by_size(voxels, count=ROWS)
+    return stack.select(stack.subjects[rows[chosen]].tolist())
 
 
 def shown_part(stack: SliceStack) -> tuple[slice, slice]:
@@ -80,8 +87,7 @@ def results_of(
 ) -> tuple[list[panels.MethodSlice], float]:
     """One method's slice of each subject, and the 99.5th percentile of their anomaly scores > 0."""
     box = shown_part(stack)
-    with np.load(reconstructions, allow_pickle=False) as reconstructed:
-        cases = cases_of(stack, dict(reconstructed), stack.subjects.tolist())
+    cases = cases_of(stack, read_reconstructions(reconstructions), stack.subjects.tolist())
     slices, scores = [], []
     for case in cases:
         number = pictures.largest_lesion_slice(case.lesions)
@@ -109,7 +115,7 @@ def row_of(
     box = shown_part(stack)
     return panels.PanelRow(
         subject=str(stack.subjects[number]),
-        lesion_volume_ml=volume_ml(lesions == 1, stack.affines[number]),
+        lesion_volume_ml=volume_ml(lesions == LESION, stack.affines[number]),
         scan=stack.images[number, place][box],
         lesions=lesions[place][box],
         methods=tuple(found[number] for found in results),

@@ -1,6 +1,7 @@
 """Precision-recall curves of all methods on one lesion set, over the pooled test voxels."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from brainuad import charts, figures, job, metrics, report_tables
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_slices
+from brainuad.slices import SliceStack, read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 
@@ -31,10 +32,10 @@ def main(
 ) -> None:
     """Draw one curve per method with the operating point of the fitted threshold on it."""
     settings = settings_from(PostprocessingSettings, postprocessing)
-    stack = read_slices(slices).select(subjects_of(read_table(split), "test"))
+    stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
     styles = figures.method_styles(methods)
     with figures.house_style():
-        if not (stack.lesions == metrics.LESION).any():
+        if not has_lesions(stack, subjects):
             note = figures.note_figure("No test subject has a lesion on this grid.")
             figures.save_figure(note, svg=svg, png=png)
             return
@@ -42,7 +43,7 @@ def main(
             title=report_tables.dataset_name(dataset, modality)
         )
         for method, path, fitted in zip(methods, reconstructions, thresholds, strict=True):
-            voxels = pooled_voxels(stack, path, settings)
+            voxels = pooled_voxels(stack, path, subjects, settings)
             recalls, precisions, area = curve(voxels)
             threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
             charts.draw_precision_recall(
@@ -60,20 +61,25 @@ def main(
 
 
 def pooled_voxels(
-    stack: SliceStack, reconstructions: Path, settings: PostprocessingSettings
+    stack: SliceStack,
+    reconstructions: Path,
+    subjects: Sequence[str],
+    settings: PostprocessingSettings,
 ) -> metrics.ScoredVoxels:
-    """The anomaly scores of one method on all voxels of the stack, before components go."""
-    with np.load(reconstructions, allow_pickle=False) as reconstructed:
-        cases = cases_of(stack, dict(reconstructed), stack.subjects.tolist())
+    """The anomaly scores of one method on all voxels of the subjects, before components go."""
+    cases = cases_of(stack, read_reconstructions(reconstructions), subjects)
     return metrics.pooled(
-        [
-            metrics.scored_voxels(
-                anomaly_map(case.image, case.reconstruction, case.brain_mask, settings),
-                case.lesions,
-            )
-            for case in cases
-        ]
+        metrics.scored_voxels(
+            anomaly_map(case.image, case.reconstruction, case.brain_mask, settings), case.lesions
+        )
+        for case in cases
     )
+
+
+def has_lesions(stack: SliceStack, subjects: Sequence[str]) -> bool:
+    """Whether any of the subjects has a lesion voxel."""
+    rows = np.flatnonzero(np.isin(stack.subjects, subjects))
+    return any((stack.lesions[row] == metrics.LESION).any() for row in rows)
 
 
 def curve(voxels: metrics.ScoredVoxels) -> tuple[np.ndarray, np.ndarray, float]:

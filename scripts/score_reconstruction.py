@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from brainuad import job, metrics
 from brainuad.postprocess import cases_of
-from brainuad.slices import read_slices
+from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
 
@@ -28,8 +27,7 @@ def main(
     measures = {"l1": metrics.l1, "ssim": metrics.ssim, "psnr": metrics.psnr}
     rows = []
     for stack, reconstructed, modality in zip(slices, reconstructions, modalities, strict=True):
-        with np.load(reconstructed, allow_pickle=False) as arrays:
-            cases = cases_of(read_slices(stack), arrays, subjects)
+        cases = cases_of(read_slices(stack), read_reconstructions(reconstructed), subjects)
         rows += [
             (case.subject, modality, metric, measure(case.image, case.reconstruction))
             for case in cases

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from brainuad import job, metrics
@@ -17,7 +16,7 @@ from brainuad.postprocess import (
     segment,
 )
 from brainuad.settings import settings_from
-from brainuad.slices import read_slices
+from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
 
@@ -56,8 +55,7 @@ def main(
     settings = settings_from(PostprocessingSettings, postprocessing)
     fitted = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
     subjects = subjects_of(read_table(split), "test")
-    with np.load(reconstructions, allow_pickle=False) as arrays:
-        cases = cases_of(read_slices(slices), arrays, subjects)
+    cases = cases_of(read_slices(slices), read_reconstructions(reconstructions), subjects)
     rows = [
         (case.subject, modality, metric, value)
         for case in cases

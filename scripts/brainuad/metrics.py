@@ -4,7 +4,7 @@ Lesions are uint8: 0 none, 1 lesion, 2 ignored. Ignored voxels are scored neithe
 function here drops them. A case that is not defined gives NaN, as each docstring says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,14 +95,28 @@ def scored_voxels(scores: np.ndarray, lesions: np.ndarray) -> ScoredVoxels:
     )
 
 
-def pooled(parts: Sequence[ScoredVoxels]) -> ScoredVoxels:
-    """The voxels of several volumes as one set; at least one part."""
-    return ScoredVoxels(
-        lesion=np.concatenate([part.lesion for part in parts]),
-        healthy=np.concatenate([part.healthy for part in parts]),
-        lesion_voxels=sum(part.lesion_voxels for part in parts),
-        voxels=sum(part.voxels for part in parts),
-    )
+def pooled(parts: Iterable[ScoredVoxels]) -> ScoredVoxels:
+    """The voxels of several volumes as one set; at least one part, all of one type of number.
+
+    Parts of a generator are let go one by one, so that of all volumes only the pool is held.
+    """
+    parts = iter(parts)
+    first = next(parts)
+    lesion, healthy = first.lesion.copy(), first.healthy.copy()
+    lesion_voxels, voxels = first.lesion_voxels, first.voxels
+    for part in parts:
+        _append(lesion, part.lesion)
+        _append(healthy, part.healthy)
+        lesion_voxels += part.lesion_voxels
+        voxels += part.voxels
+    return ScoredVoxels(lesion, healthy, lesion_voxels, voxels)
+
+
+def _append(scores: np.ndarray, more: np.ndarray) -> None:
+    """Lengthen a 1-D array where it lies: joining two arrays would need the room of both anew."""
+    length = len(scores)
+    scores.resize(length + len(more), refcheck=False)
+    scores[length:] = more
 
 
 def detections(voxels: ScoredVoxels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from scipy import ndimage
 from brainuad.errors import SettingsError
 from brainuad.job import log
 from brainuad.slices import SliceStack
+from brainuad.stored_arrays import StoredArray
 
 # Rows gathered at a time by the median filter: 4096 windows of 125 values stay in the cache.
 WINDOWS_AT_A_TIME = 4096
@@ -75,36 +76,62 @@ class Case:
     reconstruction: np.ndarray
 
 
+class Cases(Sequence[Case]):
+    """Subjects to score. What lies in a file is read when a case is asked for, and not kept.
+
+    rows  per subject, its row in the stack and its row in the reconstructions [N, S, H, W]
+    """
+
+    def __init__(
+        self,
+        stack: SliceStack,
+        reconstructions: np.ndarray | StoredArray,
+        rows: Sequence[tuple[int, int]],
+    ) -> None:
+        self._stack = stack
+        self._reconstructions = reconstructions
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> Case:
+        row, reconstructed_row = self._rows[number]
+        return Case(
+            subject=str(self._stack.subjects[row]),
+            image=self._stack.images[row],
+            brain_mask=self._stack.brain_masks[row],
+            lesions=self._stack.lesions[row],
+            affine=self._stack.affines[row],
+            reconstruction=self._reconstructions[reconstructed_row],
+        )
+
+
 def cases_of(
-    stack: SliceStack, reconstructed: Mapping[str, np.ndarray], subjects: Sequence[str]
-) -> list[Case]:
-    """Pair volumes and reconstructions of the subjects, in the order given, without copying.
+    stack: SliceStack,
+    reconstructed: Mapping[str, np.ndarray | StoredArray],
+    subjects: Sequence[str],
+) -> Cases:
+    """Pair volumes and reconstructions of the subjects, in the order given.
 
     `reconstructed` holds `subjects` [N] and `reconstructions` [N, S, H, W], as in the npz of a
     reconstruction. Subjects that the stack lacks (left out in preprocessing) are skipped and
     logged in one line. Raises ValueError if a subject of the stack was not reconstructed.
     """
-    names, reconstructions = reconstructed["subjects"].tolist(), reconstructed["reconstructions"]
-    reconstruction_of = dict(zip(names, reconstructions, strict=True))
     row_of = {subject: row for row, subject in enumerate(stack.subjects.tolist())}
+    names, reconstructions = reconstructed["subjects"].tolist(), reconstructed["reconstructions"]
+    if len(names) != len(reconstructions):
+        raise ValueError(f"{len(names)} subjects and {len(reconstructions)} reconstructions")
+    reconstructed_row_of = {subject: row for row, subject in enumerate(names)}
     if absent := [subject for subject in subjects if subject not in row_of]:
         log(f"left out in preprocessing, so not scored: {', '.join(absent)}")
     present = [subject for subject in subjects if subject in row_of]
-    if lacking := [subject for subject in present if subject not in reconstruction_of]:
+    if lacking := [subject for subject in present if subject not in reconstructed_row_of]:
         raise ValueError(
             f"no reconstruction of {', '.join(lacking)}: delete the reconstructions and run again"
         )
-    return [
-        Case(
-            subject=subject,
-            image=stack.images[row_of[subject]],
-            brain_mask=stack.brain_masks[row_of[subject]],
-            lesions=stack.lesions[row_of[subject]],
-            affine=stack.affines[row_of[subject]],
-            reconstruction=reconstruction_of[subject],
-        )
-        for subject in present
-    ]
+    rows = [(row_of[subject], reconstructed_row_of[subject]) for subject in present]
+    return Cases(stack, reconstructions, rows)
 
 
 def residual(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
@@ -148,11 +175,7 @@ def median_filtered(
     # ASSUME: the median filter mirrors the volume at its border, scipy's default as released.
     padded = np.pad(volume, size // 2, mode="symmetric")
     middle = size**3 // 2
-    positive = (padded > 0).astype(np.int32)
-    for axis in range(volume.ndim):
-        sliding = np.lib.stride_tricks.sliding_window_view(positive, size, axis=axis)
-        positive = sliding.sum(axis=-1, dtype=np.int32)
-    wanted = positive > middle
+    wanted = _window_sums(padded > 0, size) > middle
     if within is not None:
         wanted &= within
     windows = np.lib.stride_tricks.sliding_window_view(padded, (size,) * volume.ndim)
@@ -164,6 +187,20 @@ def median_filtered(
         values.partition(middle, axis=1)
         filtered[block] = values[:, middle]
     return filtered
+
+
+def _window_sums(mask: np.ndarray, size: int) -> np.ndarray:
+    """How many voxels of a bool mask each cube of `size` voxels holds, for the cubes inside."""
+    # The smallest type that holds them: adding bytes is many times faster than adding int64.
+    sums = mask.astype(np.min_scalar_type(size**mask.ndim))
+    for axis in range(mask.ndim):
+        along = np.moveaxis(sums, axis, 0)
+        inside = len(along) - size + 1
+        total = along[:inside].copy()
+        for shift in range(1, size):
+            total += along[shift : shift + inside]
+        sums = np.moveaxis(total, 0, axis)
+    return sums
 
 
 def anomaly_map(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from brainuad.job import replacing
+from brainuad.stored_arrays import StoredArray, open_arrays
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,13 @@ class SliceStack:
     lesions      uint8 [N, S, H, W]: 0 none, 1 lesion, 2 ignored (scored neither way)
     subjects     text [N]
     affines      float64 [N, 4, 4]: voxel (x, y, z) of the volume to RAS millimetres
+
+    The volumes may be StoredArrays, which read a volume from the file each time it is asked for.
     """
 
-    images: np.ndarray
-    brain_masks: np.ndarray
-    lesions: np.ndarray
+    images: np.ndarray | StoredArray
+    brain_masks: np.ndarray | StoredArray
+    lesions: np.ndarray | StoredArray
     subjects: np.ndarray
     affines: np.ndarray
 
@@ -39,19 +42,36 @@ class SliceStack:
             raise ValueError("a subject stands twice in the stack")
 
     def select(self, subjects: Sequence[str]) -> "SliceStack":
-        """The volumes of the subjects in the order given; those not in the stack are skipped."""
+        """Copies of the volumes of the subjects, in the order given and in memory.
+
+        Subjects that are not in the stack are skipped.
+        """
         row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
         rows = [row_of[subject] for subject in subjects if subject in row_of]
         return SliceStack(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def read_slices(path: Path) -> SliceStack:
-    """Read a stack written by `write_slices`."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return SliceStack(**{field.name: arrays[field.name] for field in fields(SliceStack)})
+    """Open a stack written by `write_slices`; its volumes stay in the file until they are used.
+
+    Raises SettingsError for a file that can't be read.
+    """
+    arrays = open_arrays(path, [field.name for field in fields(SliceStack)])
+    in_memory = {name: np.asarray(arrays[name]) for name in ("subjects", "affines")}
+    return SliceStack(**{**arrays, **in_memory})
 
 
 def write_slices(stack: SliceStack, path: Path) -> None:
     """Write the stack as an uncompressed npz, atomically."""
     with replacing(path) as temporary:
         np.savez(temporary, **{field.name: getattr(stack, field.name) for field in fields(stack)})
+
+
+def read_reconstructions(path: Path) -> dict[str, np.ndarray | StoredArray]:
+    """What `reconstruct` wrote: subjects [N] and reconstructions float32 [N, S, H, W].
+
+    The reconstructions stay in the file until they are used. Raises SettingsError for a file that
+    can't be read.
+    """
+    arrays = open_arrays(path, ["subjects", "reconstructions"])
+    return {**arrays, "subjects": np.asarray(arrays["subjects"])}

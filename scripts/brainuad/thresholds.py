@@ -6,6 +6,7 @@ anomalous where its score is greater than `value`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -32,18 +33,19 @@ def best_threshold(anomaly_maps: Iterable[np.ndarray], lesions: Iterable[np.ndar
     Raises SettingsError if there is no volume or no lesion voxel at all.
     """
     # ASSUME: the threshold is fitted before small components are removed, as released.
-    parts = [scored_voxels(*pair) for pair in zip(anomaly_maps, lesions, strict=True)]
-    if not parts:
+    parts = (scored_voxels(*pair) for pair in zip(anomaly_maps, lesions, strict=True))
+    first = next(parts, None)
+    if first is None:
         raise SettingsError(
             "no threshold can be fitted: none of the validation subjects came through the "
             "preprocessing; results/slices/*_left_out.tsv says why"
         )
-    if not any(part.lesion_voxels for part in parts):
+    voxels = pooled(chain([first], parts))
+    if voxels.lesion_voxels == 0:
         raise SettingsError(
-            f"no threshold can be fitted: the {len(parts)} validation subjects have no lesion "
-            "voxel on the final grid; raise the number of validation subjects of this data set"
+            "no threshold can be fitted: the validation subjects have no lesion voxel on the "
+            "final grid; raise the number of validation subjects of this data set"
         )
-    voxels = pooled(parts)
     cuts, true_positives, false_positives = detections(voxels)
     if len(cuts) == 0:
         return Threshold(value=float(voxels.healthy.max(initial=0)), dice=0.0)
@@ -58,6 +60,6 @@ def best_threshold(anomaly_maps: Iterable[np.ndarray], lesions: Iterable[np.ndar
 def _value_below(cut: np.floating, *scores: np.ndarray) -> float:
     """A value v such that "score > v" selects just what "score >= cut" does."""
     # ASSUME: the threshold lies halfway between the two scores that it separates.
-    below = max(values[values < cut].max(initial=0) for values in scores)
+    below = max(values.max(where=values < cut, initial=0) for values in scores)
     middle = cut.dtype.type((float(below) + float(cut)) / 2)
     return float(middle if middle < cut else below)
