@@ -1,8 +1,10 @@
 """Weights files, which carry the settings they were built from, and checkpoints to resume from."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from brainuad.errors import SettingsError
 from brainuad.job import log, replacing
 
 WEIGHTS_KEYS = {"kind", "settings", "state", "training"}
+DIFFERENCES_SHOWN = 6
+# The disk, the user's quota, or the largest file allowed.
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_weights(
@@ -34,7 +39,7 @@ def write_weights(
         "training": training,
     }
     with replacing(path) as temporary:
-        torch.save(content, temporary)
+        _save(content, temporary)
 
 
 def read_weights(path: Path) -> dict[str, Any]:
@@ -52,6 +57,28 @@ def read_backbone(path: Path) -> Mapping[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(item, Tensor) for item in state.values()):
         raise SettingsError(f"{path}: expected a dict of tensors, the state of a backbone")
     return state
+
+
+def _save(content: Any, path: Path) -> None:
+    """Write a file that is on the disk, not just on its way there, when this returns.
+
+    Raises SettingsError where there is no space. Half a file is not left behind.
+    """
+    try:
+        with open(path, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except Exception as error:
+        path.unlink(missing_ok=True)
+        # Torch's own error tells of positions in the file, and what the disk said lies behind it.
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError) or cause.errno not in NO_SPACE:
+            raise
+        raise SettingsError(
+            f"{path}: cannot be written ({cause.strerror}); free some space and run again: "
+            "a training goes on from its last checkpoint"
+        ) from error
 
 
 def _load(path: Path) -> Any:
@@ -107,7 +134,7 @@ def fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
             inner = fingerprint(value)
             flat.update({f"{name}.{key}": text for key, text in inner.items()})
         else:
-            flat[name] = repr(value)
+            flat[name] = repr(value.value if isinstance(value, Enum) else value)
     return flat
 
 
@@ -128,6 +155,24 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()[:16]
 
 
+def _differences(saved: dict[str, str], current: dict[str, str]) -> str:
+    """What differs between two fingerprints: some values in full, of the others where they are."""
+    names = [
+        name
+        for name in sorted(saved.keys() | current.keys())
+        if saved.get(name) != current.get(name)
+    ]
+    shown, others = names[:DIFFERENCES_SHOWN], names[DIFFERENCES_SHOWN:]
+    parts = [
+        f"{name} was {saved.get(name, 'absent')}, is {current.get(name, 'absent')}"
+        for name in shown
+    ]
+    if others:
+        places = sorted({name.partition(".")[0] for name in others})
+        parts.append(f"and {len(others)} more in {', '.join(places)}")
+    return "; ".join(parts)
+
+
 class Checkpoint:
     """The state of a training on disk, replaced as a whole: there is always one that is complete.
 
@@ -140,31 +185,34 @@ class Checkpoint:
         self._partial = path.with_name(f"{path.name}.partial")
 
     def save(self, identity: dict[str, str], state: dict[str, Any]) -> None:
-        """Write the state and take the place of the one before."""
+        """Write the state and take the place of the one before, which stays where that fails.
+
+        Raises SettingsError where there is no space.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"identity": identity, "state": state}, self._partial)
+        _save({"identity": identity, "state": state}, self._partial)
         os.replace(self._partial, self.path)
 
     def load(self, identity: dict[str, str], device: torch.device) -> dict[str, Any] | None:
         """The state saved, or None where there is none, or one of another identity.
 
-        What is refused is said in one line of the log, with the values that differ.
+        What is refused is said in one line of the log, with the values that differ. Raises OSError
+        where there is one that cannot be opened, and OutOfMemoryError where the device has no room
+        for it: to start anew would replace one that is good.
         """
         if not self.path.exists():
             return None
-        try:
-            content = torch.load(self.path, map_location=device, weights_only=True)
-            saved, state = content["identity"], content["state"]
-        except Exception as error:
-            log(f"{self.path.name} cannot be read ({type(error).__name__}): starting anew")
-            return None
-        differing = [
-            f"{name} was {saved.get(name, 'absent')}, is {identity.get(name, 'absent')}"
-            for name in sorted(saved.keys() | identity.keys())
-            if saved.get(name) != identity.get(name)
-        ]
-        if differing:
-            log(f"{self.path.name} is of another training, starting anew: {'; '.join(differing)}")
+        with open(self.path, "rb") as file:
+            try:
+                content = torch.load(file, map_location=device, weights_only=True)
+                saved, state = content["identity"], content["state"]
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:
+                log(f"{self.path.name} cannot be read ({type(error).__name__}): starting anew")
+                return None
+        if differences := _differences(saved, identity):
+            log(f"{self.path.name} is of another training, starting anew: {differences}")
             return None
         return state
 
