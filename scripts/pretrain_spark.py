@@ -8,14 +8,15 @@ import torch
 
 from brainuad import job
 from brainuad.checkpoints import Checkpoint, digest_of_files, write_weights
-from brainuad.device import prepare_device
+from brainuad.device import DeviceSettings, prepare_device
 from brainuad.methods import build_with, spark
 from brainuad.noise import key_of
 from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
+from brainuad.steps import TrainingSettings
 from brainuad.tables import read_table, write_table
-from brainuad.training import HISTORY_COLUMNS, TrainingSettings, train
+from brainuad.training import HISTORY_COLUMNS, train
 
 BACKBONE = "backbone."
 
@@ -28,7 +29,8 @@ def main(
     history: Path,
     settings: dict[str, Any],
     seed: int,
-    device: str,
+    device: dict[str, Any],
+    checkpoint_minutes: float,
     threads: int,
     code: list[Path],
 ) -> None:
@@ -37,7 +39,7 @@ def main(
     settings has two parts: `network` (backbone, decoder, masking) and `training`. `code` is the
     files that decide what comes out: a checkpoint that others made is not resumed.
     """
-    chosen_device = prepare_device(device, threads)
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     torch.manual_seed(key_of(seed, "weights"))
     pretraining = build_with(spark, settings["network"])
     stack, partitions = read_slices(slices), read_table(split)
@@ -54,6 +56,7 @@ def main(
         seed=seed,
         device=chosen_device,
         checkpoint=checkpoint,
+        checkpoint_minutes=checkpoint_minutes,
         method_settings={"kind": "spark", **settings["network"]},
         code=digest_of_files(code),
     )
@@ -85,6 +88,7 @@ if __name__ == "__main__":
                 snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
             ),
             device=snakemake.params.device,
+            checkpoint_minutes=snakemake.resources.checkpoint_minutes,
             threads=snakemake.threads,
             code=[Path(file) for file in snakemake.input.code],
         )

@@ -1,13 +1,15 @@
 """Reconstruct the subjects of one data set with the weights of one method and fold."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from brainuad import job
-from brainuad.device import prepare_device
+from brainuad.device import DeviceSettings, prepare_device
 from brainuad.methods import load_method
 from brainuad.reconstruction import reconstruct_volumes
+from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
@@ -22,12 +24,12 @@ def main(
     partitions: list[str],
     timesteps: list[int],
     seed: int,
-    device: str,
+    device: dict[str, Any],
     threads: int,
 ) -> None:
     """Write subjects [N] and reconstructions float32 [N, S, H, W] of the partitions as npz."""
-    chosen_device = prepare_device(device, threads)
-    method = load_method(weights, chosen_device)
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
+    method = load_method(weights, chosen_device.torch)
     frame = read_table(split)
     wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
     # A leak that the config keeps stands in two partitions, and is reconstructed once.

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from brainuad import job, metrics
-from brainuad.device import prepare_device
+from brainuad.device import Device, DeviceName, DeviceSettings, prepare_device
+from brainuad.device_postprocess import anomaly_maps
 from brainuad.methods import Method, load_method
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, segment
 from brainuad.reconstruction import reconstruct_volumes
@@ -36,15 +36,15 @@ def main(
     postprocessing: dict[str, Any],
     modality: str,
     seed: int,
-    device: str,
+    device: dict[str, Any],
     threads: int,
 ) -> None:
     """Write a tidy table of the test subjects: subject, modality, gamma, metric, value."""
     settings = settings_from(PostprocessingSettings, postprocessing)
-    chosen_device = prepare_device(device, threads)
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     maps_of = partial(
         changed_maps,
-        method=load_method(weights, chosen_device),
+        method=load_method(weights, chosen_device.torch),
         gamma=gamma,
         timesteps=timesteps,
         settings=settings,
@@ -78,7 +78,7 @@ def changed_maps(
     timesteps: list[int],
     settings: PostprocessingSettings,
     seed: int,
-    device: torch.device,
+    device: Device,
 ) -> Iterator[np.ndarray]:
     """The anomaly map [S, H, W] of each subject in turn; changes the images of the part itself."""
     images = part.images
@@ -87,7 +87,10 @@ def changed_maps(
         method, images, part.subjects.tolist(), timesteps=timesteps, seed=seed, device=device
     )
     for volume in zip(images, reconstructions, part.brain_masks, strict=True):
-        yield anomaly_map(*volume, settings)
+        if device.settings.name == DeviceName.CUDA:
+            yield anomaly_maps(*(array[None] for array in volume), settings, device.torch)[0]
+        else:
+            yield anomaly_map(*volume, settings)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from brainuad import job
 from brainuad.batches import process_batch
+from brainuad.device import DeviceSettings
 from brainuad.hdbet import find_brain, load_predictor
+from brainuad.settings import settings_from
 from brainuad.skull import strip_scan
 
 
@@ -14,7 +17,7 @@ def main(
     scans: Path,
     weights: Path,
     output: Path,
-    device: str,
+    device: dict[str, Any],
     test_time_augmentation: bool,
     threads: int,
 ) -> None:
@@ -24,7 +27,10 @@ def main(
     the threads are those of the rule, and jobs beside this one share nothing with it.
     """
     predictor = load_predictor(
-        weights, device=device, threads=threads, test_time_augmentation=test_time_augmentation
+        weights,
+        device=settings_from(DeviceSettings, device),
+        threads=threads,
+        test_time_augmentation=test_time_augmentation,
     )
     process_batch(
         scans,

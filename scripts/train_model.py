@@ -8,14 +8,15 @@ import torch
 
 from brainuad import job
 from brainuad.checkpoints import Checkpoint, digest_of_files, write_weights
-from brainuad.device import prepare_device
+from brainuad.device import DeviceSettings, prepare_device
 from brainuad.methods import build_trainable
 from brainuad.noise import key_of
 from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
+from brainuad.steps import TrainingSettings
 from brainuad.tables import read_table, write_table
-from brainuad.training import HISTORY_COLUMNS, Progress, TrainingSettings, train
+from brainuad.training import HISTORY_COLUMNS, Progress, train
 
 
 def main(
@@ -29,7 +30,8 @@ def main(
     settings: dict[str, Any],
     training: dict[str, Any] | None,
     seed: int,
-    device: str,
+    device: dict[str, Any],
+    checkpoint_minutes: float,
     threads: int,
     code: list[Path],
 ) -> None:
@@ -38,7 +40,6 @@ def main(
     A method without parameters is not trained, and `training` may be None. `code` is the files that
     decide what comes out: a checkpoint that others made is not resumed.
     """
-    chosen_device = prepare_device(device, threads)
     torch.manual_seed(key_of(seed, "weights"))
     method = build_trainable(kind, settings)
     if pretrained is not None:
@@ -46,6 +47,7 @@ def main(
     checkpoint = Checkpoint(weights.with_name("checkpoint.pt"))
     progress = Progress()
     if any(True for _ in method.network.parameters()):
+        chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
         stack, partitions = read_slices(slices), read_table(split)
         healthy, held_out = (
             torch.from_numpy(stack.select(subjects_of(partitions, partition)).images)
@@ -59,6 +61,7 @@ def main(
             seed=seed,
             device=chosen_device,
             checkpoint=checkpoint,
+            checkpoint_minutes=checkpoint_minutes,
             method_settings={"kind": kind, **settings},
             code=digest_of_files(code),
         )
@@ -84,6 +87,7 @@ if __name__ == "__main__":
                 snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
             ),
             device=snakemake.params.device,
+            checkpoint_minutes=snakemake.resources.checkpoint_minutes,
             threads=snakemake.threads,
             code=[Path(file) for file in snakemake.input.code],
         )

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from brainuad.device import moved
 from brainuad.errors import SettingsError
 
 
@@ -104,7 +105,7 @@ def _sometimes(
     rows = picked.nonzero().flatten()
     if len(rows) == 0:
         return images
-    rows = rows.to(images.device)
+    rows = moved(rows, images.device)
     return images.index_copy(0, rows, transform(images[rows], settings, generator))
 
 
@@ -115,7 +116,7 @@ def blur(images: Tensor, settings: BlurSettings, generator: torch.Generator) -> 
     reach = math.ceil(4 * max(settings.deviation))
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float32)
     kernels = torch.exp(-(offsets**2) / (2 * deviations**2))
-    kernels = (kernels / kernels.sum(2, keepdim=True)).to(images.device)
+    kernels = moved(kernels / kernels.sum(2, keepdim=True), images.device)
     slices = images.reshape(1, count, height, width)
     slices = functional.pad(slices, (0, 0, reach, reach), mode="replicate")
     slices = functional.conv2d(slices, kernels[0][:, None, :, None], groups=count)
@@ -135,7 +136,7 @@ def bias_field(images: Tensor, settings: BiasFieldSettings, generator: torch.Gen
         for j in range(settings.order + 1 - i)
     ]
     limits = (-settings.coefficients, settings.coefficients)
-    coefficients = _uniform((count, len(terms)), limits, generator).to(images.device)
+    coefficients = moved(_uniform((count, len(terms)), limits, generator), images.device)
     return images * (coefficients @ torch.stack(terms)).exp().reshape(images.shape)
 
 
@@ -144,7 +145,7 @@ def gamma(images: Tensor, settings: GammaSettings, generator: torch.Generator) -
     limits = (-settings.log_gamma, settings.log_gamma)
     exponents = _uniform((len(images), 1, 1, 1), limits, generator).exp()
     # An intensity below 0 has no power.
-    return images.clamp(min=0) ** exponents.to(images.device)
+    return images.clamp(min=0) ** moved(exponents, images.device)
 
 
 def ghosting(images: Tensor, settings: GhostingSettings, generator: torch.Generator) -> Tensor:
@@ -155,11 +156,11 @@ def ghosting(images: Tensor, settings: GhostingSettings, generator: torch.Genera
     strength = _uniform((count, 1), settings.intensity, generator)
     along_rows = torch.rand((count, 1, 1, 1), generator=generator) < 0.5
     weights = [
-        _line_weights(length, ghosts, strength, settings.restore).to(images.device)
+        moved(_line_weights(length, ghosts, strength, settings.restore), images.device)
         for length in (height, width)
     ]
     weights = torch.where(
-        along_rows.to(images.device), weights[0][:, None, :, None], weights[1][:, None, None, :]
+        moved(along_rows, images.device), weights[0][:, None, :, None], weights[1][:, None, None, :]
     )
     return torch.fft.ifft2(torch.fft.fft2(images) * weights).real
 

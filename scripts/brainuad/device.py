@@ -1,33 +1,113 @@
-"""Which device torch computes on, and that it computes the same each time."""
+"""Which device torch computes on, and how: precision, repeatability, copies without waiting."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
+from torch import Tensor
 
+from brainuad import gpus
 from brainuad.errors import SettingsError
 
 
-def prepare_device(name: str, threads: int) -> torch.device:
-    """Choose `cpu`, `cuda` or, for `auto`, a GPU where there is one, and set torch's threads.
+class DeviceName(StrEnum):
+    """Where networks run."""
 
-    Raises SettingsError for another name, and for `cuda` where torch sees no GPU.
+    CUDA = "cuda"
+    CPU = "cpu"
+
+
+class Precision(StrEnum):
+    """What convolutions and matrix products compute in; weights and losses are float32 in both."""
+
+    BF16 = "bf16"
+    FP32 = "fp32"
+
+
+@dataclass(frozen=True)
+class DeviceSettings:
+    """How networks are computed.
+
+    precision      bf16: what a GPU's matrix units are fastest at
+    compile        torch.compile where it pays; what does not compile runs as it is
+    deterministic  a GPU gives the same bits each time; a processor always does
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise SettingsError(f"device: {name!r} is not one of auto, cpu, cuda")
-    available = name != "cpu" and torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise SettingsError(
-            "device: cuda is asked for, but torch sees no GPU; set device to auto or cpu, "
-            "or check the driver and CUDA_VISIBLE_DEVICES"
-        )
+
+    name: DeviceName
+    precision: Precision
+    compile: bool
+    deterministic: bool
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device made ready by `prepare_device`; `torch` is the device as torch knows it."""
+
+    torch: torch.device
+    settings: DeviceSettings
+
+    def autocast(self) -> AbstractContextManager:
+        """Inside it, networks compute in the precision of the settings."""
+        if self.settings.precision == Precision.BF16:
+            return torch.autocast(self.torch.type, dtype=torch.bfloat16)
+        return nullcontext()
+
+    def moved(self, tensor: Tensor) -> Tensor:
+        """The tensor on this device; see `moved`."""
+        return moved(tensor, self.torch)
+
+
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on a device, without waiting for what that is still computing.
+
+    A GPU's own copy engine reads pinned memory; any other memory would have the processor wait
+    until all work given to the GPU so far is done.
+    """
+    if device.type == "cpu" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def prepare_device(settings: DeviceSettings, threads: int) -> Device:
+    """Make a device ready, and set torch's threads.
+
+    On `cuda` this process claims a GPU of its own until it ends, and waits for one while all are
+    taken. Raises SettingsError for `cuda` where torch sees no GPU.
+    """
     torch.set_num_threads(threads)
-    if available:
-        # A resumed training must end bit-identical: no algorithm whose sums change their order.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.backends.cudnn.benchmark = False
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        # Only the math kernel of attention is left: the fused ones are not deterministic backwards.
-        torch.backends.cuda.enable_flash_sdp(False)
-        torch.backends.cuda.enable_mem_efficient_sdp(False)
-        torch.backends.cuda.enable_cudnn_sdp(False)
-    return torch.device("cuda" if available else "cpu")
+    if settings.name == DeviceName.CPU:
+        return Device(torch.device("cpu"), settings)
+    if not torch.cuda.is_available():
+        raise SettingsError(
+            "device: cuda is asked for, but torch sees no GPU; check the driver and "
+            "CUDA_VISIBLE_DEVICES, or set device to cpu in the config (takes weeks at the paper's "
+            "size)"
+        )
+    index = gpus.claim(gpus.visible_gpus())
+    torch.cuda.set_device(index)
+    # What is left in float32 stays float32 (TF32 keeps 11 of its 24 bits). Under bf16 alone the one
+    # float32 convolution, the last of a network, may take TF32: exact to 1e-4 where all before it
+    # is to 1e-3, and float32 convolutions have no fast kernel.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = settings.precision == Precision.BF16
+    torch.backends.cudnn.benchmark = not settings.deterministic
+    if settings.deterministic:
+        _compute_the_same_each_time()
+    return Device(torch.device("cuda", index), settings)
+
+
+def _compute_the_same_each_time() -> None:
+    """A resumed training must end bit-identical: no algorithm whose sums change their order."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # It also makes torch.compile choose kernels without measuring them, as two runs of one
+    # measurement may differ.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Switched on by the line above, it writes each new tensor twice. Nothing here reads before it
+    # writes.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # Only the math kernel of attention is left: the fused ones are not deterministic backwards.
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.cuda.enable_mem_efficient_sdp(False)
+    torch.backends.cuda.enable_cudnn_sdp(False)

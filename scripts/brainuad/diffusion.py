@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from brainuad.device import moved
 from brainuad.errors import SettingsError
 
 
@@ -55,10 +56,8 @@ class CosineSchedule:
 
         The timesteps are on the processor, the images on any device.
         """
-        signal, noise_part = (
-            course[timesteps - 1].to(images.device)[:, None, None, None]
-            for course in (self.signal, self.noise)
-        )
+        parts = torch.stack([self.signal[timesteps - 1], self.noise[timesteps - 1]])
+        signal, noise_part = moved(parts, images.device)[..., None, None, None]
         return signal * images + noise_part * noise
 
 

@@ -8,22 +8,22 @@ import numpy as np
 import torch
 
 from brainuad import job
-from brainuad.device import prepare_device
+from brainuad.device import DeviceSettings, prepare_device
 from brainuad.errors import ScanError, SettingsError
 from brainuad.volumes import Volume
 
 
 def load_predictor(
-    weights: Path, *, device: str, threads: int, test_time_augmentation: bool
+    weights: Path, *, device: DeviceSettings, threads: int, test_time_augmentation: bool
 ) -> Any:
     """HD-BET's own predictor (an nnUNetPredictor) with the weights of a folder, on one device.
 
     weights   as fetch_hdbet_weights writes it; nothing is looked for elsewhere or downloaded
-    device    `auto`, `cpu` or `cuda`
+    device    HD-BET chooses precision by itself: half on a GPU
 
     Raises SettingsError for a device that is not there and for weights that do not fit their plans.
     """
-    chosen = prepare_device(device, threads)
+    chosen = prepare_device(device, threads).torch
     # nnU-Net asks for it when it is imported, and sets torch's threads to it around each scan.
     os.environ.update(nnUNet_def_n_proc=str(threads))
     from HD_BET import hd_bet_prediction
@@ -45,7 +45,7 @@ def load_predictor(
     # Both are set otherwise on the way: all cores of the machine, and on a GPU whichever algorithm
     # is the quickest at that moment, so that masks differ from run to run.
     torch.set_num_threads(threads)
-    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.benchmark = not device.deterministic
     predictor.allow_tqdm = False
     job.log(f"HD-BET on {chosen}, {threads} threads")
     return predictor

@@ -135,7 +135,9 @@ def permutation_tables(keys: Tensor) -> Tensor:
 
 def mix(keys: Tensor, numbers: Tensor | int) -> Tensor:
     """New 64-bit keys, one for each pair of a key and a number (SplitMix64's output function)."""
-    numbers = torch.as_tensor(numbers, device=keys.device)
+    if isinstance(numbers, int):
+        # Written on the device, where a tensor made here would have to be copied to.
+        numbers = torch.full((), numbers, device=keys.device)
     # Integer tensors wrap around at 64 bits, as the algorithm wants it.
     state = keys + (numbers + 1) * GOLDEN
     state = (state ^ _shift_right(state, 30)) * MIX_1

@@ -1,6 +1,7 @@
 """What each method promises: chance only from what it is given, and a faithful weights file."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,18 @@ import reconstruct
 import score_changed_contrast
 import train_model
 from brainuad.checkpoints import read_weights, write_weights
+from brainuad.device import Device, DeviceSettings
 from brainuad.errors import SettingsError
 from brainuad.methods import build_trainable, load_method
 from brainuad.noise import NoiseSettings, SimplexNoise, keys_of, mix, permutation_tables
+from brainuad.postprocess import PostprocessingSettings
 from brainuad.reconstruction import reconstruct_volumes
-from brainuad.slices import SliceStack, write_slices
+from brainuad.settings import settings_from
+from brainuad.slices import SliceStack, read_slices, write_slices
 from brainuad.tables import read_table, write_table
 
-PROCESSOR = torch.device("cpu")
+FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
+PROCESSOR = Device(torch.device("cpu"), settings_from(DeviceSettings, FP32))
 SETTINGS = {
     "network": {"channels": 8, "multipliers": [1, 2], "residual_blocks": 1, "attention_heads": 2},
     "encoder": {
@@ -99,7 +104,7 @@ def test_what_the_network_is_given_at_timestep_500():
     images = torch.full((2, 1, 32, 32), 0.5)
     result = method.reconstruct(images, timesteps=[500], subject_keys=keys, places=places)
     # x_0 is 0 in [-1, 1], so that only noise times .711 is left; then back to [0, 1].
-    noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR).fields(
+    noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR.torch).fields(
         permutation_tables(mix(mix(keys, places), 500))
     )
     expected = ((0.711 * noise + 1) / 2).clamp(0, 1)
@@ -129,7 +134,7 @@ def test_training_draws_from_the_generator_and_layers_from_the_default_one():
 
     def loss(*, seed, layers):
         torch.manual_seed(layers)
-        return float(method.training_loss(images, torch.Generator().manual_seed(seed)).detach())
+        return float(method.training_loss(images, torch.Generator().manual_seed(seed), 0).detach())
 
     assert loss(seed=1, layers=1) == loss(seed=1, layers=1)
     assert loss(seed=1, layers=1) != loss(seed=2, layers=1)
@@ -156,7 +161,7 @@ def test_loss_of_an_echo_is_worked_out_by_hand():
     generator = torch.Generator().manual_seed(9)
     loss = float(method.validation_loss(images, generator).detach())
     key = torch.randint(0, 2**63 - 1, (1,), generator=torch.Generator().manual_seed(9))
-    noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR).fields(
+    noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR.torch).fields(
         permutation_tables(key)
     )
     assert loss == pytest.approx(float((-0.297 - 0.711 * noise).abs().mean()), abs=2e-3)
@@ -179,7 +184,7 @@ def test_weights_file_rebuilds_the_method(tmp_path):
         state=method.network.state_dict(),
         training={},
     )
-    again = load_method(tmp_path / "weights.pt", PROCESSOR)
+    again = load_method(tmp_path / "weights.pt", PROCESSOR.torch)
     # The order of a convolution's sums depends on the memory format.
     method.network.to(memory_format=torch.channels_last)
     options = {"timesteps": [500], "seed": 1, "device": PROCESSOR}
@@ -218,7 +223,7 @@ def test_pretrained_weights_must_fit_exactly(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        ("difusion", {}, "'difusion' is not one of diffusion, .*thresh"),
+        ("difusion", {}, "'difusion' is not one of .*diffusion, .*thresh"),
         ("thresh", {"threshold": 1}, "unknown key 'threshold'"),
         ("diffusion", {**PLAIN, "color": 1}, "unknown key 'color'"),
         (
@@ -269,7 +274,8 @@ def lesion_set(tmp_path):
         settings={},
         training=None,
         seed=0,
-        device="cpu",
+        device=FP32,
+        checkpoint_minutes=10.0,
         threads=1,
         code=[],
     )
@@ -287,7 +293,7 @@ def test_thresh_goes_through_the_same_scripts(lesion_set):
         partitions=["validation", "test"],
         timesteps=[500],
         seed=0,
-        device="cpu",
+        device=FP32,
         threads=1,
     )
     with np.load(lesion_set / "set.npz") as arrays:
@@ -307,7 +313,7 @@ def test_changed_contrast_is_scored_on_the_test_subjects(lesion_set):
         postprocessing=POSTPROCESSING,
         modality="t2",
         seed=0,
-        device="cpu",
+        device=FP32,
         threads=1,
     )
     table = read_table(lesion_set / "contrast.tsv")
@@ -317,3 +323,22 @@ def test_changed_contrast_is_scored_on_the_test_subjects(lesion_set):
     # A bright square stays the brightest under any power: both scores are perfect.
     assert table["value"].tolist() == [1.0] * 4
     assert table["gamma"].unique().tolist() == [2.0]
+
+
+def test_changed_contrast_has_the_same_maps_where_a_gpu_filters_them(lesion_set):
+    settings = {"erosion_iterations": 1, "median_size": 3}
+    options = {
+        "method": build(PLAIN),
+        "gamma": 2.0,
+        "timesteps": [500],
+        "settings": settings_from(PostprocessingSettings, POSTPROCESSING | settings),
+        "seed": 0,
+    }
+    # A GPU by its name alone: what computes is the processor.
+    gpu = replace(PROCESSOR, settings=replace(PROCESSOR.settings, name="cuda"))
+    maps = []
+    for device in (PROCESSOR, gpu):
+        part = read_slices(lesion_set / "slices.npz").select(["a", "b"])
+        maps.append(list(score_changed_contrast.changed_maps(part, device=device, **options)))
+    np.testing.assert_array_equal(*maps)
+    assert np.count_nonzero(maps[0]) > 1000

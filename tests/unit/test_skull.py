@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -14,14 +15,18 @@ import torch
 import strip_skull
 import strip_skull_with_hdbet
 from brainuad.batches import read_left_out
+from brainuad.device import DeviceSettings
 from brainuad.errors import ScanError, SettingsError
 from brainuad.hdbet import find_brain, load_predictor
+from brainuad.settings import settings_from
 from brainuad.skull import strip_scan
 from brainuad.volumes import Volume, write_volume
 
 # Turned by the angle whose cosine is .8, voxels of 2 x 3 x 4 mm.
 AFFINE = np.array([[1.6, 0, 2.4, -9], [0, 3, 0, 5], [-1.2, 0, 3.2, 7], [0, 0, 0, 1.0]])
 SHAPE = (5, 6, 7)
+FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
+PROCESSOR = settings_from(DeviceSettings, FP32)
 
 
 def head() -> Volume:
@@ -135,7 +140,7 @@ def package(monkeypatch) -> SimpleNamespace:
 
 
 def strip(folder: Path, output: Path, **changes) -> None:
-    options = {"device": "cpu", "test_time_augmentation": False, "threads": 1} | changes
+    options = {"device": FP32, "test_time_augmentation": False, "threads": 1} | changes
     strip_skull_with_hdbet.main(
         scans=folder, weights=folder.parent / "hdbet", output=output, **options
     )
@@ -158,7 +163,7 @@ def test_batch_goes_through_one_predictor_and_a_failed_scan_leaves_the_others(tm
 def test_threads_of_nnunet_are_those_of_the_rule(tmp_path, package, monkeypatch):
     counts = []
     monkeypatch.setattr(torch, "set_num_threads", counts.append)
-    load_predictor(tmp_path, device="cpu", threads=3, test_time_augmentation=True)
+    load_predictor(tmp_path, device=PROCESSOR, threads=3, test_time_augmentation=True)
     assert counts[-1] == 3
     assert os.environ["nnUNet_def_n_proc"] == "3"  # noqa: SIM112
     assert package.options["use_tta"] is True
@@ -167,7 +172,7 @@ def test_threads_of_nnunet_are_those_of_the_rule(tmp_path, package, monkeypatch)
 def test_weights_that_do_not_fit_are_one_line(tmp_path, package):
     package.error = RuntimeError("Missing key(s):\n\tencoder.weight")
     with pytest.raises(SettingsError, match="cannot be built from these weights") as caught:
-        load_predictor(tmp_path, device="cpu", threads=1, test_time_augmentation=False)
+        load_predictor(tmp_path, device=PROCESSOR, threads=1, test_time_augmentation=False)
     assert "\n" not in str(caught.value)
     assert "Missing key(s): encoder.weight" in str(caught.value)
 
@@ -176,4 +181,4 @@ def test_gpu_that_is_not_there_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     load = partial(load_predictor, tmp_path, threads=1, test_time_augmentation=False)
     with pytest.raises(SettingsError, match="torch sees no GPU"):
-        load(device="cuda")
+        load(device=replace(PROCESSOR, name="cuda"))

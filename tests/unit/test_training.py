@@ -20,16 +20,18 @@ import pretrain_spark
 import train_model
 from brainuad.augmentation import AugmentationSettings
 from brainuad.checkpoints import Checkpoint, digest_of_files, read_weights
+from brainuad.device import Device, DeviceSettings
 from brainuad.errors import SettingsError
 from brainuad.methods import load_method
 from brainuad.noise import key_of
 from brainuad.sampling import choose_validation_slices, count_steps_per_epoch, draw_batch
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, write_slices
+from brainuad.steps import Decay, TrainingSettings, rate_factor
 from brainuad.tables import read_table, write_table
-from brainuad.training import Decay, TrainingSettings, rate_factor, train
+from brainuad.training import train
 
-PROCESSOR = torch.device("cpu")
+PROCESSOR = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
 AUGMENTATION = {
     "blur": {"probability": 0.5, "deviation": [0.0, 2.0]},
     "bias_field": {"probability": 0.5, "order": 3, "coefficients": 0.5},
@@ -47,10 +49,9 @@ TRAINING = {
     "warmup_steps": 4,
     "decay": "cosine",
     "validation": {"every_epochs": 2, "slices_per_volume": 2},
-    "checkpoint_minutes": 0.0,
     "augmentation": AUGMENTATION,
 }
-BRIEF = TRAINING | {"steps": 24, "checkpoint_minutes": 10.0}
+BRIEF = TRAINING | {"steps": 24}
 DIFFUSION = {
     "network": {"channels": 8, "multipliers": [1, 2], "residual_blocks": 1, "attention_heads": 2},
     "encoder": {
@@ -116,7 +117,8 @@ def arguments(inputs, name, **changes):
         "settings": DIFFUSION,
         "training": TRAINING,
         "seed": key_of(5, "t2", 0),
-        "device": "cpu",
+        "device": PROCESSOR,
+        "checkpoint_minutes": 10.0,
         "threads": 1,
         "code": [Path(train_model.__file__)],
     } | changes
@@ -130,7 +132,7 @@ class Line:
         nn.init.constant_(self.network.weight, start)
         self.validations = []
 
-    def training_loss(self, images, generator):
+    def training_loss(self, images, generator, step):
         return (self.network.weight - 1).abs().sum() + 0 * torch.rand(1, generator=generator).sum()
 
     def validation_loss(self, images, generator):
@@ -138,8 +140,8 @@ class Line:
         return (self.network.weight - 1).abs().sum()
 
 
-def train_line(tmp_path, method=None, *, code="first", **changes):
-    values = TRAINING | {"augmentation": None, "checkpoint_minutes": 10.0} | changes
+def train_line(tmp_path, method=None, *, code="first", checkpoint_minutes=10.0, **changes):
+    values = TRAINING | {"augmentation": None} | changes
     method = method or Line()
     images = torch.from_numpy(make_blobs())
     return train(
@@ -148,8 +150,9 @@ def train_line(tmp_path, method=None, *, code="first", **changes):
         validation_images=images[6:],
         settings=settings_from(TrainingSettings, values),
         seed=1,
-        device=PROCESSOR,
+        device=Device(torch.device("cpu"), settings_from(DeviceSettings, PROCESSOR)),
         checkpoint=Checkpoint(tmp_path / "checkpoint.pt"),
+        checkpoint_minutes=checkpoint_minutes,
         method_settings={"kind": "line"},
         code=code,
     )
@@ -271,10 +274,11 @@ def test_a_checkpoint_of_other_code_or_another_device_is_refused_and_said(tmp_pa
     said = "checkpoint.pt is of another training, starting anew: "
     assert capsys.readouterr().out.startswith(f"{said}code was 'first', is 'second'\n")
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    saved["identity"]["device"] = "'cuda'"
-    torch.save(saved, tmp_path / "checkpoint.pt")
-    train_line(tmp_path, code="second")
-    assert capsys.readouterr().out.startswith(f"{said}device was 'cuda', is 'cpu'\n")
+    for name, text in (("device.precision", "'bf16'"), ("device.deterministic", "False")):
+        other = saved | {"identity": saved["identity"] | {name: text}}
+        torch.save(other, tmp_path / "checkpoint.pt")
+        train_line(tmp_path, code="second")
+        assert capsys.readouterr().out.startswith(f"{said}{name} was {text}, is ")
 
 
 def test_the_digest_of_code_follows_names_and_contents_alone(tmp_path):
@@ -304,11 +308,11 @@ def test_a_spoilt_checkpoint_is_started_anew(tmp_path, capsys):
 
 
 def test_an_unwanted_device_is_one_clear_line(inputs):
-    with pytest.raises(SettingsError, match="device: 'gpu' is not one of auto, cpu, cuda"):
-        train_model.main(**arguments(inputs, "model", device="gpu"))
+    with pytest.raises(SettingsError, match="name: 'gpu' is not one of cuda, cpu"):
+        train_model.main(**arguments(inputs, "model", device=PROCESSOR | {"name": "gpu"}))
     if not torch.cuda.is_available():
         with pytest.raises(SettingsError, match="torch sees no GPU"):
-            train_model.main(**arguments(inputs, "model", device="cuda"))
+            train_model.main(**arguments(inputs, "model", device=PROCESSOR | {"name": "cuda"}))
 
 
 def same_training(first, second):
@@ -341,9 +345,9 @@ def run_until(processes, inputs, name, *, stop, seconds):
     weights = inputs / name / "weights.pt"
     checkpoint = weights.with_name("checkpoint.pt")
     before = time_of(checkpoint)
-    training = BRIEF | {"checkpoint_minutes": 0.0}
     process = processes.Process(
-        target=train_model.main, kwargs=arguments(inputs, name, training=training)
+        target=train_model.main,
+        kwargs=arguments(inputs, name, training=BRIEF, checkpoint_minutes=0.0),
     )
     process.start()
     deadline = time.monotonic() + 60
@@ -387,7 +391,7 @@ def test_sigterm_saves_and_ends_with_its_number(inputs, processes):
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(inputs):
-    short = TRAINING | {"steps": 6, "checkpoint_minutes": 10.0}
+    short = TRAINING | {"steps": 6}
     for name, seed in (("first", 5), ("second", 5), ("third", 6)):
         torch.rand(3)
         train_model.main(**arguments(inputs, name, training=short, seed=seed))
@@ -401,7 +405,6 @@ def test_conditioned_diffusion_learns_the_blobs(inputs):
         "steps": 120,
         "learning_rate": 3e-3,
         "augmentation": None,
-        "checkpoint_minutes": 10.0,
     }
     train_model.main(**arguments(inputs, "model", training=training))
     losses = read_table(inputs / "model" / "history.tsv")["validation_loss"].dropna()
@@ -417,7 +420,8 @@ def test_pretraining_gives_a_backbone_that_the_model_starts_from(inputs):
         history=inputs / "spark" / "history.tsv",
         settings={"network": SPARK, "training": training | {"augmentation": None}},
         seed=2,
-        device="cpu",
+        device=PROCESSOR,
+        checkpoint_minutes=0.0,
         threads=1,
         code=[Path(pretrain_spark.__file__)],
     )
@@ -438,7 +442,11 @@ def test_pretraining_gives_a_backbone_that_the_model_starts_from(inputs):
         )
     )
     pretrained = read_weights(inputs / "spark" / "encoder.pt")["state"]
-    backbone = load_method(inputs / "model" / "weights.pt", PROCESSOR).network["encoder"].backbone
+    backbone = (
+        load_method(inputs / "model" / "weights.pt", torch.device("cpu"))
+        .network["encoder"]
+        .backbone
+    )
     weights = backbone.state_dict()["stages.0.0.spatial.weight"]
     torch.testing.assert_close(weights, pretrained["stages.0.0.spatial.weight"])
 

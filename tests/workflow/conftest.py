@@ -12,10 +12,11 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 
 LESION_SETS = ("brats21", "mslub", "atlas", "wmh")
-BRIEF = {"steps": 12, "warmup_steps": 2, "slices_per_volume": 8, "checkpoint_minutes": 0}
+BRIEF = {"steps": 12, "warmup_steps": 2, "slices_per_volume": 8}
 
 # The demo in miniature: every rule, environment and kind of method, in about two minutes.
 MINIATURE = {
+    "checkpoint_minutes": 0,
     "phantoms": {
         "ixi": {"subjects": 7, "spacing": [4.0, 4.0, 4.0]},
         **{name: {"subjects": 3, "spacing": [4.0, 4.0, 4.0]} for name in LESION_SETS},

@@ -240,6 +240,20 @@ def test_change_of_a_module_reruns_what_it_can_change(chain, snakemake, module, 
         assert planned(snakemake, chain) == {}
 
 
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a GPU")
+def test_training_without_the_gpu_it_asks_for_is_one_line(chain, snakemake, tmp_path):
+    project, finished = chain
+    directory = tmp_path / "study"
+    shutil.copytree(finished, directory)
+    target = "results/models/ddpm/t2/fold0/weights.pt"
+    done = snakemake(directory, target, "--config", "device=cuda", project=project, check=False)
+    assert done.returncode != 0
+    printed = (done.stdout + done.stderr).splitlines()
+    (line,) = [line for line in printed if "torch sees no GPU" in line]
+    assert "device" in line
+    assert "cpu" in line
+
+
 def test_killed_run_ends_with_the_same_numbers(chain, snakemake):
     """SIGKILL to everything in the middle of the run, three times, then once more to the end."""
     project, undisturbed = chain

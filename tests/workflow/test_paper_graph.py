@@ -2,13 +2,14 @@
 
 import csv
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import PROJECT, make_working_directory
+from conftest import PROJECT, environment, make_working_directory
 from raw_trees import (
     ARCHIVE_SUBJECTS,
     FOLDS,
@@ -66,14 +67,32 @@ def statuses(directory: Path, dataset: str) -> dict[str, int]:
     return {status: found.count(status) for status in sorted(set(found))}
 
 
-def dry_run(snakemake, directory: Path, *arguments: str) -> tuple[dict[str, int], float]:
-    """Jobs by rule, and the seconds it took."""
+def dry_run(snakemake, directory: Path, *arguments: str) -> dict[str, int]:
+    """Jobs by rule."""
+    words = map(str.split, snakemake(directory, "--dry-run", *arguments).stdout.splitlines())
+    return {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()}
+
+
+def cost_of_dry_run(directory: Path) -> tuple[float, float]:
+    """Seconds, and the peak memory of Snakemake's own process in MiB."""
     start = time.monotonic()
-    done = snakemake(directory, "--dry-run", *arguments)
-    seconds = time.monotonic() - start
-    words = map(str.split, done.stdout.splitlines())
-    counts = {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()}
-    return counts, seconds
+    run = subprocess.Popen(
+        ["snakemake", "--directory", str(directory), "--cores", "2", "--use-conda", "--dry-run"],
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    peak = 0
+    while run.poll() is None:
+        # Empty between the end of the process and our look at it.
+        status = Path(f"/proc/{run.pid}/status").read_text()
+        peak = max(
+            [peak, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)]
+        )
+        time.sleep(0.1)
+    assert run.returncode == 0
+    return time.monotonic() - start, peak / 1024
 
 
 def batches(count: int) -> int:
@@ -87,9 +106,14 @@ def test_every_raw_subject_is_listed(paper):
         assert statuses(paper, dataset) == {"ok": SUBJECTS[dataset]}, dataset
 
 
-def test_full_dry_run_is_quick_and_complete(paper, snakemake):
-    counts, seconds = dry_run(snakemake, paper)
+def test_full_dry_run_takes_under_a_minute_and_a_gigabyte(paper):
+    seconds, peak = cost_of_dry_run(paper)
     assert seconds < 60
+    assert 20 < peak < 1000
+
+
+def test_full_dry_run_is_complete(paper, snakemake):
+    counts = dry_run(snakemake, paper)
     lesion_sets = {name: count for name, count in SUBJECTS.items() if name != "ixi"}
     # A batch is a run of rows, so the subjects with one modality take part in the count of both.
     expected = 2 * batches(566) + sum(map(batches, lesion_sets.values()))
@@ -135,8 +159,7 @@ def test_archive_enters_behind_the_bias_correction(archive, snakemake):
         "ok": ARCHIVE_SUBJECTS["ixi"] - IXI_WITHOUT_T2,
         "partial": IXI_WITHOUT_T2,
     }
-    counts, seconds = dry_run(snakemake, archive, *AUTHORS_ARCHIVE)
-    assert seconds < 60
+    counts = dry_run(snakemake, archive, *AUTHORS_ARCHIVE)
     others = sum(batches(SUBJECTS[name]) for name in SUBJECTS if name != "ixi")
     expected = 2 * batches(ARCHIVE_SUBJECTS["ixi"]) + others
     assert counts["take_preprocessed_scans"] == counts["normalize_scans"] == expected

@@ -36,6 +36,18 @@ MODELS = [
 ]
 TRAINED = [name for name in MODELS if config["methods"][name]["training"] is not None]
 BOOTSTRAP = {**config["evaluation"]["bootstrap"], "seed": config["seed"]}
+# What `gpu` says changes nothing on a processor, and reruns nothing there.
+PROCESSOR = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
+DEVICE = PROCESSOR if config["device"] == "cpu" else {"name": "cuda", **config["gpu"]}
+
+
+def growing(amount):
+    """An amount of memory or time for the first attempt; each retry asks for as much again."""
+
+    def grown(wildcards, attempt):
+        return attempt * amount
+
+    return grown
 
 
 def one_of(names):

@@ -25,14 +25,14 @@ rule reconstruct:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=growing(8000),
+        runtime=growing(240),
         gpu=gpus,
     params:
         partitions=evaluated_partitions,
         timesteps=timesteps_of_method,
         seed=config["seed"],
-        device=config["device"],
+        device=device,
     script:
         "../../scripts/reconstruct.py"
 
@@ -56,8 +56,8 @@ rule fit_threshold:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         postprocessing=config["evaluation"]["postprocessing"],
     script:
@@ -84,8 +84,8 @@ rule score_segmentation:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=12000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         postprocessing=config["evaluation"]["postprocessing"],
         modality=method_modality,
@@ -112,8 +112,8 @@ rule score_reconstruction:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=12000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         modalities=of_dataset("modalities"),
     script:
@@ -137,8 +137,8 @@ rule export_anomaly_maps:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         postprocessing=config["evaluation"]["postprocessing"],
     script:

@@ -20,8 +20,8 @@ rule score_changed_contrast:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=growing(8000),
+        runtime=growing(240),
         gpu=gpus,
     params:
         timesteps=timesteps_of_method,
@@ -29,6 +29,6 @@ rule score_changed_contrast:
         postprocessing=config["evaluation"]["postprocessing"],
         modality=method_modality,
         seed=config["seed"],
-        device=config["device"],
+        device=device,
     script:
         "../../scripts/score_changed_contrast.py"

@@ -59,10 +59,15 @@ def spark_settings(wildcards):
 
 def gpus(wildcards):
     """One, where there is something to train and a GPU to do it on."""
-    if config["device"] == "cpu":
+    if DEVICE["name"] == "cpu":
         return 0
     model = model_of(getattr(wildcards, "method", getattr(wildcards, "model", TRAINED[0])))
     return int(config["methods"][model]["training"] is not None)
+
+
+def device(wildcards):
+    """How a job computes: on the GPU that it asks for, or on a processor."""
+    return DEVICE if gpus(wildcards) else PROCESSOR
 
 
 def weights_of_method(wildcards):

@@ -183,7 +183,7 @@ def hdbet_weights(wildcards):
 
 
 def gpu_for_stripping(wildcards):
-    return int(config["device"] != "cpu")
+    return int(DEVICE["name"] == "cuda")
 
 
 def split_lists(wildcards):

@@ -19,8 +19,8 @@ rule make_template:
         "../../envs/phantoms.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         spacing=config["preprocessing"]["spacing"],
     script:
@@ -43,8 +43,8 @@ rule make_phantoms:
         "../../envs/phantoms.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         dataset="{dataset}",
         settings=lookup("phantoms/{dataset}", within=config),

@@ -30,8 +30,8 @@ checkpoint list_subjects:
         "../../envs/core.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         raw_files=raw_files,
         layout=of_dataset("layout"),
@@ -65,8 +65,8 @@ rule resample_scans:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         batch=batch_subjects,
         layout=of_dataset("layout"),
@@ -95,8 +95,8 @@ rule strip_skull:
         "../../envs/ants.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(3000),
+        runtime=growing(240),
     params:
         method=of_dataset("skull_stripping"),
     script:
@@ -121,11 +121,11 @@ rule strip_skull_with_hdbet:
         "../../envs/hdbet.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=12000,
-        runtime=240,
+        mem_mb=growing(12000),
+        runtime=growing(240),
         gpu=gpu_for_stripping,
     params:
-        device=config["device"],
+        device=DEVICE,
         test_time_augmentation=config["hdbet"]["test_time_augmentation"],
     script:
         "../../scripts/strip_skull_with_hdbet.py"
@@ -147,8 +147,8 @@ rule register_to_atlas:
         "../../envs/ants.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(3000),
+        runtime=growing(240),
     params:
         settings=config["preprocessing"]["registration"],
     script:
@@ -172,8 +172,8 @@ rule correct_bias:
         "../../envs/ants.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(3000),
+        runtime=growing(240),
     params:
         settings=config["preprocessing"]["bias_correction"],
     script:
@@ -198,8 +198,8 @@ rule take_preprocessed_scans:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         batch=batch_subjects,
         spacing=config["preprocessing"]["spacing"],
@@ -224,8 +224,8 @@ rule normalize_scans:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         settings=config["preprocessing"]["normalization"],
     script:
@@ -248,8 +248,8 @@ rule pack_slices:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=12000,
-        runtime=30,
+        mem_mb=growing(12000),
+        runtime=growing(30),
     params:
         on_broken=config["on_broken_scan"],
     script:

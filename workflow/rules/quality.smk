@@ -20,8 +20,8 @@ rule inspect_scans:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     script:
         "../../scripts/inspect_scans.py"
 
@@ -50,8 +50,8 @@ rule write_quality_page:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         dataset="{dataset}",
         modality="{modality}",

@@ -3,7 +3,21 @@
 1. tabulate_*       numbers, as TSV, HTML and LaTeX
 2. plot_*           figures, as SVG and PNG
 3. write_overview   results/report/index.html
+
+What reads scores alone takes seconds, and is not sent to a cluster's nodes.
 """
+
+
+localrules:
+    tabulate_segmentation,
+    tabulate_reconstruction,
+    tabulate_contrast,
+    tabulate_left_out,
+    tabulate_splits,
+    tabulate_run,
+    plot_dice_by_volume,
+    plot_training,
+    write_overview,
 
 
 rule tabulate_segmentation:
@@ -26,8 +40,8 @@ rule tabulate_segmentation:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         **SEGMENTATION,
         bootstrap=BOOTSTRAP,
@@ -55,8 +69,8 @@ rule tabulate_reconstruction:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         **RECONSTRUCTION,
         bootstrap=BOOTSTRAP,
@@ -84,8 +98,8 @@ rule tabulate_contrast:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         **CONTRAST,
         bootstrap=BOOTSTRAP,
@@ -113,8 +127,8 @@ rule tabulate_left_out:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         datasets=list(DATASETS),
         left_out_names=packed_sets(),
@@ -142,8 +156,8 @@ rule tabulate_splits:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         **split_grid(),
     script:
@@ -177,8 +191,8 @@ rule plot_precision_recall:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         methods=METHODS,
         dataset="{dataset}",
@@ -215,8 +229,8 @@ rule plot_panel:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         methods=METHODS,
         dataset="{dataset}",
@@ -246,8 +260,8 @@ rule plot_dice_by_volume:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         **SEGMENTATION,
     script:
@@ -273,8 +287,8 @@ rule plot_training:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         labels=list(training_histories()),
     script:
@@ -300,8 +314,8 @@ rule tabulate_run:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         versions=package_versions(),
         seeds={"run": config["seed"]},
@@ -340,8 +354,8 @@ rule write_overview:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         title="Anomaly detection in brain MRI",
         phantoms=config["phantoms"] is not None,

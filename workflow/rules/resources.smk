@@ -31,8 +31,8 @@ rule unpack_archives:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         archives=of_dataset("archives"),
         password=of_dataset("password"),
@@ -50,8 +50,8 @@ rule fetch_atlas:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=15,
+        mem_mb=growing(1000),
+        runtime=growing(15),
     params:
         address=config["atlas"]["archive"]["address"],
         member=config["atlas"]["archive"]["member"],
@@ -74,8 +74,8 @@ rule check_atlas:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         spacing=config["preprocessing"]["spacing"],
         sha256=config["atlas"]["sha256"],
@@ -96,8 +96,8 @@ rule fetch_hdbet_weights:
         "../../envs/hdbet.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         address=config["hdbet"]["weights"]["address"],
         sha256=config["hdbet"]["weights"]["sha256"],

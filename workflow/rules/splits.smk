@@ -1,6 +1,10 @@
 """Who is trained on, who sets thresholds, who is tested: split by subject."""
 
 
+localrules:
+    split_folds,
+
+
 rule split_folds:
     """Draw one fold of a data set, or take it from the released lists."""
     input:
@@ -16,8 +20,8 @@ rule split_folds:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         healthy=of_dataset("healthy"),
         lesion_masks=has_lesion_masks,

@@ -20,18 +20,19 @@ rule pretrain_spark:
         "logs/pretrain_spark/{modality}/fold{fold}.log",
     benchmark:
         "benchmarks/pretrain_spark/{modality}/fold{fold}.tsv"
-    retries: 2
     conda:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=16000,
-        runtime=720,
+        mem_mb=growing(8000),
+        runtime=growing(720),
         gpu=gpus,
+        # No param: a change of how often it is saved must not train anew.
+        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         settings=spark_settings,
         seed=config["seed"],
-        device=config["device"],
+        device=device,
     script:
         "../../scripts/pretrain_spark.py"
 
@@ -50,19 +51,20 @@ rule train_model:
         "logs/train_model/{model}/{modality}/fold{fold}.log",
     benchmark:
         "benchmarks/train_model/{model}/{modality}/fold{fold}.tsv"
-    retries: 2
     conda:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=16000,
-        runtime=1440,
+        mem_mb=growing(8000),
+        runtime=growing(1440),
         gpu=gpus,
+        # No param: a change of how often it is saved must not train anew.
+        checkpoint_minutes=config["checkpoint_minutes"],
     params:
         kind=of_model("kind"),
         settings=of_model("settings"),
         training=of_model("training"),
         seed=config["seed"],
-        device=config["device"],
+        device=device,
     script:
         "../../scripts/train_model.py"

@@ -19,12 +19,20 @@ from brainuad.errors import SettingsError
 
 
 class Trainable(Protocol):
-    """What the training loop needs to know."""
+    """What the training loop needs to know.
+
+    A step must not wait for a GPU: what is drawn or laid down on the processor goes there by
+    `brainuad.device.moved`, and no value is read back. The losses are called under autocast, and
+    are float32 themselves. A module of the network that says `worth_compiling` may be compiled.
+    """
 
     network: nn.Module
 
-    def training_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Scalar loss of slices [B, 1, H, W] in [0, 1].
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Scalar loss of slices [B, 1, H, W] in [0, 1] at an optimiser step, counted from 0.
+
+        A method may train its parts in turn: parameters that a step's loss does not reach stay as
+        they are.
 
         All chance of the method comes from the generator, which belongs to the processor, whatever
         device the images are on. Layers in training mode (stochastic depth) draw from torch's

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from brainuad.checkpoints import load_strictly, read_backbone
+from brainuad.device import moved
 from brainuad.diffusion import CosineSchedule, ScheduleSettings, to_image_range, to_model_range
 from brainuad.errors import SettingsError
 from brainuad.networks.resnet import ResNetEncoder
@@ -73,7 +74,7 @@ class Diffusion:
         self.schedule = CosineSchedule(settings.schedule)
         self._noise: SimplexNoise | None = None
 
-    def training_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
         """Mean |x_0 - prediction| in [-1, 1] at timesteps drawn uniformly from 1 to T."""
         last = self.settings.schedule.timesteps
         timesteps = torch.randint(1, last + 1, (len(images),), generator=generator)
@@ -124,14 +125,14 @@ class Diffusion:
         """Predict x_0 in [-1, 1] from images in [0, 1], noised to timesteps [B], 1 to T."""
         noised = self.schedule.noised(to_model_range(images), noise, timesteps)
         # The network counts timesteps from 0, as released.
-        return self.network["unet"](noised, (timesteps - 1).to(images.device), condition)
+        return self.network["unet"](noised, moved(timesteps - 1, images.device), condition)
 
     def _fields(self, keys: Tensor, images: Tensor) -> Tensor:
         """A noise field for each key, [keys, 1, H, W]; their geometry is laid down once."""
         size, device = tuple(images.shape[-2:]), images.device
         if self._noise is None or (self._noise.size, self._noise.device) != (size, device):
             self._noise = SimplexNoise(size, self.settings.noise, device)
-        return self._noise.fields(permutation_tables(keys.to(device)))
+        return self._noise.fields(permutation_tables(moved(keys, device)))
 
 
 def build(settings: dict[str, Any]) -> Diffusion:

@@ -30,14 +30,17 @@ class SparkPretraining:
     def __init__(self, settings: SparkSettings) -> None:
         self.network = SparK(**dataclasses.asdict(settings))
 
-    def training_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
         """Mean squared error of the hidden patches of slices [B, 1, H, W] in [0, 1]."""
-        visible = self.network.random_visible(images, generator)
-        return masked_patch_loss(self.network(images, visible), images, visible)
+        return self._loss(images, generator)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """The same: the masks are the only chance, and the generator fixes them."""
-        return self.training_loss(images, generator)
+        return self._loss(images, generator)
+
+    def _loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        visible = self.network.random_visible(images, generator)
+        return masked_patch_loss(self.network(images, visible), images, visible)
 
 
 def build(settings: dict[str, Any]) -> SparkPretraining:

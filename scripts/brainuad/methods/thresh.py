@@ -27,7 +27,7 @@ class Thresh:
     def __init__(self) -> None:
         self.network = nn.Module()
 
-    def training_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
         """The mean intensity, which no training can change."""
         return images.abs().mean()
 

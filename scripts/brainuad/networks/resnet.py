@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brainuad.device import moved
+
 EXPANSION = 4
 
 
@@ -27,10 +29,30 @@ class VisiblePositions:
 
 
 def spread(visible: Tensor, maps: Tensor) -> VisiblePositions:
-    """Repeat a mask of patches, bool [B, h, w], to the size of maps [B, C, H, W].
+    """The visible positions of maps [B, C, H, W] from a mask of patches, bool [B, h, w].
 
-    Raises ValueError for another shape or type, or where the maps do not divide into the patches.
+    The mask of patches lies on the processor, which counts the positions: a GPU that counted them
+    would have to be waited for. Raises ValueError for another shape or type, or where the maps do
+    not divide into the patches.
     """
+    pixels = _repeated(visible, maps)
+    return VisiblePositions(
+        mask=_as_mask(pixels, maps),
+        indices=moved(pixels.flatten().nonzero().squeeze(1), maps.device),
+    )
+
+
+def spread_mask(visible: Tensor, maps: Tensor) -> Tensor:
+    """The mask of `spread` alone, [B, 1, H, W]."""
+    return _as_mask(_repeated(visible, maps), maps)
+
+
+def _as_mask(pixels: Tensor, maps: Tensor) -> Tensor:
+    return moved(pixels, maps.device).to(maps.dtype)[:, None]
+
+
+def _repeated(visible: Tensor, maps: Tensor) -> Tensor:
+    """The mask of patches at the size of the maps, bool [B, H, W]."""
     if visible.ndim != 3 or visible.dtype != torch.bool or visible.shape[0] != maps.shape[0]:
         raise ValueError(
             f"visible must be bool [{maps.shape[0]}, h, w], got {visible.dtype} "
@@ -43,10 +65,7 @@ def spread(visible: Tensor, maps: Tensor) -> VisiblePositions:
             f"a map of {height}x{width} does not divide into {rows}x{columns} patches; "
             "the patch size must be a multiple of the network's stride"
         )
-    mask = visible.repeat_interleave(height // rows, 1).repeat_interleave(width // columns, 2)
-    return VisiblePositions(
-        mask=mask.to(maps.dtype)[:, None], indices=mask.flatten().nonzero().squeeze(1)
-    )
+    return visible.repeat_interleave(height // rows, 1).repeat_interleave(width // columns, 2)
 
 
 class MaskedBatchNorm2d(nn.BatchNorm2d):
@@ -180,9 +199,9 @@ class ResNetBackbone(nn.Module):
         """The maps of the four stages, finest first: [B, C_i, H / s_i, W / s_i].
 
         images   [B, 1, H, W] in [0, 1]
-        visible  bool [B, h, w], which patches of the slice may be seen; None means all. Hidden
-                 patches are zero on entry and after each norm and pooling, so that no map at a
-                 visible position depends on them, and are zero in the maps returned.
+        visible  bool [B, h, w] on the processor, which patches of the slice may be seen; None means
+                 all. Hidden patches are zero on entry and after each norm and pooling, so that no
+                 map at a visible position depends on them, and are zero in the maps returned.
 
         Raises ValueError for another shape, or where a map does not divide into the patches.
         """
@@ -191,7 +210,7 @@ class ResNetBackbone(nn.Module):
         if not images.is_floating_point():
             raise ValueError(f"images must be floating point, got {images.dtype}")
         if visible is not None:
-            images = images * spread(visible, images).mask
+            images = images * spread_mask(visible, images)
         hidden = self.stem(images)
         positions = None if visible is None else spread(visible, hidden)
         hidden = functional.relu(self.stem_norm(hidden, positions))

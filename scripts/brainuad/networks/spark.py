@@ -10,7 +10,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from brainuad.networks.resnet import MaskedBatchNorm2d, ResNetBackbone, VisiblePositions, spread
+from brainuad.networks.precision import in_full_precision
+from brainuad.networks.resnet import (
+    MaskedBatchNorm2d,
+    ResNetBackbone,
+    VisiblePositions,
+    spread,
+    spread_mask,
+)
 
 
 def kept_patches(patches: int, mask_ratio: float) -> int:
@@ -44,15 +51,15 @@ def random_visible(
 def masked_patch_loss(reconstructions: Tensor, images: Tensor, visible: Tensor) -> Tensor:
     """Mean squared error over the hidden patches only, without normalising the patches.
 
-    reconstructions, images [B, 1, H, W]; visible bool [B, h, w]. Returns a scalar, 0 where no
-    patch is hidden. Raises ValueError for shapes that do not fit.
+    reconstructions, images [B, 1, H, W]; visible bool [B, h, w] on the processor. Returns a scalar,
+    0 where no patch is hidden. Raises ValueError for shapes that do not fit.
     """
     if reconstructions.shape != images.shape:
         raise ValueError(
             f"reconstructions {tuple(reconstructions.shape)} and images {tuple(images.shape)} "
             "must have the same shape"
         )
-    hidden = 1 - spread(visible, images).mask
+    hidden = 1 - spread_mask(visible, images)
     squared = (reconstructions - images).square() * hidden
     return squared.sum() / hidden.sum().clamp(min=1)
 
@@ -162,16 +169,18 @@ class SparK(nn.Module):
         return height // self.patch_size, width // self.patch_size
 
     def random_visible(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw a mask for images [B, 1, H, W] at the mask ratio: bool [B, h, w]."""
+        """Draw a mask for images [B, 1, H, W] at the mask ratio: bool [B, h, w].
+
+        It lies on the generator's device, the processor; see `resnet.spread`.
+        """
         grid = self.grid(*images.shape[-2:])
         keep = kept_patches(grid[0] * grid[1], self.mask_ratio)
-        visible = random_visible(images.shape[0], grid, keep=keep, generator=generator)
-        return visible.to(images.device)
+        return random_visible(images.shape[0], grid, keep=keep, generator=generator)
 
     def forward(self, images: Tensor, visible: Tensor) -> Tensor:
-        """Paint whole slices [B, 1, H, W] from the visible patches of images in [0, 1].
+        """Paint whole slices, float32 [B, 1, H, W], from the visible patches of images in [0, 1].
 
-        visible  bool [B, H / patch_size, W / patch_size]
+        visible  bool [B, H / patch_size, W / patch_size] on the processor
 
         Raises ValueError for shapes that do not fit.
         """
@@ -188,4 +197,4 @@ class SparK(nn.Module):
                 dense = self.densifiers[step](scale, spread(visible, scale))
                 hidden = dense if hidden is None else hidden + dense
             hidden = block(hidden)
-        return self.output(hidden)
+        return in_full_precision(self.output, hidden)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brainuad.networks.precision import in_full_precision
+
 
 def _group_norm(channels: int) -> nn.GroupNorm:
     # ASSUME: GroupNorm has 32 groups as released; fewer where a group would have under 4 channels.
@@ -126,6 +128,10 @@ class UNet(nn.Module):
     With the defaults it has 44,068,481 parameters for a 512-wide condition, 37,513,857 without.
     """
 
+    # Norms, activations and casts between the convolutions take about as long as these by
+    # themselves, and little when they are fused.
+    worth_compiling = True
+
     def __init__(
         self,
         *,
@@ -197,7 +203,7 @@ class UNet(nn.Module):
         self.output_convolution = _zeroed(nn.Conv2d(widths[0], 1, 3, padding=1))
 
     def forward(self, noised: Tensor, timesteps: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Predict the clean slices [B, 1, H, W], in the range of the noised ones.
+        """Predict the clean slices, float32 [B, 1, H, W], in the range of the noised ones.
 
         noised     [B, 1, H, W]; H and W divisible by 2 to the number of levels less one
         timesteps  [B] integers
@@ -224,7 +230,8 @@ class UNet(nn.Module):
                 if up.resampling.direction == "none":
                     hidden = torch.cat([hidden, kept.pop()], dim=1)
                 hidden = up(hidden, embedding)
-        return self.output_convolution(functional.silu(self.output_norm(hidden)))
+        hidden = functional.silu(self.output_norm(hidden))
+        return in_full_precision(self.output_convolution, hidden)
 
     def _check(self, noised: Tensor, timesteps: Tensor, condition: Tensor | None) -> None:
         if noised.ndim != 4 or noised.shape[1] != 1:

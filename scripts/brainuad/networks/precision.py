@@ -1,0 +1,14 @@
+"""Layers that compute in float32 whatever the layers around them do."""
+
+import torch
+from torch import Tensor, nn
+
+
+def in_full_precision(layer: nn.Module, maps: Tensor) -> Tensor:
+    """Apply a layer in float32, under autocast too.
+
+    The last layer of a network: in bfloat16 its output alone would be off by up to 2^-9 of its
+    value, while the residuals that matter are of some hundredths.
+    """
+    with torch.autocast(maps.device.type, enabled=False):
+        return layer(maps.float())

@@ -1,0 +1,167 @@
+"""One step of a training: its settings, its random draws, its loss, and what the optimiser does.
+
+Everything random in step n follows from the seed and n.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+from brainuad.augmentation import AugmentationSettings, augment
+from brainuad.device import Device
+from brainuad.errors import SettingsError
+from brainuad.methods import Trainable
+from brainuad.noise import key_of
+from brainuad.sampling import draw_batch
+
+
+class Optimizer(StrEnum):
+    """Adam as in the paper's models, AdamW as in SparK."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+
+
+class Decay(StrEnum):
+    """What the learning rate does after the warm-up."""
+
+    CONSTANT = "constant"
+    COSINE = "cosine"
+
+
+@dataclass(frozen=True)
+class ValidationSettings:
+    """When to validate (always after the last step), and on how many slices of each volume."""
+
+    every_epochs: int
+    slices_per_volume: int
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train.
+
+    steps               optimiser steps in all
+    batch_size          slices per step
+    slices_per_volume   slices drawn from each volume in an epoch (1 as released)
+    warmup_steps        steps in which the learning rate rises linearly to its value
+    augmentation        None trains on the slices as they are
+    """
+
+    steps: int
+    batch_size: int
+    slices_per_volume: int
+    optimizer: Optimizer
+    learning_rate: float
+    weight_decay: float
+    betas: tuple[float, ...]
+    warmup_steps: int
+    decay: Decay
+    validation: ValidationSettings
+    augmentation: AugmentationSettings | None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "slices_per_volume"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"training.{name} is {getattr(self, name)}, expected 1 or more")
+        if min(self.validation.every_epochs, self.validation.slices_per_volume) < 1:
+            raise SettingsError(f"training.validation: expected 1 or more, got {self.validation}")
+        if self.learning_rate <= 0:
+            raise SettingsError(f"training.learning_rate is {self.learning_rate}, expected > 0")
+        if not 0 <= self.warmup_steps < self.steps:
+            raise SettingsError(
+                f"training.warmup_steps is {self.warmup_steps}, expected under {self.steps} steps"
+            )
+
+
+def take_step(
+    method: Trainable,
+    images: Tensor,
+    optimizer: torch.optim.Optimizer,
+    *,
+    step: int,
+    settings: TrainingSettings,
+    seed: int,
+    device: Device,
+) -> Tensor:
+    """Take one optimiser step, and return its loss (float64, on the device).
+
+    Nothing in it waits for the device: the processor hands out work and runs ahead.
+    """
+    loss = step_loss(method, images, step=step, settings=settings, seed=seed, device=device)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * rate_factor(step, settings)
+    optimizer.step()
+    return loss.detach().double()
+
+
+def step_loss(
+    method: Trainable,
+    images: Tensor,
+    *,
+    step: int,
+    settings: TrainingSettings,
+    seed: int,
+    device: Device,
+) -> Tensor:
+    """Draw a step's batch, and compute its loss (float32, on the device)."""
+    drawn = draw_batch(
+        step,
+        volumes=images.shape[0],
+        slices=images.shape[1],
+        slices_per_volume=settings.slices_per_volume,
+        batch_size=settings.batch_size,
+        seed=seed,
+    )
+    volumes, slices = device.moved(torch.stack(drawn))
+    batch = images[volumes, slices][:, None]
+    generator = torch.Generator().manual_seed(key_of(seed, "step", step))
+    if settings.augmentation is not None:
+        batch = augment(batch, settings.augmentation, generator)
+    # Layers draw from the default generator (stochastic depth).
+    torch.manual_seed(key_of(seed, "layers", step))
+    method.network.train()
+    with device.autocast():
+        return method.training_loss(batch, generator, step)
+
+
+def rehearse_step(
+    method: Trainable, images: Tensor, *, settings: TrainingSettings, seed: int, device: Device
+) -> None:
+    """Compute a step's loss and gradients, and leave no trace of it in the network."""
+    network = method.network
+    # Running means of norms move in a step.
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    try:
+        step_loss(method, images, step=0, settings=settings, seed=seed, device=device).backward()
+    finally:
+        network.load_state_dict(before)
+        network.zero_grad(set_to_none=True)
+
+
+def rate_factor(step: int, settings: TrainingSettings) -> float:
+    """The learning rate of a step, counted from 0, relative to the setting."""
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    if settings.decay is Decay.CONSTANT:
+        return 1.0
+    part = (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
+    return (1 + math.cos(math.pi * part)) / 2
+
+
+def build_optimizer(network: torch.nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """The optimiser of the settings, over all parameters of the network."""
+    # ASSUME: weight decay acts on all parameters, norms and biases too, as released.
+    classes = {Optimizer.ADAM: torch.optim.Adam, Optimizer.ADAMW: torch.optim.AdamW}
+    return classes[settings.optimizer](
+        network.parameters(),
+        lr=settings.learning_rate,
+        betas=settings.betas,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
