@@ -50,8 +50,9 @@ demo: $(SNAKEMAKE)/.built  ## Run the whole chain on phantoms, up to the report
 test: $(SNAKEMAKE)/.built $(TEST)/.built  ## Run all tests
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" $(TEST)/bin/python -m pytest
 
-bench: $(TEST)/.built  ## Measure the parts that cost time, on this machine
+bench: $(SNAKEMAKE)/.built $(TEST)/.built  ## Measure what costs time on this machine, into docs/benchmarks.md
 	PYTHONPATH=scripts $(TEST)/bin/python bench/run.py
+	PYTHONPATH=scripts $(TEST)/bin/python bench/write_docs.py
 
 lint: $(SNAKEMAKE)/.built $(TEST)/.built  ## Check style, formatting and the workflow's rules
 	$(TEST)/bin/ruff check

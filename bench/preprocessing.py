@@ -1,44 +1,27 @@
 """Seconds and peak memory per scan of each preprocessing rule, at the paper's settings.
 
-    PYTHONPATH=scripts python bench/preprocessing.py
-
 One phantom of MSLUB in T2, 1 mm, goes through the rules' own scripts, each in a process of its own.
 Seconds are processor time of one thread without the imports, which a job needs once for all scans.
+HD-BET is not among them: its weights are fetched, not made. The template method stands in for it.
 """
 
-import json
-import pickle
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import yaml
+from measuring import PROJECT, Row, in_own_process
 from registration import RELEASED
 
 from brainuad.phantoms.layouts import Dataset, PhantomSettings, write_subject
 from brainuad.phantoms.template import load_template
 
-PROJECT = Path(__file__).resolve().parent.parent
+NO_RULE = ("make_template",)
 
 
-def in_own_process(script: str, arguments: dict[str, Any]) -> tuple[float, float]:
-    """Run a script's main; returns processor seconds and the peak memory of its process (MiB)."""
-    done = subprocess.run(
-        [sys.executable, str(PROJECT / "bench" / "run_stage.py")],
-        input=pickle.dumps((script, arguments)),
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return tuple(json.loads(done.stdout.splitlines()[-1]))
-
-
-def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str, str, dict]]:
-    """What to run, one after the other: a note for the table, the script, its arguments."""
+def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str, dict]]:
+    """The scripts to run, one after the other, with their arguments."""
     settings = config["preprocessing"]
     block = config["datasets"]["mslub"]
     labels = {"lesion_labels": block["lesion_labels"], "ignored_labels": []}
@@ -55,7 +38,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
         "on_broken": "stop",
         "threads": 1,
     }
-    yield "", "list_subjects", raw | labels
+    yield "list_subjects", raw | labels
     resampled = {
         "subjects": folder / "subjects.tsv",
         "output": folder / "resampled",
@@ -64,26 +47,33 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
         "spacing": spacing,
         "lesions_on_own_grid": False,
     }
-    yield "", "resample_scans", resampled | labels
+    yield "resample_scans", resampled | labels
     template = {name: folder / f"{name}.nii.gz" for name in ("head", "brain", "brain_mask")}
-    yield "", "make_template", template | {"spacing": spacing}
+    yield "make_template", template | {"spacing": spacing}
     stripped = {"scans": folder / "resampled", "output": folder / "stripped"}
     carried = {"template": template["head"], "template_brain_mask": template["brain_mask"]}
-    yield ", template", "strip_skull", stripped | carried | {"method": "template"}
+    yield "strip_skull", stripped | carried | {"method": "template"}
     registered = {"scans": folder / "stripped", "atlas": template["brain"]}
+    # The reference comes first: the row of a script is that of its last run.
     released = {"output": folder / "released", "settings": asdict(RELEASED)}
-    yield ", released", "register_to_atlas", registered | released
+    yield "register_to_atlas", registered | released
     ours = {"output": folder / "registered", "settings": settings["registration"]}
-    yield "", "register_to_atlas", registered | ours
+    yield "register_to_atlas", registered | ours
     corrected = {"scans": folder / "registered", "output": folder / "corrected"}
-    yield "", "correct_bias", corrected | {"settings": settings["bias_correction"]}
+    yield "correct_bias", corrected | {"settings": settings["bias_correction"]}
     normalized = {"scans": folder / "corrected", "output": folder / "normalized"}
-    yield "", "normalize_scans", normalized | {"settings": settings["normalization"]}
+    yield "normalize_scans", normalized | {"settings": settings["normalization"]}
+    inspected = {name: folder / name for name in ("resampled", "stripped", "corrected")}
+    yield "inspect_scans", inspected | {"atlas": template["brain"], "output": folder / "quality"}
+    packed = {"slices": folder / "slices.npz", "left_out": folder / "left_out.tsv"}
+    batches = {"batches": [folder / "normalized"], "on_broken": "stop"}
+    yield "pack_slices", packed | batches
 
 
-def measured(*, spacing: float = 1.0) -> Iterator[dict]:
-    """A row per rule: what, seconds and peak_memory_mib of one scan."""
+def measured(*, spacing: float = 1.0) -> list[Row]:
+    """A row per rule; the released setting is the reference of the registration."""
     config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    costs: dict[str, list] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         phantom = PhantomSettings(subjects=1, spacing=(spacing,) * 3)
@@ -95,16 +85,14 @@ def measured(*, spacing: float = 1.0) -> Iterator[dict]:
             settings=phantom,
             seed=config["seed"],
         )
-        for note, script, arguments in stages(folder, config, spacing=spacing):
-            seconds, memory = in_own_process(script, arguments)
-            if script != "make_template":
-                what = f"{script} of a scan at {spacing:g} mm{note}"
-                yield {"what": what, "seconds": seconds, "peak_memory_mib": memory}
-
-
-def main() -> None:
-    print(pd.DataFrame(measured()).round(1).to_string(index=False))
-
-
-if __name__ == "__main__":
-    main()
+        for script, arguments in stages(folder, config, spacing=spacing):
+            cost = in_own_process("stage", "run", script=script, arguments=arguments)
+            costs.setdefault(script, []).append(cost)
+    rows = []
+    for script, (*references, (seconds, memory)) in costs.items():
+        row = Row(f"{script}, a scan of {spacing:g} mm", seconds, "s", memory)
+        if references:
+            row = replace(row, reference="the released setting", reference_value=references[0][0])
+        if script not in NO_RULE:
+            rows.append(row)
+    return rows

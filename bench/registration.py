@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from measuring import PROJECT, Row
 from moved_brains import atlas_brain, distances, moved_brains
 
 from brainuad.phantoms.template import load_template
 from brainuad.registration import LinearRegistration, Transform, load_ants, register_linear
 from brainuad.settings import settings_from
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 RELEASED = LinearRegistration(
     transform=Transform.AFFINE,
@@ -87,6 +86,28 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     )
     errors.columns = [f"{measure}_{anatomy}_anatomy" for measure, anatomy in errors.columns]
     return means.join(errors).reset_index()
+
+
+def rows(*, spacing: float = 2.0, seeds: int = 2) -> list[Row]:
+    """Error and seconds of the config's setting beside the released one."""
+    compared = {name: candidates()[name] for name in ("released", "default")}
+    costs = measured(compared, spacing=spacing, seeds=seeds)
+    brains = f"registration of {4 * seeds} brains of {spacing:g} mm that were moved"
+    means = costs.groupby("setting")[["seconds", "mean_error", "max_error"]].mean()
+    return [
+        Row(
+            f"{brains}: {what}",
+            means.loc["default", column],
+            unit,
+            reference="the released setting",
+            reference_value=means.loc["released", column],
+        )
+        for what, column, unit in (
+            ("seconds of each", "seconds", "s"),
+            ("mean error in the brain", "mean_error", "mm"),
+            ("largest error in the brain", "max_error", "mm"),
+        )
+    ]
 
 
 def main() -> None:

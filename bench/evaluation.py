@@ -1,0 +1,198 @@
+"""What scoring costs for a volume of the paper's size, beside scipy, scikit-learn and MONAI.
+
+The references are imported where they run: what they hold is not in the peak memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import yaml
+from measuring import PROJECT, Row, side_by_side
+from scipy import ndimage
+
+from brainuad import metrics, postprocess, thresholds
+from brainuad.postprocess import Case, PostprocessingSettings
+from brainuad.settings import settings_from
+from score_segmentation import scores_of
+
+GRID = (50, 96, 96)
+VALIDATION_VOLUMES = 10
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A brain of noise [S, H, W], a smoother reconstruction, a round lesion, the anomaly map."""
+
+    image: np.ndarray
+    painted: np.ndarray
+    brain: np.ndarray
+    lesions: np.ndarray
+    anomaly_map: np.ndarray
+
+
+def settings() -> PostprocessingSettings:
+    """The paper's post-processing."""
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    return settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
+
+
+def sample(seed: int = 0) -> Sample:
+    """A volume in which as many voxels are brain as in a patient's."""
+    place = np.indices(GRID) - np.array([25, 48, 48])[:, None, None, None]
+    brain = (place**2 / np.array([24, 36, 44])[:, None, None, None] ** 2).sum(0) < 1
+    image = np.random.default_rng(seed).random(GRID, dtype=np.float32) * brain
+    painted = ndimage.gaussian_filter(image, 1) * brain
+    lesions = (((place - 8) ** 2).sum(0) < 64).astype(np.uint8)
+    anomaly_map = postprocess.anomaly_map(image, painted, brain, settings())
+    return Sample(image, painted, brain, lesions, anomaly_map)
+
+
+def compared(
+    what: str,
+    work: Callable[[], object],
+    reference: str | None = None,
+    plain: Callable[[], object] | None = None,
+    *,
+    volumes: int = 1,
+) -> list[Row]:
+    """Volumes per second of ours and of the reference."""
+    timing = side_by_side(work, plain)
+    other = volumes / timing.reference_seconds if plain else None
+    rate = volumes / timing.seconds
+    return [Row(what, rate, "volumes/s", timing.peak_memory_mib, reference, other)]
+
+
+def median_filter() -> list[Row]:
+    """The median filter of a residual."""
+    case, size = sample(), settings().median_size
+    residual = postprocess.residual(case.image, case.painted)
+    return compared(
+        f"median filter {size}x{size}x{size}",
+        lambda: postprocess.median_filtered(residual, size),
+        "scipy",
+        lambda: ndimage.median_filter(residual, size),
+    )
+
+
+def anomaly_map() -> list[Row]:
+    """Residual, eroded mask and median filter."""
+    case, chosen = sample(), settings()
+    cross = ndimage.generate_binary_structure(2, 1)[None]
+
+    def plain() -> np.ndarray:
+        mask = ndimage.binary_erosion(case.brain, cross, iterations=chosen.erosion_iterations)
+        residual = np.where(mask, np.abs(case.image - case.painted), 0)
+        return ndimage.median_filter(residual, chosen.median_size)
+
+    def work() -> np.ndarray:
+        return postprocess.anomaly_map(case.image, case.painted, case.brain, chosen)
+
+    return compared("anomaly map", work, "scipy", plain)
+
+
+def average_precision() -> list[Row]:
+    """The area under the precision-recall curve."""
+    case = sample()
+
+    def plain() -> float:
+        from sklearn.metrics import average_precision_score
+
+        return average_precision_score(case.lesions.ravel(), case.anomaly_map.ravel())
+
+    return compared(
+        "average precision",
+        lambda: metrics.average_precision(case.anomaly_map, case.lesions),
+        "scikit-learn",
+        plain,
+    )
+
+
+def threshold_search() -> list[Row]:
+    """The threshold of the best Dice on pooled voxels: Dice is F1, found on the whole curve."""
+    cases = [sample(seed) for seed in range(VALIDATION_VOLUMES)]
+    maps, lesions = [case.anomaly_map for case in cases], [case.lesions for case in cases]
+
+    def plain() -> float:
+        from sklearn.metrics import precision_recall_curve
+
+        precision, recall, cuts = precision_recall_curve(
+            np.concatenate(lesions, axis=None), np.concatenate(maps, axis=None)
+        )
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+        return cuts[np.argmax(f1[:-1])]
+
+    return compared(
+        f"threshold search on {VALIDATION_VOLUMES} volumes",
+        lambda: thresholds.best_threshold(maps, lesions),
+        "scikit-learn, its curve and the best F1",
+        plain,
+        volumes=VALIDATION_VOLUMES,
+    )
+
+
+def ssim_and_psnr() -> list[Row]:
+    """Both measures of a reconstruction."""
+    case = sample()
+
+    def plain() -> None:
+        import torch
+        from monai.metrics import PSNRMetric, SSIMMetric
+
+        torch.set_num_threads(1)
+        pair = [torch.from_numpy(volume)[None, None] for volume in (case.painted, case.image)]
+        SSIMMetric(spatial_dims=3)(*pair)
+        PSNRMetric(max_val=1)(*pair)
+
+    def work() -> None:
+        metrics.ssim(case.image, case.painted)
+        metrics.psnr(case.image, case.painted)
+
+    return compared("SSIM and PSNR", work, "MONAI", plain)
+
+
+def all_scores() -> list[Row]:
+    """What score_segmentation does for a volume: map, components, every score."""
+    case = sample()
+    scored = Case(
+        subject="subject",
+        image=case.image,
+        brain_mask=case.brain,
+        lesions=case.lesions,
+        affine=np.eye(4),
+        reconstruction=case.painted,
+    )
+    chosen = settings()
+    return compared(
+        "all scores of a segmentation", lambda: scores_of(scored, threshold=0.2, settings=chosen)
+    )
+
+
+def anomaly_map_on_gpu(device: str) -> list[Row]:
+    """Anomaly maps where the volumes were reconstructed, beside ours on the processor."""
+    from devices import device_of, timed_on
+    from sizes import size_of
+
+    from brainuad.device_postprocess import anomaly_maps
+
+    place = device_of(device, size_of("paper").config)
+    case, chosen = sample(), settings()
+    batch = [
+        np.stack([volume] * VALIDATION_VOLUMES) for volume in (case.image, case.painted, case.brain)
+    ]
+
+    def plain() -> None:
+        for _ in range(VALIDATION_VOLUMES):
+            postprocess.anomaly_map(case.image, case.painted, case.brain, chosen)
+
+    timing = timed_on(device, lambda: anomaly_maps(*batch, chosen, place.torch), plain)
+    return [
+        Row(
+            "anomaly map",
+            VALIDATION_VOLUMES / timing.seconds,
+            "volumes/s",
+            timing.peak_memory_mib,
+            "ours on the processor",
+            VALIDATION_VOLUMES / timing.reference_seconds,
+        )
+    ]

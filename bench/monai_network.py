@@ -1,0 +1,26 @@
+"""The reference of our networks: MONAI's U-Net for diffusion, as near to ours as it comes."""
+
+from typing import Any
+
+import torch
+from monai.networks.nets import DiffusionModelUNet
+
+NAME = "MONAI's DiffusionModelUNet"
+
+
+def monai_network(settings: dict[str, Any], device: torch.device) -> DiffusionModelUNet:
+    """Of the widths and depth of `settings.network`; without an encoder and its condition."""
+    widths = [settings["channels"] * multiplier for multiplier in settings["multipliers"]]
+    network = DiffusionModelUNet(
+        spatial_dims=2,
+        in_channels=1,
+        out_channels=1,
+        channels=widths,
+        num_res_blocks=settings["residual_blocks"],
+        # As in ours, attention stands in the middle alone, where MONAI always has it.
+        attention_levels=[False] * len(widths),
+        num_head_channels=widths[-1] // settings["attention_heads"],
+        norm_num_groups=min(32, settings["channels"] // 4),
+        resblock_updown=True,
+    )
+    return network.to(device)

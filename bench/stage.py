@@ -1,0 +1,21 @@
+"""One script of the workflow in this process, and what it took (see measuring.in_own_process)."""
+
+import importlib
+import time
+from typing import Any
+
+from measuring import peak_memory_mib
+
+from brainuad.registration import load_ants
+
+WITH_ANTS = ("strip_skull", "register_to_atlas", "correct_bias")
+
+
+def run(script: str, arguments: dict[str, Any]) -> tuple[float, float]:
+    """Processor seconds of the script's main, imports left out, and the process's peak MiB."""
+    main = importlib.import_module(script).main
+    if script in WITH_ANTS:
+        load_ants()
+    started = time.process_time()
+    main(**arguments)
+    return time.process_time() - started, peak_memory_mib()

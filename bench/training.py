@@ -1,0 +1,184 @@
+"""What a training step of cDDPM costs, beside MONAI's U-Net and the device's measured peak.
+
+A real `train` on random volumes runs some steps and is then stopped by SIGTERM, as on a cluster: so
+slice choice, augmentation, noise, history, log and checkpoint are in it as in any training.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from devices import device_of, peak_memory, threads_of
+from measuring import Row, elapsed
+from monai_network import NAME, monai_network
+from peaks import measured_peak
+from sizes import Size, size_of
+from stopwatch import Stopwatch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from brainuad.checkpoints import Checkpoint
+from brainuad.compilation import eagerly
+from brainuad.device import Device
+from brainuad.methods import Method, build_trainable
+from brainuad.settings import settings_from
+from brainuad.training import TrainingSettings, train
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a training is measured: slices per step, steps before and under the clock, volumes.
+
+    The goals are those of the network, of the loop, and of all the paper's steps.
+    """
+
+    batch: int
+    warm_up: int
+    steps: int
+    training_volumes: int
+    validation_volumes: int
+    peak_goal: str | None = None
+    loop_goal: str | None = None
+    minutes_goal: str | None = None
+
+
+PLANS = {
+    # 32 slices would take minutes. With two, what the loop costs weighs more, not less.
+    ("paper", "cpu"): Plan(2, 1, 6, 8, 1, "ratio >= 0.7", "value <= 5"),
+    ("demo", "cpu"): Plan(8, 10, 120, 24, 3, None, "value <= 15"),
+    # Ten epochs of 12 steps, and the validation that belongs to them.
+    ("paper", "cuda"): Plan(32, 20, 120, 385, 44, "ratio >= 0.35", None, "value <= 15"),
+    ("demo", "cuda"): Plan(8, 60, 120, 24, 3),
+}
+PAPER_STEPS = 14400
+
+
+def measured(*, size: str, device: str) -> list[Row]:
+    """Rows of the whole step beside MONAI's U-Net, of its network, and of the loop around it."""
+    plan, chosen = PLANS[size, device], size_of(size)
+    place = device_of(device, chosen.config)
+    block = chosen.config["methods"]["cddpm"]
+    method = build_trainable(block["kind"], block["settings"])
+    watch = watched_training(method, plan, chosen, place)
+    on_gpu = device == "cuda"
+    memory = peak_memory(device)
+
+    ours = network_step(method.network, with_condition(method.network), plan, chosen, place)
+    network = seconds_of(ours, place) if on_gpu else watch.network
+    loop = watch.step - network if on_gpu else watch.loop
+    saving = watch.saving / (60 * chosen.config["checkpoint_minutes"])
+    peak_name, peak = measured_peak(place.torch, memory_format_of(method.network), plan.batch)
+    unet = monai_network(block["settings"]["network"], place.torch)
+    theirs = network_step(unet, unet, plan, chosen, place)
+    flop, flop_of_reference = flop_of(ours, place), flop_of(theirs, place)
+
+    what = f"training step of cDDPM, the {size}'s size, {plan.batch} slices{threads_of(device)}"
+    rows = [
+        Row(
+            f"{what}; {flop / plan.batch / 1e9:.3g} GFLOP a slice",
+            plan.batch / watch.step,
+            "slices/s",
+            memory,
+            f"{NAME}; {flop_of_reference / plan.batch / 1e9:.3g} GFLOP",
+            plan.batch / seconds_of(theirs, place),
+        ),
+        Row(
+            f"{what}: the network",
+            flop / network / 1e12,
+            "TFLOP/s",
+            reference=peak_name,
+            reference_value=peak / 1e12,
+            goal=plan.peak_goal,
+        ),
+        Row(
+            f"{what}: all but the network, checkpoints included",
+            100 * (loop / watch.step + saving),
+            "% of it",
+            goal=plan.loop_goal,
+        ),
+    ]
+    if plan.minutes_goal:
+        minutes = PAPER_STEPS * watch.step_with_validation / 60
+        name = f"{PAPER_STEPS} of these steps, with validations"
+        rows.append(Row(name, minutes, "min", goal=plan.minutes_goal))
+    return rows
+
+
+def watched_training(method: Method, plan: Plan, chosen: Size, place: Device) -> Stopwatch:
+    """Train with the config's settings until the plan is fulfilled."""
+    block = chosen.config["methods"]["cddpm"]
+    watch = Stopwatch(place.torch, warm_up=plan.warm_up, steps=plan.steps)
+    with tempfile.TemporaryDirectory() as folder, watch.watching(method.network):
+        train(
+            method,
+            training_images=torch.rand(plan.training_volumes, *chosen.grid),
+            validation_images=torch.rand(plan.validation_volumes, *chosen.grid),
+            settings=settings_from(
+                TrainingSettings, block["training"] | {"batch_size": plan.batch}
+            ),
+            seed=0,
+            device=place,
+            checkpoint=Checkpoint(Path(folder) / "checkpoint.pt"),
+            checkpoint_minutes=chosen.config["checkpoint_minutes"],
+            method_settings=block["settings"],
+            code="bench",
+        )
+    return watch
+
+
+def with_condition(network: nn.ModuleDict) -> Callable[[Tensor, Tensor], Tensor]:
+    """What cDDPM's network predicts from slices, which are their own condition, and timesteps."""
+    return lambda images, steps: network["unet"](images, steps, network["encoder"](images))
+
+
+def network_step(
+    network: nn.Module,
+    predict: Callable[[Tensor, Tensor], Tensor],
+    plan: Plan,
+    chosen: Size,
+    place: Device,
+) -> Callable[[], None]:
+    """A step of the network alone: the same slices and timesteps again and again."""
+    images = torch.rand(plan.batch, 1, *chosen.grid[1:], device=place.torch)
+    timesteps = torch.arange(plan.batch, device=place.torch)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
+
+    def step() -> None:
+        with place.autocast():
+            loss = (predict(images, timesteps) - images).abs().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    network.train()
+    return step
+
+
+def seconds_of(step: Callable[[], None], place: Device) -> float:
+    """Seconds of a step, once it has been made."""
+    if place.torch.type == "cpu":
+        step()
+        return min(elapsed(step) for _ in range(3))
+
+    def steps() -> None:
+        for _ in range(20):
+            step()
+
+    steps()
+    return min(elapsed(steps, torch.cuda.synchronize) for _ in range(3)) / 20
+
+
+def flop_of(step: Callable[[], None], place: Device) -> int:
+    """Floating-point operations of convolutions and matrix products in a step."""
+    with FlopCounterMode(display=False) as counter, eagerly(place):
+        step()
+    return counter.get_total_flops()
+
+
+def memory_format_of(network: nn.Module) -> torch.memory_format:
+    """How the weights of the convolutions lie."""
+    weights = [part.weight for part in network.modules() if isinstance(part, nn.Conv2d)]
+    last = all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
+    return torch.channels_last if last else torch.contiguous_format

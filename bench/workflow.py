@@ -1,0 +1,128 @@
+"""What Snakemake itself costs: the graph of the whole paper, and each of its jobs."""
+
+import re
+import runpy
+import shutil
+import subprocess
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from measuring import PROJECT, Row, elapsed
+
+SNAKEMAKE = PROJECT / ".environments" / "snakemake" / "bin"
+JOBS = 20
+
+# Trivial jobs in a graph as large as the paper's: those that wait never start.
+SNAKEFILE = """
+rule all:
+    input:
+        expand("done/{{number}}", number=range({jobs})),
+        expand("waiting/{{number}}", number=range({waiting})),
+
+rule trivial:
+    output: "done/{{number}}"
+    log: "logs/{{number}}.log"
+    benchmark: "benchmarks/{{number}}.tsv"
+    conda: "{environment}"
+    script: "trivial.py"
+
+rule fail:
+    input: expand("done/{{number}}", number=range({jobs}))
+    output: "failed"
+    shell: "exit 1"
+
+rule wait:
+    input: "failed"
+    output: "waiting/{{number}}"
+    conda: "{environment}"
+    script: "trivial.py"
+"""
+TRIVIAL_SCRIPT = """
+import sys
+from pathlib import Path
+
+Path(snakemake.output[0]).write_text(sys.executable)
+"""
+# Snakemake as its command starts it, but it says at its end how much memory it held.
+SNAKEMAKE_WITH_PEAK = f"""
+import atexit, sys
+sys.path.append({str(PROJECT / "bench")!r})
+from measuring import peak_memory_mib
+from snakemake.cli import main
+
+atexit.register(lambda: print("peak", peak_memory_mib()))
+main()
+"""
+
+
+def measured() -> list[Row]:
+    """Rows of the paper's graph, and of a job in a graph of that size."""
+    if not SNAKEMAKE.exists():
+        raise SystemExit("no Snakemake to measure: run `make .environments/snakemake/.built`")
+    with tempfile.TemporaryDirectory() as folder:
+        rows, jobs = paper_graph(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        return [*rows, job_overhead(Path(folder), jobs=jobs)]
+
+
+def paper_graph(folder: Path) -> tuple[list[Row], int]:
+    """Rows of the full paper's dry run on raw trees of the real names and numbers, and its jobs."""
+    trees = runpy.run_path(str(PROJECT / "tests" / "workflow" / "raw_trees.py"))
+    (folder / "config").mkdir()
+    shutil.copy(PROJECT / "config" / "config.yaml", folder / "config")
+    for dataset, count in trees["SUBJECTS"].items():
+        trees["write_raw_tree"](folder / "resources" / "data" / dataset, dataset, count)
+    snakemake(folder, *(f"results/subjects/{dataset}.tsv" for dataset in trees["SUBJECTS"]))
+    printed = ""
+
+    def dry_run() -> None:
+        nonlocal printed
+        printed = snakemake(folder, "--dry-run")
+
+    seconds = elapsed(dry_run)
+    jobs = int(re.search(r"^total\s+(\d+)", printed, flags=re.MULTILINE)[1])
+    peak = float(re.search(r"^peak (.*)", printed, flags=re.MULTILINE)[1])
+    name = f"dry run of the whole paper, {jobs} jobs"
+    rows = [
+        Row(name, seconds, "s", goal="value <= 60"),
+        Row(f"{name}: memory", peak, "MiB", goal="value <= 1024"),
+    ]
+    return rows, jobs
+
+
+def job_overhead(folder: Path, *, jobs: int) -> Row:
+    """What a job needs beyond its script: one after the other, in a graph of `jobs`."""
+    environment = PROJECT / "envs" / "core.yaml"
+    text = SNAKEFILE.format(jobs=JOBS, waiting=jobs, environment=environment)
+    (folder / "Snakefile").write_text(text)
+    script = folder / "trivial.py"
+    script.write_text(TRIVIAL_SCRIPT)
+    snakemake(folder, "--conda-create-envs-only", snakefile=folder / "Snakefile")
+    snakemake(folder, snakefile=folder / "Snakefile", ends_with=1)
+    done = sorted((folder / "done").iterdir(), key=lambda file: file.stat().st_mtime)
+    apart = [later.stat().st_mtime - earlier.stat().st_mtime for earlier, later in pairwise(done)]
+    script.write_text(TRIVIAL_SCRIPT.replace("snakemake.output[0]", repr(str(folder / "alone"))))
+    alone = min(elapsed(lambda: subprocess.run([done[0].read_text(), script])) for _ in range(5))
+    what = f"Snakemake's share of a job, one after the other, in a graph of {jobs} jobs"
+    return Row(what, median(apart) - alone, "s")
+
+
+def snakemake(
+    folder: Path, *arguments: str, snakefile: Path = PROJECT / "Snakefile", ends_with: int = 0
+) -> str:
+    """Run Snakemake in a working directory, one job at a time; returns what it printed."""
+    conftest = runpy.run_path(str(PROJECT / "tests" / "workflow" / "conftest.py"))
+    command = [SNAKEMAKE / "python", "-c", SNAKEMAKE_WITH_PEAK, "--snakefile", snakefile]
+    options = ["--directory", folder, "--cores", "1", "--use-conda", *arguments]
+    done = subprocess.run(
+        [*command, *options],
+        env=conftest["environment"](),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode != ends_with:
+        raise SystemExit(f"Snakemake ended with {done.returncode}:\n{done.stdout[-3000:]}")
+    return done.stdout
