@@ -17,7 +17,7 @@ from brainuad.checkpoints import Checkpoint, fingerprint
 from brainuad.compilation import compile_costly_parts, eagerly
 from brainuad.device import Device
 from brainuad.errors import SettingsError
-from brainuad.methods import Trainable
+from brainuad.methods import NOT_TRAINED_YET, Trainable
 from brainuad.noise import key_of
 from brainuad.progress import progress_bar
 from brainuad.sampling import choose_validation_slices, count_steps_per_epoch
@@ -94,6 +94,8 @@ def train(
         optimizer.load_state_dict(saved["optimizer"])
         progress = Progress(**saved["progress"])
         job.log(f"resumed after step {progress.step} of {settings.steps}")
+    # Else it would lie on the device, a second network, as long as the training goes on.
+    del saved
 
     def save() -> None:
         checkpoint.save(
@@ -155,6 +157,8 @@ def finish_epoch(
             state = method.network.state_dict()
             progress.best = {name: tensor.detach().clone() for name, tensor in state.items()}
             progress.best_loss, progress.best_step = validation_loss, progress.step
+        if validation_loss == NOT_TRAINED_YET:
+            validation_loss = math.nan
     seconds = progress.seconds + time.monotonic() - started
     row = (epoch, progress.step, training_loss, validation_loss, round(seconds, 3))
     progress.history.append(dict(zip(HISTORY_COLUMNS, row, strict=True)))

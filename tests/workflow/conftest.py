@@ -32,7 +32,11 @@ MINIATURE = {
         "normalization": {"size": [48, 48, 24], "downsampling": 1},
     },
     "pretraining": {"training": BRIEF},
-    "methods": {name: {"training": BRIEF} for name in ("ddpm", "cddpm_ssl")},
+    "methods": {
+        **{name: {"training": BRIEF} for name in ("svae", "dae", "ddpm", "pddpm", "cddpm_ssl")},
+        # The encoder has its turn too.
+        "anogan": {"settings": {"gan_steps": 6}, "training": {**BRIEF, "warmup_steps": 0}},
+    },
     "evaluation": {
         "methods": ["thresh", "ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"],
         "bootstrap": {"rounds": 100},

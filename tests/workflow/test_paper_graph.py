@@ -126,7 +126,7 @@ def test_full_dry_run_is_complete(paper, snakemake):
     assert counts["normalize_scans"] == counts["inspect_scans"] == expected
     assert counts["write_quality_page"] == 2 + len(lesion_sets)
     assert counts["fetch_hdbet_weights"] == counts["fetch_atlas"] == 1
-    assert counts["train_model"] == 4 * 2 * 5
+    assert counts["train_model"] == 10 * 2 * 5
     assert counts["pretrain_spark"] == 2 * 5
     assert counts["split_folds"] == 5 * 5
 
@@ -164,7 +164,7 @@ def test_archive_enters_behind_the_bias_correction(archive, snakemake):
     expected = 2 * batches(ARCHIVE_SUBJECTS["ixi"]) + others
     assert counts["take_preprocessed_scans"] == counts["normalize_scans"] == expected
     assert not {*RAW_STAGES, "fetch_atlas", "fetch_hdbet_weights"} & set(counts)
-    assert counts["train_model"] == 4 * 2 * 5
+    assert counts["train_model"] == 10 * 2 * 5
 
 
 def test_leaks_of_the_released_lists_are_counted_and_dropped(archive, snakemake):

@@ -17,6 +17,10 @@ from torch import Tensor, nn
 from brainuad.checkpoints import load_strictly, read_weights
 from brainuad.errors import SettingsError
 
+# The validation loss of a method whose parts are trained in turn, before the last one's turn comes:
+# far above any loss, so that weights of that time are not chosen, and finite.
+NOT_TRAINED_YET = 1e9
+
 
 class Trainable(Protocol):
     """What the training loop needs to know.

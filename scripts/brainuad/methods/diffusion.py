@@ -88,7 +88,7 @@ class Diffusion:
 
     def _loss(self, images: Tensor, timesteps: Tensor, generator: torch.Generator) -> Tensor:
         fields = 1 if self.settings.noise.shared else len(images)
-        noise = self._fields(random_keys(fields, generator), images)
+        noise = self.fields(random_keys(fields, generator), images)
         predictions = self._predict(images, self._condition(images), timesteps, noise)
         return (to_model_range(images) - predictions).abs().mean()
 
@@ -111,7 +111,7 @@ class Diffusion:
         # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut.
         total = torch.zeros_like(images)
         for timestep in timesteps:
-            noise = self._fields(mix(keys, timestep), images)
+            noise = self.fields(mix(keys, timestep), images)
             steps = torch.full((len(images),), timestep)
             total += to_image_range(self._predict(images, condition, steps, noise))
         return total / len(timesteps)
@@ -127,7 +127,7 @@ class Diffusion:
         # The network counts timesteps from 0, as released.
         return self.network["unet"](noised, moved(timesteps - 1, images.device), condition)
 
-    def _fields(self, keys: Tensor, images: Tensor) -> Tensor:
+    def fields(self, keys: Tensor, images: Tensor) -> Tensor:
         """A noise field for each key, [keys, 1, H, W]; their geometry is laid down once."""
         size, device = tuple(images.shape[-2:]), images.device
         if self._noise is None or (self._noise.size, self._noise.device) != (size, device):

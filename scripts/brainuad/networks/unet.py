@@ -55,7 +55,8 @@ class Resampling(nn.Module):
         if self.direction == "down":
             return functional.avg_pool2d(maps, 2)
         if self.direction == "up":
-            return functional.interpolate(maps, scale_factor=2, mode="nearest")
+            # Repeating is exact; autocast would leave the result in float32, twice the memory.
+            return functional.interpolate(maps, scale_factor=2, mode="nearest").to(maps.dtype)
         return maps
 
 

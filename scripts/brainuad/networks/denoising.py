@@ -1,0 +1,107 @@
+"""The U-Net of the denoising autoencoder.
+
+Kascenas et al. 2022, "Denoising autoencoders for unsupervised anomaly detection in brain MRI"
+(MIDL): the U-Net of Ronneberger et al. 2015 with weight standardisation (Qiao et al. 2019), Swish
+and group norm.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from brainuad.networks.precision import in_full_precision
+
+
+class StandardizedConvolution(nn.Conv2d):
+    """A convolution whose filters have mean 0 and standard deviation 1 before they are used."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps [B, in, H, W] to [B, out, H', W']."""
+        deviations, means = torch.std_mean(self.weight, dim=(1, 2, 3), keepdim=True)
+        weight = (self.weight - means) / (deviations + 1e-5)
+        return functional.conv2d(maps, weight, self.bias)
+
+
+def _groups(channels: int) -> int:
+    # The divisor next above the square root: as many groups as channels in a group, or twice.
+    return next(
+        groups
+        for groups in range(math.isqrt(channels - 1) + 1, channels + 1)
+        if channels % groups == 0
+    )
+
+
+class MirroredBorder(nn.Module):
+    """Add a border of one pixel that mirrors the map at its outermost pixels."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps [B, C, H, W] to [B, C, H + 2, W + 2]; H and W are 2 or more."""
+        # What `nn.ReflectionPad2d` does, whose gradient a GPU sums in an order that changes.
+        maps = torch.cat([maps[..., 1:2, :], maps, maps[..., -2:-1, :]], dim=2)
+        return torch.cat([maps[..., 1:2], maps, maps[..., -2:-1]], dim=3)
+
+
+def two_convolutions(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Twice: mirrored border, standardised 3x3 convolution, Swish, group norm."""
+    layers: list[nn.Module] = []
+    for channels in (in_channels, out_channels):
+        layers += [
+            MirroredBorder(),
+            StandardizedConvolution(channels, out_channels, 3),
+            nn.SiLU(),
+            nn.GroupNorm(_groups(out_channels), out_channels),
+        ]
+    return nn.Sequential(*layers)
+
+
+class DenoisingUNet(nn.Module):
+    """A U-Net that halves the resolution by averaging and doubles it by transposed convolutions.
+
+    channels  of the first level; each further level has twice as many and half the resolution
+    levels    how many there are
+
+    With 64 channels and 4 levels it has 7,701,825 parameters.
+    """
+
+    def __init__(self, *, channels: int, levels: int) -> None:
+        super().__init__()
+        if channels < 1:
+            raise ValueError(f"channels must be positive, got {channels}")
+        if levels < 1:
+            raise ValueError(f"levels must be positive, got {levels}")
+        self.reduction = 2 ** (levels - 1)
+        widths = [channels * 2**level for level in range(levels)]
+        self.descent = nn.ModuleList(
+            two_convolutions(*step) for step in zip((1, *widths[:-1]), widths, strict=True)
+        )
+        self.doublings = nn.ModuleList()
+        self.ascent = nn.ModuleList()
+        for width in reversed(widths[:-1]):
+            self.doublings.append(nn.ConvTranspose2d(2 * width, width, 2, stride=2))
+            self.ascent.append(two_convolutions(2 * width, width))
+        self.output = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, noised: Tensor) -> Tensor:
+        """Predict the clean slices, float32 [B, 1, H, W]; ValueError for another shape.
+
+        H and W divide by 2 to the number of levels less one, and the deepest map has 2x2 or more.
+        """
+        if noised.ndim != 4 or noised.shape[1] != 1:
+            raise ValueError(f"noised must be [B, 1, H, W], got {tuple(noised.shape)}")
+        height, width = noised.shape[-2:]
+        if any(side % self.reduction or side < 2 * self.reduction for side in (height, width)):
+            raise ValueError(
+                f"slices of {height}x{width} pixels do not divide by {self.reduction} into 2 or "
+                "more pixels, as this U-Net's levels need"
+            )
+        kept = []
+        hidden = noised
+        for level, convolutions in enumerate(self.descent):
+            hidden = convolutions(functional.avg_pool2d(hidden, 2) if level else hidden)
+            kept.append(hidden)
+        kept.pop()
+        for double, convolutions in zip(self.doublings, self.ascent, strict=True):
+            hidden = convolutions(torch.cat([double(hidden), kept.pop()], dim=1))
+        return in_full_precision(self.output, hidden)
