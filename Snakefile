@@ -28,6 +28,7 @@ include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/experiments.smk"
+include: "workflow/rules/statistics.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad import job, overview, report_tables, tables
+from brainuad import job, overview, report_tables, statistics_tables, tables
 
 
 def main(
@@ -10,6 +10,9 @@ def main(
     segmentation: Path,
     reconstruction: Path,
     contrast: Path | None,
+    comparison: Path,
+    beside_paper: Path | None,
+    claims: Path | None,
     left_out: Path,
     run: Path,
     precision_recall: list[Path],
@@ -30,7 +33,7 @@ def main(
 
     `datasets` ("brats21_t2") is parallel to `precision_recall` and `panels`, `scans` ("ixi_t1")
     to `quality`, the tables of write_quality_page. `contrast` may be None, and so may `atlas_facts`
-    where all data sets come preprocessed.
+    where all data sets come preprocessed. `beside_paper` and `claims` are None on phantoms alone.
     """
     scores = tables.read_table(segmentation)
     changed = tables.read_table(contrast) if contrast else None
@@ -52,6 +55,11 @@ def main(
         reconstruction=report_tables.html_table(
             tables.read_table(reconstruction), metrics=["ssim", "psnr", "l1", "l1_ratio"]
         ),
+        comparison=statistics_tables.comparison_html(
+            tables.read_table(comparison), confidence=confidence
+        ),
+        beside_paper=beside_paper and statistics_tables.paper_html(tables.read_table(beside_paper)),
+        claims=claims and statistics_tables.claims_html(tables.read_table(claims)),
         left_out=overview.left_out_html(tables.read_table(left_out)),
         run=overview.run_html(tables.read_table(run)),
         precision_recall=overview.pictures_of(precision_recall, datasets),
@@ -73,10 +81,15 @@ if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         contrast = snakemake.input.get("contrast")
         facts = snakemake.input.get("atlas_facts")
+        beside_paper = snakemake.input.get("beside_paper")
+        claims = snakemake.input.get("claims")
         main(
             segmentation=Path(snakemake.input.segmentation),
             reconstruction=Path(snakemake.input.reconstruction),
             contrast=Path(contrast) if contrast else None,
+            comparison=Path(snakemake.input.comparison),
+            beside_paper=Path(beside_paper[0]) if beside_paper else None,
+            claims=Path(claims[0]) if claims else None,
             left_out=Path(snakemake.input.left_out),
             run=Path(snakemake.input.run),
             precision_recall=[Path(path) for path in snakemake.input.precision_recall],

@@ -206,7 +206,7 @@ class Checkpoint:
             try:
                 content = torch.load(file, map_location=device, weights_only=True)
                 saved, state = content["identity"], content["state"]
-            except torch.OutOfMemoryError:
+            except (torch.OutOfMemoryError, torch.AcceleratorError):
                 raise
             except Exception as error:
                 log(f"{self.path.name} cannot be read ({type(error).__name__}): starting anew")

@@ -87,11 +87,9 @@ def prepare_device(settings: DeviceSettings, threads: int) -> Device:
         )
     index = gpus.claim(gpus.visible_gpus())
     torch.cuda.set_device(index)
-    # What is left in float32 stays float32 (TF32 keeps 11 of its 24 bits). Under bf16 alone the one
-    # float32 convolution, the last of a network, may take TF32: exact to 1e-4 where all before it
-    # is to 1e-3, and float32 convolutions have no fast kernel.
+    # What is left in float32 stays float32: TF32 keeps 11 of its 24 bits.
     torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = settings.precision == Precision.BF16
+    torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = not settings.deterministic
     if settings.deterministic:
         _compute_the_same_each_time()

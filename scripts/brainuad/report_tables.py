@@ -16,10 +16,31 @@ from brainuad.statistics import BootstrapSettings, Summary, summarize
 from brainuad.tables import read_table, write_table
 
 DASH = "\u2013"
+MINUS = "\u2212"
 AVERAGE = "average"
 PRETRAINING = "pretraining"
 GREEK = {"gamma": "\u03b3"}
-METHOD_NAMES = {"thresh": "Thresh", "ddpm": "DDPM", "cddpm": "cDDPM", "cddpm_ssl": "cDDPM SSL"}
+LATEX = {
+    "_": r"\_",
+    "%": r"\%",
+    GREEK["gamma"]: r"$\gamma$",
+    "10\u207b\u00b3": "$10^{-3}$",
+    "\u00b7": r"$\cdot$",
+    DASH: "--",
+    MINUS: "$-$",
+}
+METHOD_NAMES = {
+    "thresh": "Thresh",
+    "anogan": "AnoGAN",
+    "vae": "VAE",
+    "svae": "SVAE",
+    "ae": "AE",
+    "dae": "DAE",
+    "ddpm": "DDPM",
+    "pddpm": "pDDPM",
+    "cddpm": "cDDPM",
+    "cddpm_ssl": "cDDPM SSL",
+}
 DATASET_NAMES = {
     AVERAGE: "Mean",
     "ixi": "IXI",
@@ -52,6 +73,7 @@ METRICS = {
     "recall": Metric("Recall %", 100, 1, True),
     "ssim": Metric("SSIM %", 100, 1, True),
     "psnr": Metric("PSNR (dB)", 1, 1, True),
+    "lpips": Metric("LPIPS (10\u207b\u00b3)", 1000, 2, False),
     "l1": Metric("l1 (10\u207b\u00b3)", 1000, 1, False),
     "l1_ratio": Metric("l1 ratio", 1, 2, True),
 }
@@ -139,6 +161,12 @@ def number(value: float, metric: str) -> str:
     """One number as shown, scaled and rounded; a dash where there is none."""
     shown = METRICS.get(metric, Metric(metric, 1, 3, True))
     return DASH if pd.isna(value) else f"{value * shown.scale:.{shown.digits}f}"
+
+
+def signed(value: float, metric: str) -> str:
+    """As `number`, with its sign: a difference."""
+    text = number(value, metric)
+    return text if text == DASH else f"+{text}".replace("+-", MINUS)
 
 
 def with_average(summary: pd.DataFrame) -> pd.DataFrame:
@@ -229,22 +257,34 @@ def _best(means: pd.Series, metric: str) -> list[bool]:
     return (rounded == best).tolist()
 
 
-def html_table(summary: pd.DataFrame, *, metrics: Sequence[str], extra: str | None = None) -> str:
+def html_table(
+    summary: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    extra: str | None = None,
+    cell: Callable[[pd.Series], str] = _html_cell,
+) -> str:
     """The table as HTML, `mean +- sd` with the interval beneath, the best of a column in bold."""
     if summary["metric"].isin(list(metrics)).sum() == 0:
         return '<p class="note">There are no scores for this table.</p>'
-    texts, best = arrange(summary, metrics=metrics, cell=_html_cell, extra=extra)
+    texts, best = arrange(summary, metrics=metrics, cell=cell, extra=extra)
     classes = best.map(lambda flag: "best" if flag else "")
     return _rendered(Styler(texts, uuid="t", cell_ids=False).set_td_classes(classes))
 
 
-def latex_table(summary: pd.DataFrame, *, metrics: Sequence[str], extra: str | None = None) -> str:
+def latex_table(
+    summary: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    extra: str | None = None,
+    cell: Callable[[pd.Series], str] = _latex_cell,
+) -> str:
     """The table as LaTeX for the booktabs package, a tabular to be put into any float."""
     if summary["metric"].isin(list(metrics)).sum() == 0:
         return "% There are no scores for this table.\n"
-    texts, _ = arrange(summary, metrics=metrics, cell=_latex_cell, extra=extra)
-    texts = texts.rename(columns={METRICS["l1"].label: "l1 ($10^{-3}$)"}).replace(DASH, "--")
-    styler = texts.style.format_index(_escape, axis=0).format_index(_escape, axis=1)
+    texts, _ = arrange(summary, metrics=metrics, cell=cell, extra=extra)
+    texts = texts.replace(DASH, "--")
+    styler = texts.style.format_index(escape, axis=0).format_index(escape, axis=1)
     table = styler.to_latex(
         hrules=True,
         column_format="l" * texts.index.nlevels + "r" * texts.shape[1],
@@ -254,8 +294,18 @@ def latex_table(summary: pd.DataFrame, *, metrics: Sequence[str], extra: str | N
     return f"% needs \\usepackage{{booktabs}}\n{table}"
 
 
-def _escape(label: str) -> str:
-    return label.replace("_", r"\_").replace("%", r"\%").replace(GREEK["gamma"], r"$\gamma$")
+def plain_latex(frame: pd.DataFrame, *, columns: str) -> str:
+    """A table of texts as LaTeX, for the booktabs package; `columns` is the tabular's format."""
+    styler = frame.style.hide(axis="index").format(escape).format_index(escape, axis=1)
+    table = styler.to_latex(hrules=True, column_format=columns, multicol_align="c")
+    return f"% needs \\usepackage{{booktabs}}\n{table}"
+
+
+def escape(text: str) -> str:
+    """A text of these tables as LaTeX."""
+    for character, latex in LATEX.items():
+        text = text.replace(character, latex)
+    return text
 
 
 def plain_table(frame: pd.DataFrame) -> str:

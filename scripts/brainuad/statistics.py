@@ -1,9 +1,10 @@
-"""What a table says of many scores: mean and spread over folds, interval over subjects."""
+"""What a table says of many scores: spread over folds, interval over subjects, and chance."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from brainuad.errors import SettingsError
 
@@ -84,6 +85,47 @@ def bootstrap_interval(values: np.ndarray, bootstrap: BootstrapSettings) -> tupl
         rounds = min(ROUNDS_AT_A_TIME, bootstrap.rounds - start)
         rows = generator.integers(0, len(values), (rounds, len(values)))
         means.append(values[rows].mean(axis=1))
-    tail = 50 * (1 - bootstrap.confidence)
-    low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
+    return percentile_interval(np.concatenate(means), bootstrap.confidence)
+
+
+def percentile_interval(resampled: np.ndarray, confidence: float) -> tuple[float, float]:
+    """The ends between which the middle `confidence` of resampled values lies."""
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(resampled, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def permutation_p_value(differences: np.ndarray, *, rounds: int, seed: int) -> float:
+    """Two-sided p of a mean difference between paired scores, by flipping signs at random.
+
+    differences [N], one per subject; if nothing but chance tells the two methods apart, each is as
+    likely with the other sign. All 2^N flips are tried where they are no more than `rounds`; else
+    `rounds` are drawn by the seed, and with b of them as far out on the nearer side as what was
+    observed, p is 2 (b + 1) / (rounds + 1). So p is never 0. NaN for fewer than two subjects.
+    """
+    if len(differences) < 2:
+        return float("nan")
+    # scipy counts the flips in a float; for more than 1023 subjects that is infinite, as it should.
+    with np.errstate(over="ignore"):
+        test = stats.permutation_test(
+            (differences,),
+            np.mean,
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=rounds,
+            batch=ROUNDS_AT_A_TIME,
+            rng=np.random.default_rng(seed),
+        )
+    return float(test.pvalue)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Holm's p values for as many tests as there are p values [N] in all, NaN not counted.
+
+    The k-th smallest of n is multiplied by n - k + 1, and none is below a smaller one (Holm 1979).
+    """
+    corrected = np.full(len(p_values), np.nan)
+    order = np.argsort(p_values)[: np.count_nonzero(~np.isnan(p_values))]
+    steps = p_values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return corrected

@@ -65,12 +65,12 @@ def test_another_gpu_takes_the_fastest_kernels(two_gpus):
     assert torch.backends.cuda.flash_sdp_enabled()
 
 
-@pytest.mark.parametrize(("precision", "convolutions"), [("fp32", False), ("bf16", True)])
-def test_float32_is_float32(two_gpus, precision, convolutions):
-    torch.backends.cuda.matmul.allow_tf32 = True
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_float32_is_float32(two_gpus, precision):
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     prepare(precision=precision)
     assert not torch.backends.cuda.matmul.allow_tf32
-    assert torch.backends.cudnn.allow_tf32 is convolutions
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_the_processor_is_taken_where_it_is_asked_for(two_gpus):

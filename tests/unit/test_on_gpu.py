@@ -193,6 +193,7 @@ def test_a_training_that_was_stopped_ends_bit_identical(tmp_path, precision, com
         return subprocess.run(
             [sys.executable, "-c", TRAINING, str(tmp_path / name), str(stop), settings],
             env=environment,
+            timeout=600,
         ).returncode
 
     assert train("undisturbed", -1) == 0

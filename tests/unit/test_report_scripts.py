@@ -16,6 +16,9 @@ import plot_dice_by_volume
 import plot_panel
 import plot_precision_recall
 import plot_training
+import tabulate_beside_paper
+import tabulate_claims
+import tabulate_comparison
 import tabulate_contrast
 import tabulate_left_out
 import tabulate_reconstruction
@@ -34,7 +37,10 @@ POSTPROCESSING = {
     "minimum_component": 1,
 }
 METHODS = ["thresh", "ddpm", "ddpm_ens"]
-CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
+PROJECT = Path(__file__).parents[2]
+CAPTIONS = PROJECT / "workflow" / "report"
+PAPER = PROJECT / "resources" / "paper"
+COMPARISON = {"method": "cddpm_ens", "rounds": 100, "bootstrap": BOOTSTRAP}
 
 
 def make_stack(generator):
@@ -201,10 +207,21 @@ def report(tmp_path):
         ("reconstruction", tabulate_reconstruction),
     ):
         tabulate.main(**lists, **outputs(tables, name), bootstrap=BOOTSTRAP)
+    tabulate_comparison.main(**lists, **outputs(tables, "comparison"), **COMPARISON)
     for path in scores:
         frame = read_table(path).assign(gamma=2.0)
         write_table(frame[frame["metric"].isin(["dice", "auprc"])], path)
     tabulate_contrast.main(**lists, **outputs(tables, "contrast"), bootstrap=BOOTSTRAP)
+    tabulate_beside_paper.main(
+        ours=[tables / "segmentation.tsv", tables / "reconstruction.tsv"],
+        printed=[PAPER / "segmentation.tsv", PAPER / "reconstruction.tsv"],
+        **outputs(tables, "beside_paper"),
+    )
+    tabulate_claims.main(
+        ours=[tables / f"{name}.tsv" for name in ("segmentation", "reconstruction", "contrast")],
+        claims=PAPER / "claims.tsv",
+        **outputs(tables, "claims"),
+    )
     return tables
 
 
@@ -227,6 +244,102 @@ def test_tables_by_hand(report):
     assert reconstruction["metric"].unique().tolist() == ["l1_ratio"]
     assert read_table(tables / "contrast.tsv")["gamma"].unique().tolist() == [2.0]
     assert "$\\gamma$ = 2" in (tables / "contrast.tex").read_text(encoding="utf-8")
+
+
+def test_comparison_by_hand(report):
+    table = read_table(report / "comparison.tsv").set_index(["dataset", "metric"])
+    assert set(table["method"]) == {"cddpm_ens"} and set(table["other"]) == {"thresh"}
+    assert len(table) == 4
+    row = table.loc[("mslub", "dice")]
+    # Every subject is .2 better. Of the 8 flips of three signs, two are as far out as that.
+    assert row[["difference", "ci_low", "ci_high"]].tolist() == pytest.approx([0.2] * 3)
+    assert row["p"] == pytest.approx(2 / 8)
+    assert row["p_corrected"] == pytest.approx(2 * 2 / 8)
+    assert row["subjects"] == 3
+    page = (report / "comparison.html").read_text(encoding="utf-8")
+    assert "cDDPM ENS against the others" in page and "+20.0 [+20.0, +20.0]" in page
+    tex = (report / "comparison.tex").read_text(encoding="utf-8")
+    assert r"WMH T1 & Thresh & +20.0 [+20.0, +20.0] & 0.25 & 0.5 & 3 &" in tex
+
+
+@pytest.mark.parametrize(("methods", "subjects"), [(["cddpm_ens"], 4), (["cddpm_ens", "ddpm"], 1)])
+def test_nothing_to_compare_is_a_header_and_a_line(tmp_path, methods, subjects):
+    rows = [[f"s{place}", "t2", "dice", 0.1 * place] for place in range(subjects)]
+    write_table(
+        pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), tmp_path / "s.tsv"
+    )
+    tabulate_comparison.main(
+        scores=[tmp_path / "s.tsv"] * len(methods),
+        methods=methods,
+        folds=[0] * len(methods),
+        datasets=["mslub"] * len(methods),
+        **outputs(tmp_path, "comparison"),
+        **COMPARISON,
+    )
+    table = read_table(tmp_path / "comparison.tsv")
+    assert table.empty and {"difference", "p", "p_corrected", "subjects"} <= set(table.columns)
+    page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
+    assert page.count("There is nothing to compare") == 1 and "<table " not in page
+    assert (tmp_path / "comparison.tex").read_text(encoding="utf-8").startswith("% There is")
+
+
+def test_beside_paper_by_hand(report):
+    table = read_table(report / "beside_paper.tsv")
+    printed = [read_table(PAPER / f"{name}.tsv") for name in ("segmentation", "reconstruction")]
+    assert len(table) == sum(map(len, printed))
+    keys = ["method", "dataset", "modality", "metric"]
+    row = table.set_index(keys).loc[("thresh", "mslub", "t2", "dice")]
+    # Fold means are .1 and .2; printed are 6.21 %.
+    assert row[["paper", "ours", "difference"]].tolist() == pytest.approx([0.0621, 0.15, 0.0879])
+    # Thresh on MSLUB and WMH; the paper has no cDDPM ENS, and Thresh paints nothing.
+    assert table["ours"].count() == 4
+    page = (report / "beside_paper.html").read_text(encoding="utf-8")
+    assert '15.0 <span class="spread">\u00b1 7.1</span>' in page
+    assert '<span class="interval">6.2 (+8.8)</span>' in page
+    tex = (report / "beside_paper.tex").read_text(encoding="utf-8")
+    assert r"$\pm$ 7.1\\{\scriptsize 6.2 (+8.8)}}" in tex
+    assert tex.count(r"\bottomrule") == 2 and "LPIPS ($10^{-3}$)" in tex
+
+
+def test_nothing_of_the_paper_was_measured(tmp_path):
+    nothing = {"scores": [], "methods": [], "folds": [], "datasets": []}
+    tables = []
+    for name, tabulate in (("a", tabulate_segmentation), ("b", tabulate_contrast)):
+        tabulate.main(**nothing, **outputs(tmp_path, name), bootstrap=BOOTSTRAP)
+        tables.append(tmp_path / f"{name}.tsv")
+    tabulate_beside_paper.main(
+        ours=tables, printed=[PAPER / "segmentation.tsv"], **outputs(tmp_path, "beside_paper")
+    )
+    table = read_table(tmp_path / "beside_paper.tsv")
+    assert table["paper"].notna().all() and table[["ours", "difference"]].isna().all(axis=None)
+    tabulate_claims.main(ours=tables, claims=PAPER / "claims.tsv", **outputs(tmp_path, "claims"))
+    assert set(read_table(tmp_path / "claims.tsv")["verdict"]) == {"not measured"}
+
+
+def test_claims_are_judged_by_all_tables(tmp_path):
+    columns = ["method", "dataset", "modality", "metric", "mean"]
+    plain = [("cddpm", "wmh", "t1", "dice", 0.2), ("ddpm", "wmh", "t1", "dice", 0.25)]
+    changed = [("cddpm", "ixi", "t2", "entropy_difference", 0.1)]
+    changed.append(("ddpm", *changed[0][1:4], 0.5))
+    write_table(pd.DataFrame(plain, columns=columns), tmp_path / "plain.tsv")
+    write_table(pd.DataFrame(changed, columns=columns).assign(gamma=2.0), tmp_path / "changed.tsv")
+    tabulate_claims.main(
+        ours=[tmp_path / "plain.tsv", tmp_path / "changed.tsv"],
+        claims=PAPER / "claims.tsv",
+        **outputs(tmp_path, "claims"),
+    )
+    table = read_table(tmp_path / "claims.tsv").set_index("claim")
+    assert len(table) == len(read_table(PAPER / "claims.tsv"))
+    row = table.loc["cDDPM gains no Dice over DDPM on WMH"]
+    assert (row["ours"], row["paper"]) == pytest.approx((-0.05, -0.0009))
+    assert row["verdict"] == "holds"
+    assert sorted(table["ours"].dropna()) == pytest.approx([-0.05, 5.0])
+    page = (tmp_path / "claims.html").read_text(encoding="utf-8")
+    assert f"{len(table)} claims of the paper, 2 hold here, 0 do not, and {len(table) - 2}" in page
+    assert ">\u22125.00 %<" in page and ">\u22120.09 %<" in page
+    assert "not measured (for cDDPM, pDDPM)" in page
+    tex = (tmp_path / "claims.tex").read_text(encoding="utf-8")
+    assert r"$-$0.09 \% & $-$5.00 \% & holds" in tex and r"$-$4.61 $\cdot$ $10^{-3}$ & --" in tex
 
 
 def test_left_out(tmp_path):
@@ -330,6 +443,9 @@ def overview_files(report, tmp_path):
         "segmentation": tables / "segmentation.tsv",
         "reconstruction": tables / "reconstruction.tsv",
         "contrast": tables / "contrast.tsv",
+        "comparison": tables / "comparison.tsv",
+        "beside_paper": tables / "beside_paper.tsv",
+        "claims": tables / "claims.tsv",
         "left_out": tables / "left_out.tsv",
         "run": tables / "run.tsv",
         "precision_recall": [figure, figure],
@@ -351,6 +467,8 @@ def overview_files(report, tmp_path):
 @pytest.mark.parametrize("phantoms", [True, False])
 def test_overview_stands_alone(overview_files, tmp_path, phantoms):
     files = overview_files | {"phantoms": phantoms}
+    if phantoms:
+        files |= {"beside_paper": None, "claims": None}
     write_overview.main(**files if phantoms else files | {"contrast": None})
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "http" not in page and "<script" not in page
@@ -363,17 +481,21 @@ def test_overview_stands_alone(overview_files, tmp_path, phantoms):
     assert "Registered to the atlas: IXI T1. The atlas: SRI24." in page
     assert "358 to 361" in page and "7 to 9 per fold, dropped" in page
     assert "cDDPM ENS has the highest AUPRC, 40.0\u00a0%, and a Dice of 35.0\u00a0%" in page
+    assert "+20.0 [+20.0, +20.0]" in page
+    assert ("demonstration on phantoms" in page) == phantoms
+    assert ("6.2 (+8.8)" in page) == ("claims of the paper" in page) == (not phantoms)
     for anchor in re.findall(r'href="#([^"]+)"', page):
         assert f'id="{anchor}"' in page
 
 
 def test_overview_without_lesion_masks_and_atlas(overview_files, tmp_path):
     nothing = {"scores": [], "methods": [], "folds": [], "datasets": []}
-    for name, tabulate in (
-        ("segmentation", tabulate_segmentation),
-        ("contrast", tabulate_contrast),
+    for name, tabulate, settings in (
+        ("segmentation", tabulate_segmentation, {"bootstrap": BOOTSTRAP}),
+        ("contrast", tabulate_contrast, {"bootstrap": BOOTSTRAP}),
+        ("comparison", tabulate_comparison, COMPARISON),
     ):
-        tabulate.main(**nothing, **outputs(tmp_path / "none", name), bootstrap=BOOTSTRAP)
+        tabulate.main(**nothing, **outputs(tmp_path / "none", name), **settings)
         overview_files[name] = tmp_path / "none" / f"{name}.tsv"
         assert read_table(overview_files[name]).empty
     none = {"precision_recall": [], "panels": [], "datasets": [], "atlas_facts": None}
@@ -381,6 +503,7 @@ def test_overview_without_lesion_masks_and_atlas(overview_files, tmp_path):
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert '<p class="finding">No data set of this run has lesion masks' in page
     assert page.count("There are no scores for this table.") == 2
+    assert page.count("There is nothing to compare") == 1
     assert "Nothing was registered here." in page and "as it was found" not in page
 
 

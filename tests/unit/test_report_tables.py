@@ -37,6 +37,8 @@ def summary_of(*frames, metrics=("dice",), **more):
         ("thresh", "Thresh"),
         ("ddpm_ens", "DDPM ENS"),
         ("cddpm_ssl_ens", "cDDPM SSL ENS"),
+        ("anogan", "AnoGAN"),
+        ("pddpm_ens", "pDDPM ENS"),
         ("mine", "mine"),
         ("mine_ens", "mine ENS"),
     ],
@@ -227,4 +229,11 @@ def test_every_metric_says_how_it_is_shown():
     assert METRICS["psnr"].scale == 1
     assert report_tables.number(0.01429, "l1") == "14.3"
     assert report_tables.number(7.434, "l1_ratio") == "7.43"
+    assert report_tables.number(0.00011, "lpips") == "0.11"
     assert report_tables.number(math.nan, "dice") == "\u2013"
+
+
+def test_a_difference_has_its_sign():
+    assert report_tables.signed(0.0123, "dice") == "+1.2"
+    assert report_tables.signed(-0.0123, "dice") == "\u22121.2"
+    assert report_tables.signed(math.nan, "dice") == "\u2013"

@@ -1,4 +1,6 @@
+import itertools
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,9 @@ from brainuad.errors import SettingsError
 from brainuad.statistics import (
     BootstrapSettings,
     bootstrap_interval,
+    holm,
     mean_and_sd,
+    permutation_p_value,
     summarize,
 )
 
@@ -85,3 +89,49 @@ def test_one_subject_has_no_interval():
 def test_settings_out_of_range(change):
     with pytest.raises(SettingsError, match=next(iter(change))):
         BootstrapSettings(**{"rounds": 10, "confidence": 0.9, "seed": 1} | change)
+
+
+def test_permutation_by_hand():
+    # Of the eight flips of 1, 2, 3 only the observed and its mirror have a mean of 2 or more.
+    assert permutation_p_value(np.array([1.0, 2.0, 3.0]), rounds=100, seed=0) == 2 / 8
+    # Of 1, -1, 2 the means are +-4/3, and twice each +-2/3 and 0: five of eight are at least 2/3
+    # or three of them, of which scipy doubles the side.
+    assert permutation_p_value(np.array([1.0, -1.0, 2.0]), rounds=100, seed=0) == 2 * 3 / 8
+
+
+def test_permutation_as_all_flips():
+    differences = np.random.default_rng(3).normal(0.3, 1, 14)
+    flips = np.array(list(itertools.product([-1, 1], repeat=14)))
+    observed = abs(differences.mean())
+    exact = np.mean(np.abs((flips * differences).mean(axis=1)) >= observed - 1e-12)
+    assert 0.05 < exact < 0.95
+    assert permutation_p_value(differences, rounds=2**14, seed=0) == pytest.approx(exact)
+    drawn = permutation_p_value(differences, rounds=10_000, seed=0)
+    # Four standard deviations of twice a share of 10,000 draws.
+    assert drawn != exact
+    assert abs(drawn - exact) < 4 * 2 * math.sqrt(exact / 2 * (1 - exact / 2) / 10_000)
+
+
+def test_permutation_is_seeded_symmetric_and_never_0():
+    differences = np.random.default_rng(4).normal(0.1, 1, 30)
+    value = permutation_p_value(differences, rounds=999, seed=1)
+    assert value == permutation_p_value(differences, rounds=999, seed=1)
+    assert value != permutation_p_value(differences, rounds=999, seed=2)
+    assert permutation_p_value(np.ones(40), rounds=999, seed=1) == 2 / 1000
+    assert permutation_p_value(np.zeros(40), rounds=999, seed=1) == 1
+    assert math.isnan(permutation_p_value(np.array([0.5]), rounds=999, seed=1))
+
+
+def test_permutation_of_many_subjects_is_quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value = permutation_p_value(np.tile([1.0, -1.0], 600), rounds=99, seed=1)
+    assert value > 0.5
+
+
+def test_holm_by_hand():
+    # Rising: .005 x 4, .01 x 3, .03 x 2, .04 x 1, which may not fall below .06.
+    corrected = holm(np.array([0.01, 0.04, np.nan, 0.03, 0.005]))
+    np.testing.assert_allclose(corrected, [0.03, 0.06, np.nan, 0.06, 0.02])
+    np.testing.assert_allclose(holm(np.array([0.6, 0.7])), [1, 1])
+    assert len(holm(np.array([]))) == 0

@@ -115,6 +115,18 @@ def test_scores_are_tidy(chain):
             assert scores.loc[scores["metric"] == "dice", "value"].between(0, 1).all()
 
 
+def test_every_kind_of_method_goes_through_the_rules(chain, snakemake):
+    project, directory = chain
+    methods = ("svae", "dae", "anogan", "pddpm_ens")
+    files = [f"results/scores/{method}/fold0/wmh.tsv" for method in methods]
+    snakemake(directory, *files, project=project)
+    for file in files:
+        scores = read(directory / file)
+        assert scores.loc[scores["metric"] == "auprc", "value"].between(0, 1).all()
+    history = read(directory / "results/models/anogan/t1/fold0/history.tsv")
+    assert history["validation_loss"].notna().any(), "the encoder had its turn"
+
+
 def test_tables_of_the_report(chain):
     tables = chain[1] / "results/report/tables"
     segmentation = read(tables / "segmentation.tsv")
@@ -128,7 +140,9 @@ def test_tables_of_the_report(chain):
     healthy = reconstruction[reconstruction["dataset"] == "ixi"]
     assert set(healthy["modality"]) == {"t1", "t2"}
     assert set(healthy["metric"]) == {"l1", "ssim", "psnr"}
-    for name in ("segmentation", "reconstruction", "contrast"):
+    comparison = read(tables / "comparison.tsv")
+    assert comparison["p"].between(0, 1).all()
+    for name in ("segmentation", "reconstruction", "contrast", "comparison"):
         assert (tables / f"{name}.html").stat().st_size > 0
         assert (tables / f"{name}.tex").stat().st_size > 0
 

@@ -115,6 +115,10 @@ CASES = {
         {"methods": {"ddpm": {"pretrained": "spark"}}},
         "methods.ddpm.pretrained: there is no encoder",
     ),
+    "comparison of a method that is no row": (
+        {"evaluation": {"comparison": {"method": "ae"}}},
+        "evaluation.comparison.method: 'ae' is not one of evaluation.methods",
+    ),
     "table row of an unknown method": (
         {"evaluation": {"methods": ["cddpn"]}},
         "evaluation.methods: 'cddpn' is no method",

@@ -81,6 +81,12 @@ def check_references(values):
             if method.removesuffix(ENSEMBLE) not in values["methods"]:
                 known = ", ".join(values["methods"])
                 raise WorkflowError(f"config: {key}: {method!r} is no method; known are {known}")
+    compared = values["evaluation"]["comparison"]["method"]
+    if compared not in values["evaluation"]["methods"]:
+        raise WorkflowError(
+            f"config: evaluation.comparison.method: {compared!r} is not one of evaluation.methods "
+            f"({', '.join(values['evaluation']['methods'])})"
+        )
 
 
 def check_dataset(name, block, values):

@@ -61,8 +61,11 @@ def gpus(wildcards):
     """One, where there is something to train and a GPU to do it on."""
     if DEVICE["name"] == "cpu":
         return 0
-    model = model_of(getattr(wildcards, "method", getattr(wildcards, "model", TRAINED[0])))
-    return int(config["methods"][model]["training"] is not None)
+    for key in ("method", "model"):
+        if hasattr(wildcards, key):
+            return int(config["methods"][model_of(wildcards[key])]["training"] is not None)
+    # A pretraining.
+    return 1
 
 
 def device(wildcards):

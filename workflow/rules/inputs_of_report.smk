@@ -3,6 +3,9 @@
 SEGMENTATION = score_grid(METHODS, LESION)
 RECONSTRUCTION = score_grid(painting_methods(), [*HEALTHY, *LESION])
 CONTRAST = score_grid(config["experiments"]["contrast"]["methods"], LESION)
+# What was measured on phantoms says nothing about the paper, and is not set beside it.
+PHANTOMS = config["phantoms"] is not None
+PAPER = f"{workflow.basedir}/resources/paper"
 
 
 def figure(name, ending="png"):
@@ -14,20 +17,26 @@ def packed_sets():
     return [f"{name}_{modality}" for name in DATASETS for modality in DATASETS[name]["modalities"]]
 
 
+def table(name):
+    return f"results/report/tables/{name}.tsv"
+
+
 def quality_tables():
-    return [f"results/report/tables/quality_{name}.tsv" for name in packed_sets()]
+    return [table(f"quality_{name}") for name in packed_sets()]
 
 
 def tables_and_figures():
     """All that the page shows besides the run itself."""
-    tables = ("segmentation", "reconstruction", "contrast", "left_out", "splits")
+    tables = ["segmentation", "reconstruction", "contrast", "comparison", "left_out", "splits"]
+    if not PHANTOMS:
+        tables += ["beside_paper", "claims"]
     figures = [
         "dice_by_volume",
         "training",
         *(f"{kind}_{name}" for kind in ("panel", "precision_recall") for name in LESION),
     ]
     return [
-        *(f"results/report/tables/{name}.tsv" for name in tables),
+        *map(table, tables),
         *(figure(name) for name in figures),
         *quality_tables(),
     ]

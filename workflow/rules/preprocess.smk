@@ -125,7 +125,8 @@ rule strip_skull_with_hdbet:
         runtime=growing(240),
         gpu=gpu_for_stripping,
     params:
-        device=DEVICE,
+        # HD-BET has a precision of its own, and is not compiled.
+        device={**DEVICE, "precision": "fp32", "compile": False},
         test_time_augmentation=config["hdbet"]["test_time_augmentation"],
     script:
         "../../scripts/strip_skull_with_hdbet.py"

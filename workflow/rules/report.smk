@@ -330,6 +330,9 @@ rule write_overview:
         segmentation="results/report/tables/segmentation.tsv",
         reconstruction="results/report/tables/reconstruction.tsv",
         contrast="results/report/tables/contrast.tsv",
+        comparison="results/report/tables/comparison.tsv",
+        beside_paper=[] if PHANTOMS else ["results/report/tables/beside_paper.tsv"],
+        claims=[] if PHANTOMS else ["results/report/tables/claims.tsv"],
         left_out="results/report/tables/left_out.tsv",
         run="results/report/tables/run.tsv",
         precision_recall=[figure(f"precision_recall_{name}", "svg") for name in LESION],
@@ -358,7 +361,7 @@ rule write_overview:
         runtime=growing(15),
     params:
         title="Anomaly detection in brain MRI",
-        phantoms=config["phantoms"] is not None,
+        phantoms=PHANTOMS,
         confidence=config["evaluation"]["bootstrap"]["confidence"],
         datasets=[f"{name}_{DATASETS[name]['modalities'][0]}" for name in LESION],
         scans=packed_sets(),

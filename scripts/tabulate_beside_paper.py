@@ -1,0 +1,37 @@
+"""Our numbers beside the paper's, and the difference."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad import job, report_tables, statistics_tables
+from brainuad.paper import beside_paper
+from brainuad.tables import read_table, write_table
+
+
+def main(*, ours: list[Path], printed: list[Path], tsv: Path, html: Path, tex: Path) -> None:
+    """Set our tables (tidy, as tabulated) beside the printed ones, a row per printed number.
+
+    The TSV holds both in our units (fractions), the page and the LaTeX show them scaled.
+    """
+    # A table without rows has columns without a type.
+    measured = pd.concat([read_table(path) for path in ours]).astype({"mean": float, "sd": float})
+    table = beside_paper(
+        measured, pd.concat([read_table(path) for path in printed], ignore_index=True)
+    )
+    write_table(table, tsv)
+    body = statistics_tables.paper_html(table)
+    report_tables.write_text(report_tables.page(title="Beside the paper", body=body), html)
+    report_tables.write_text(statistics_tables.paper_latex(table), tex)
+    job.log(f"{table['ours'].notna().sum()} of {len(table)} numbers were measured")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            ours=[Path(path) for path in snakemake.input.ours],
+            printed=[Path(path) for path in snakemake.input.printed],
+            tsv=Path(snakemake.output.tsv),
+            html=Path(snakemake.output.html),
+            tex=Path(snakemake.output.tex),
+        )

@@ -1,0 +1,155 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainuad.calibration import (
+    ON_TEST,
+    best_threshold_on_test,
+    fitted_beside_best,
+    scores_at,
+    summarize_thresholds,
+)
+from brainuad.metrics import dice
+from brainuad.postprocess import PostprocessingSettings
+from brainuad.statistics import BootstrapSettings
+from brainuad.thresholds import best_threshold
+
+BOOTSTRAP = BootstrapSettings(rounds=50, confidence=0.9, seed=3)
+SETTINGS = PostprocessingSettings(
+    order=("erosion", "median"), erosion_iterations=0, median_size=1, minimum_component=2
+)
+COLUMNS = ["method", "dataset", "modality", "fold", "subject", "fitted_on", "metric", "value"]
+
+
+def volumes(count: int, size: int, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Noisy score maps whose lesions score higher, on a scale that differs between volumes."""
+    generator = np.random.default_rng(seed)
+    maps, lesions = [], []
+    for _ in range(count):
+        lesion = (generator.random((size, size, size)) < 0.1).astype(np.uint8)
+        lesion[0] = 2
+        noise = generator.random(lesion.shape) * generator.uniform(0.5, 2)
+        maps.append((noise + 0.5 * (lesion == 1)).astype(np.float32))
+        lesions.append(lesion)
+    return maps, lesions
+
+
+def mean_dice(maps: list, lesions: list, threshold: float) -> float:
+    return float(
+        np.nanmean(
+            [dice(score > threshold, lesion) for score, lesion in zip(maps, lesions, strict=True)]
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", [3, 6])
+def test_best_threshold_as_brute_force(seed):
+    maps, lesions = volumes(3, 6, seed)
+    best = best_threshold_on_test(iter(maps), iter(lesions))
+    cuts = np.unique(np.concatenate([m.ravel() for m in maps]))
+    reachable = [mean_dice(maps, lesions, cut) for cut in cuts]
+    assert best.dice == pytest.approx(max(reachable))
+    assert mean_dice(maps, lesions, best.value) == pytest.approx(best.dice)
+    # That of the pooled voxels is another one, and not better.
+    assert mean_dice(maps, lesions, best_threshold(maps, lesions).value) < best.dice
+
+
+def test_best_threshold_of_many_scores_is_close_to_the_best():
+    maps, lesions = volumes(4, 24, seed=2)
+    best = best_threshold_on_test(maps, lesions)
+    grid = [mean_dice(maps, lesions, value) for value in np.linspace(0, 2.5, 400)]
+    assert best.dice > max(grid) - 1e-3
+    assert mean_dice(maps, lesions, best.value) == pytest.approx(best.dice)
+
+
+def test_best_threshold_by_hand():
+    # Two volumes: at .5 the Dice are 1 and 2/3, their mean 5/6; at .7 they are 1 and 0.
+    maps = [np.array([[[0.7, 0.1, 0.0]]]), np.array([[[0.5, 0.6, 0.0]]])]
+    lesions = [np.array([[[1, 0, 0]]], np.uint8), np.array([[[1, 0, 0]]], np.uint8)]
+    healthy = np.zeros((1, 1, 3), np.uint8)
+    best = best_threshold_on_test([*maps, maps[0]], [*lesions, healthy])
+    assert best.dice == pytest.approx(5 / 6)
+    assert best.value == np.nextafter(0.5, 0)
+
+
+def test_no_lesion_and_no_score():
+    blank, lesion = np.zeros((1, 1, 2)), np.array([[[1, 0]]], np.uint8)
+    assert best_threshold_on_test([blank], [lesion]) == best_threshold_on_test(
+        [blank, blank], [lesion, lesion]
+    )
+    assert best_threshold_on_test([blank], [lesion]).dice == 0
+    nothing = best_threshold_on_test([blank], [0 * lesion])
+    assert nothing.value == math.inf and math.isnan(nothing.dice)
+
+
+def test_scores_at_by_hand():
+    anomaly = np.array([[[0.9, 0.8, 0.1, 0.5]]])
+    lesions = np.array([[[1, 1, 0, 2]]], np.uint8)
+    # Voxels of 8 mm3; a component of one voxel is removed.
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    thresholds = {"wmh": 0.5, "atlas": 0.85, ON_TEST: 0.05}
+    rows = scores_at(anomaly, lesions, affine, thresholds=thresholds, settings=SETTINGS)
+    assert [(name, metric) for name, metric, _ in rows[:2]] == [
+        ("wmh", "dice"),
+        ("wmh", "predicted_volume_ml"),
+    ]
+    values = [value for *_, value in rows]
+    assert values == pytest.approx([1, 0.016, 0, 0, 0.8, 0.024])
+
+
+def test_healthy_scans_have_volume_and_no_dice():
+    rows = scores_at(
+        np.ones((1, 1, 5)),
+        np.zeros((1, 1, 5), np.uint8),
+        np.eye(4),
+        thresholds={"wmh": 0.5},
+        settings=SETTINGS,
+    )
+    assert math.isnan(rows[0][2]) and rows[1] == ("wmh", "predicted_volume_ml", 0.005)
+
+
+def calibration_scores() -> pd.DataFrame:
+    means = {
+        ("wmh", "wmh"): 0.4,
+        ("wmh", "atlas"): 0.1,
+        ("wmh", ON_TEST): 0.5,
+        ("atlas", "atlas"): 0.6,
+        ("atlas", "wmh"): 0.7,
+    }
+    rows = [
+        ("ae", dataset, "t1", 0, f"s{number}", fitted_on, metric, mean + shift)
+        for (dataset, fitted_on), mean in means.items()
+        for number, shift in enumerate((-0.05, 0.05))
+        for metric in ("dice", "predicted_volume_ml")
+    ]
+    rows.append(("ae", "ixi", "t1", 0, "s0", "wmh", "dice", math.nan))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_matrix_by_hand():
+    table = summarize_thresholds(calibration_scores(), BOOTSTRAP)
+    assert set(table["metric"]) == {"dice"} and set(table["dataset"]) == {"wmh", "atlas"}
+    rows = table.set_index(["dataset", "fitted_on"])
+    assert rows["mean"].to_dict()[("atlas", "wmh")] == pytest.approx(0.7)
+    assert rows["to_own"].to_dict() == {
+        ("wmh", "wmh"): pytest.approx(0),
+        ("wmh", "atlas"): pytest.approx(-0.3),
+        ("wmh", ON_TEST): pytest.approx(0.1),
+        ("atlas", "atlas"): pytest.approx(0),
+        ("atlas", "wmh"): pytest.approx(0.1),
+    }
+
+
+def test_fitted_beside_best_by_hand():
+    table = fitted_beside_best(summarize_thresholds(calibration_scores(), BOOTSTRAP))
+    wmh, atlas = table.to_dict("records")
+    assert (wmh["fitted"], wmh["best"]) == (pytest.approx(0.4), pytest.approx(0.5))
+    assert wmh["difference"] == pytest.approx(-0.1)
+    assert atlas["fitted"] == pytest.approx(0.6) and math.isnan(atlas["best"])
+
+
+def test_no_scores_give_no_rows():
+    table = summarize_thresholds(calibration_scores().iloc[:0], BOOTSTRAP)
+    assert table.empty and fitted_beside_best(table).empty

@@ -1,0 +1,75 @@
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from brainuad.paper import DIVISORS, beside_paper, in_our_units
+from brainuad.tables import read_table
+
+PAPER = Path(__file__).parents[2] / "resources" / "paper"
+KEYS = ["method", "dataset", "modality", "metric"]
+
+
+def printed(name: str) -> pd.DataFrame:
+    return read_table(PAPER / f"{name}.tsv")
+
+
+def test_tables_are_whole():
+    segmentation = printed("segmentation")
+    assert segmentation["method"].nunique() == 13
+    # 13 methods, four data sets, two metrics, each once.
+    assert len(segmentation) == len(segmentation.drop_duplicates(KEYS)) == 13 * 4 * 2
+    reconstruction = printed("reconstruction")
+    assert len(reconstruction) == len(reconstruction.drop_duplicates(KEYS)) == 7 * (4 + 4)
+    for name in ("segmentation", "reconstruction", "independent_rerun", "claims"):
+        assert set(printed(name)["unit"]) <= set(DIVISORS)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "total"),
+    # Column sums, added up from the preprint's tables.
+    [
+        ("segmentation", ("brats21", "dice"), 526.25),
+        ("segmentation", ("wmh", "auprc"), 86.17),
+        ("reconstruction", ("ixi", "ssim"), 615.03),
+        ("reconstruction", ("ixi", "l1"), 134.88),
+        ("reconstruction", ("wmh", "l1_ratio"), 19.06),
+    ],
+)
+def test_sums_of_columns(name, column, total):
+    table = printed(name)
+    chosen = table[(table["dataset"] == column[0]) & (table["metric"] == column[1])]
+    assert chosen["value"].sum() == pytest.approx(total, abs=1e-6)
+
+
+def test_units():
+    values = in_our_units(pd.Series([19.69, 8.14, 36.69, 2.3]), pd.Series(["%", "1e-3", "dB", "1"]))
+    assert values.tolist() == pytest.approx([0.1969, 0.00814, 36.69, 2.3])
+
+
+def test_ours_beside_the_paper():
+    ours = pd.DataFrame(
+        [
+            ("cddpm", "wmh", "t1", "dice", 0.12, 0.01, 5),
+            ("mine", "wmh", "t1", "dice", 0.5, 0.01, 5),
+            ("cddpm", "wmh", "t1", "precision", 0.3, 0.02, 5),
+        ],
+        columns=[*KEYS, "mean", "sd", "folds"],
+    )
+    table = beside_paper(ours, printed("segmentation"))
+    assert len(table) == 104
+    row = table.set_index(KEYS).loc[("cddpm", "wmh", "t1", "dice")]
+    assert (row["paper"], row["ours"], row["sd"]) == (pytest.approx(0.0994), 0.12, 0.01)
+    assert row["difference"] == pytest.approx(0.0206)
+    absent = table.set_index(KEYS).loc[("ae", "wmh", "t1", "dice")]
+    assert math.isnan(absent["ours"]) and math.isnan(absent["difference"])
+    assert "mine" not in set(table["method"])
+
+
+def test_a_number_of_ours_twice_is_refused():
+    row = pd.DataFrame(
+        [("cddpm", "wmh", "t1", "dice", 0.12, 0.01)] * 2, columns=[*KEYS, "mean", "sd"]
+    )
+    with pytest.raises(pd.errors.MergeError):
+        beside_paper(row, printed("segmentation"))
