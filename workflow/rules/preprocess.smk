@@ -66,7 +66,7 @@ rule resample_scans:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=growing(60),
+        runtime=growing(30),
     params:
         batch=batch_subjects,
         layout=of_dataset("layout"),
@@ -96,7 +96,7 @@ rule strip_skull:
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=growing(240),
+        runtime=growing(60),
     params:
         method=of_dataset("skull_stripping"),
     script:
@@ -149,7 +149,7 @@ rule register_to_atlas:
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=growing(240),
+        runtime=growing(120),
     params:
         settings=config["preprocessing"]["registration"],
     script:
@@ -174,7 +174,7 @@ rule correct_bias:
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=growing(240),
+        runtime=growing(60),
     params:
         settings=config["preprocessing"]["bias_correction"],
     script:
@@ -200,7 +200,7 @@ rule take_preprocessed_scans:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=growing(60),
+        runtime=growing(30),
     params:
         batch=batch_subjects,
         spacing=config["preprocessing"]["spacing"],
@@ -226,7 +226,7 @@ rule normalize_scans:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=growing(60),
+        runtime=growing(30),
     params:
         settings=config["preprocessing"]["normalization"],
     script:
