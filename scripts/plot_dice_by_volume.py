@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad import charts, figures, job, report_tables
+from brainuad import charts, figures, job, names, score_tables
 
 
 def main(
@@ -15,7 +15,7 @@ def main(
     png: Path,
 ) -> None:
     """Draw each test subject (its mean over folds) and the median in up to four volume bins."""
-    gathered = report_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     shown = figures.shown_methods(list(dict.fromkeys(methods)))
     gathered = gathered[gathered["method"].isin(shown)]
     gathered = gathered[gathered["metric"].isin(["dice", "lesion_volume_ml"])]
@@ -30,8 +30,8 @@ def main(
         figure = charts.dice_by_volume(
             points,
             styles=figures.method_styles(shown),
-            method_name=report_tables.method_name,
-            dataset_name=report_tables.dataset_name,
+            method_name=names.method_name,
+            dataset_name=names.dataset_name,
         )
         figures.save_figure(figure, svg=svg, png=png)
     job.log(f"{len(points)} points of {points['subject'].nunique()} subjects")

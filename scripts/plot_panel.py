@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import figures, job, panels, pictures, report_tables
+from brainuad import figures, job, names, panels, pictures
 from brainuad.metrics import LESION, dice, volume_ml
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of, segment
 from brainuad.settings import settings_from
@@ -38,7 +38,7 @@ def main(
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack = chosen_subjects(read_slices(slices), subjects_of(read_table(split), "test"))
-    title = f"{report_tables.dataset_name(dataset, modality)}: test subjects by lesion volume"
+    title = f"{names.dataset_name(dataset, modality)}: test subjects by lesion volume"
     with figures.house_style():
         if not len(stack.subjects):
             figure = figures.note_figure("No test subject has a lesion on this grid.")
@@ -50,7 +50,7 @@ def main(
                 cut = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
                 found, highest = results_of(stack, path, threshold=cut, settings=settings)
                 scale = panels.MethodScale(
-                    name=report_tables.method_name(method),
+                    name=names.method_name(method),
                     maximum=max(highest, 1.25 * cut),
                     threshold=cut,
                 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import charts, figures, job, metrics, report_tables
+from brainuad import charts, figures, job, metrics, names
 from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, read_reconstructions, read_slices
@@ -39,9 +39,7 @@ def main(
             note = figures.note_figure("No test subject has a lesion on this grid.")
             figures.save_figure(note, svg=svg, png=png)
             return
-        figure, axes = charts.precision_recall_axes(
-            title=report_tables.dataset_name(dataset, modality)
-        )
+        figure, axes = charts.precision_recall_axes(title=names.dataset_name(dataset, modality))
         for method, path, fitted in zip(methods, reconstructions, thresholds, strict=True):
             voxels = pooled_voxels(stack, path, subjects, settings)
             recalls, precisions, area = curve(voxels)
@@ -52,7 +50,7 @@ def main(
                 precisions,
                 point=operating_point(voxels, threshold),
                 style=styles[method],
-                label=f"{report_tables.method_name(method)} ({100 * area:.1f})",
+                label=f"{names.method_name(method)} ({100 * area:.1f})",
             )
             job.log(f"{method}: area {area:.4f}, {voxels.lesion_voxels} lesion voxels")
         chance = voxels.lesion_voxels / voxels.voxels

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad import charts, figures, job, report_tables, tables
+from brainuad import charts, figures, job, names, tables
 
 
 def main(*, histories: list[Path], labels: list[str], svg: Path, png: Path) -> None:
@@ -17,7 +17,7 @@ def main(*, histories: list[Path], labels: list[str], svg: Path, png: Path) -> N
             job.log(f"{label}: nothing was trained")
             continue
         model, modality, fold = label.split("/")
-        title = f"{report_tables.model_name(model)}, {modality.upper()}"
+        title = f"{names.model_name(model)}, {modality.upper()}"
         panels.setdefault(title, {})[fold] = history
     with figures.house_style():
         figures.save_figure(charts.training_curves(panels), svg=svg, png=png)

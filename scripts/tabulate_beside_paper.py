@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, report_tables, statistics_tables
+from brainuad import job, report_pages, statistics_tables
 from brainuad.paper import beside_paper
 from brainuad.tables import read_table, write_table
 
@@ -21,8 +21,8 @@ def main(*, ours: list[Path], printed: list[Path], tsv: Path, html: Path, tex: P
     )
     write_table(table, tsv)
     body = statistics_tables.paper_html(table)
-    report_tables.write_text(report_tables.page(title="Beside the paper", body=body), html)
-    report_tables.write_text(statistics_tables.paper_latex(table), tex)
+    report_pages.write_text(report_pages.page(title="Beside the paper", body=body), html)
+    report_pages.write_text(statistics_tables.paper_latex(table), tex)
     job.log(f"{table['ours'].notna().sum()} of {len(table)} numbers were measured")
 
 

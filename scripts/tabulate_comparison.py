@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job, report_tables, statistics_tables
+from brainuad import job, names, report_pages, score_tables, statistics_tables
 from brainuad.comparison import compare
 from brainuad.settings import settings_from
 from brainuad.statistics import BootstrapSettings
@@ -29,7 +29,7 @@ def main(
     nothing can be said, and there is no row.
     """
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = report_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     table = compare(
         gathered,
         method=method,
@@ -41,9 +41,9 @@ def main(
     table = table[table["subjects"] > 1]
     write_table(table, tsv)
     body = statistics_tables.comparison_html(table, confidence=settings.confidence)
-    title = f"{report_tables.method_name(method)} against the others"
-    report_tables.write_text(report_tables.page(title=title, body=body), html)
-    report_tables.write_text(statistics_tables.comparison_latex(table), tex)
+    title = f"{names.method_name(method)} against the others"
+    report_pages.write_text(report_pages.page(title=title, body=body), html)
+    report_pages.write_text(statistics_tables.comparison_latex(table), tex)
     job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} tests")
 
 

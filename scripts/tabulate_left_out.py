@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, overview, report_tables, tables
+from brainuad import job, overview, report_pages, tables
 
 COLUMNS = ["dataset", "modality", "subject", "stage", "reason"]
 LISTING = "listing"
@@ -42,7 +42,7 @@ def main(
     body = overview.left_out_html(table) + (
         f'<p class="note">{listed_subjects} subjects were found in all data sets.</p>'
     )
-    report_tables.write_text(report_tables.page(title="Left out", body=body), html)
+    report_pages.write_text(report_pages.page(title="Left out", body=body), html)
     job.log(f"{len(table)} subjects and scans were left out")
 
 

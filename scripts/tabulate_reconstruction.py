@@ -1,44 +1,34 @@
-"""The reconstruction table: l1, SSIM and PSNR on healthy brains, the l1 ratio on lesion sets."""
+"""The reconstruction table: l1, SSIM, PSNR and LPIPS where healthy, the l1 ratio where not."""
 
 from pathlib import Path
 from typing import Any
 
-from brainuad import job, report_tables
-from brainuad.settings import settings_from
-from brainuad.statistics import BootstrapSettings
+from brainuad import job
+from brainuad.report_tables import tabulate_scores
 
-METRICS = ["ssim", "psnr", "l1", "l1_ratio"]
+METRICS = ["ssim", "psnr", "lpips", "l1", "l1_ratio"]
 NOTE = (
-    " Healthy test subjects of IXI: SSIM and PSNR, higher is better; l1, lower is better. Lesion "
-    "sets: the mean residual of lesion voxels over that of healthy ones, higher is better."
+    "Healthy test subjects: SSIM and PSNR, higher is better; l1 and, where its weights were given, "
+    "LPIPS, lower is better. Lesion sets: the mean residual of lesion voxels over that of healthy "
+    "ones, higher is better."
 )
 
 
 def main(
-    *,
-    scores: list[Path],
-    methods: list[str],
-    folds: list[int],
-    datasets: list[str],
-    tsv: Path,
-    html: Path,
-    tex: Path,
-    bootstrap: dict[str, Any],
+    *, scores: list[Path], tsv: Path, html: Path, tex: Path, **origins_and_bootstrap: Any
 ) -> None:
     """Summarize all scores; the TSV holds the plain values, page and LaTeX show them scaled."""
-    settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = report_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
-    summary = report_tables.summarize_scores(gathered, metrics=METRICS, bootstrap=settings)
-    report_tables.write_results(
-        summary,
+    tabulate_scores(
+        scores,
+        **origins_and_bootstrap,
         metrics=METRICS,
+        shown=METRICS,
         title="Quality of reconstruction",
-        note=report_tables.SPREAD_NOTE.format(confidence=100 * settings.confidence) + NOTE,
+        note=NOTE,
         tsv=tsv,
         html_path=html,
         tex=tex,
     )
-    job.log(f"{len(gathered)} scores of {len(scores)} files in {len(summary)} rows")
 
 
 if __name__ == "__main__":

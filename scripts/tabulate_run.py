@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job, overview, report_tables, tables
+from brainuad import job, overview, report_pages, tables
 
 COLUMNS = ["kind", "name", "quantity", "value"]
 
@@ -23,7 +23,7 @@ def main(
     table = pd.DataFrame(rows, columns=COLUMNS)
     tables.write_table(table, tsv)
     body = overview.run_html(table)
-    report_tables.write_text(report_tables.page(title="Run details", body=body), html)
+    report_pages.write_text(report_pages.page(title="Run details", body=body), html)
     job.log(f"{len(table)} facts of this run")
 
 

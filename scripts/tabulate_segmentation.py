@@ -3,40 +3,30 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job, report_tables
-from brainuad.settings import settings_from
-from brainuad.statistics import BootstrapSettings
+from brainuad import job
+from brainuad.report_tables import tabulate_scores
 
 TIDY = ["dice", "auprc", "precision", "recall"]
 SHOWN = ["dice", "auprc"]
-NOTE = " The last columns are the plain mean over the data sets."
+NOTE = "The last columns are the plain mean over the data sets."
 
 
 def main(
-    *,
-    scores: list[Path],
-    methods: list[str],
-    folds: list[int],
-    datasets: list[str],
-    tsv: Path,
-    html: Path,
-    tex: Path,
-    bootstrap: dict[str, Any],
+    *, scores: list[Path], tsv: Path, html: Path, tex: Path, **origins_and_bootstrap: Any
 ) -> None:
     """Summarize all scores; the TSV holds fractions, the page and the LaTeX show per cent."""
-    settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = report_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
-    summary = report_tables.summarize_scores(gathered, metrics=TIDY, bootstrap=settings)
-    report_tables.write_results(
-        report_tables.with_average(summary),
-        metrics=SHOWN,
+    tabulate_scores(
+        scores,
+        **origins_and_bootstrap,
+        metrics=TIDY,
+        shown=SHOWN,
+        average=True,
         title="Segmentation of lesions",
-        note=report_tables.SPREAD_NOTE.format(confidence=100 * settings.confidence) + NOTE,
+        note=NOTE,
         tsv=tsv,
         html_path=html,
         tex=tex,
     )
-    job.log(f"{len(gathered)} scores of {len(scores)} files in {len(summary)} rows")
 
 
 if __name__ == "__main__":

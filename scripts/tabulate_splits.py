@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, report_tables, tables
+from brainuad import job, report_pages, report_tables, tables
+from brainuad.names import dataset_name
 from brainuad.released_splits import (
     IN_NO_LIST,
     IN_OTHER_VALIDATION,
@@ -15,7 +16,6 @@ from brainuad.released_splits import (
     NO_USABLE_SCAN,
     REPEATED_ROW,
 )
-from brainuad.report_tables import dataset_name
 from brainuad.splits import TEST, TRAIN, VALIDATION
 
 HEADINGS = {
@@ -72,7 +72,7 @@ def main(
         + leaks_html(pd.concat(leaks, ignore_index=True))
         + f'<p class="note">{NOTE}</p>'
     )
-    report_tables.write_text(report_tables.page(title="Splits", body=body), html)
+    report_pages.write_text(report_pages.page(title="Splits", body=body), html)
     job.log(f"{len(table)} splits, {table['leaks'].sum()} leaks, {table['leaks_kept'].sum()} kept")
 
 

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from brainuad import job, overview, report_tables, statistics_tables, tables
+from brainuad import (
+    job,
+    overview,
+    report_pages,
+    report_tables,
+    score_tables,
+    statistics_tables,
+    tables,
+)
 
 
 def main(
@@ -45,12 +53,12 @@ def main(
         findings=overview.findings(scores, changed) if datasets else [overview.NO_LESION_MASKS],
         note=report_tables.SPREAD_NOTE.format(confidence=100 * confidence),
         segmentation=report_tables.html_table(
-            report_tables.with_average(scores), metrics=["dice", "auprc"]
+            score_tables.with_average(scores), metrics=["dice", "auprc"]
         ),
         contrast=None
         if changed is None
         else report_tables.html_table(
-            report_tables.with_average(changed), metrics=["dice", "auprc"], extra="gamma"
+            score_tables.with_average(changed), metrics=["dice", "auprc"], extra="gamma"
         ),
         reconstruction=report_tables.html_table(
             tables.read_table(reconstruction), metrics=["ssim", "psnr", "l1", "l1_ratio"]
@@ -73,7 +81,7 @@ def main(
         else report_tables.plain_table(facts.set_axis(["Atlas", "Value"], axis="columns")),
         splits=overview.splits_html(tables.read_table(splits)),
     )
-    report_tables.write_text(page, output)
+    report_pages.write_text(page, output)
     job.log(f"{len(page) / 1e6:.1f} MB")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from brainuad import job, quality, quality_page, report_tables, tables
+from brainuad import job, quality, quality_page, report_pages, tables
 from brainuad.batches import read_left_out
 
 
@@ -45,7 +45,7 @@ def main(
             modality=modality,
             picture_size=Image.open(first).size if first else None,
         )
-        report_tables.write_text(text, folder / "index.html")
+        report_pages.write_text(text, folder / "index.html")
     tables.write_table(table, measures)
     job.log(f"{len(table)} scans, {int(table['marked'].sum())} of them marked")
 

@@ -13,13 +13,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from brainuad.job import replacing
+from brainuad.names import ENSEMBLE_SUFFIX
 
 PAGE_WIDTH = 7.2  # inches: two columns of a journal page
 # Okabe and Ito, "Color universal design", 2008: told apart with any colour vision.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 FIXED_COLOURS = {"thresh": "#6b6b6b", "ddpm": "#0072b2", "cddpm": "#e69f00", "cddpm_ssl": "#d55e00"}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-ENSEMBLE_SUFFIX = "_ens"
 
 STYLE = {
     "font.family": "DejaVu Sans",

@@ -8,13 +8,10 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from brainuad.report_tables import (
-    METRICS,
-    TABLE_STYLE,
-    dataset_name,
-    method_name,
-    plain_table,
-)
+from brainuad.metric_formats import METRICS
+from brainuad.names import dataset_name, method_name
+from brainuad.report_pages import TABLE_STYLE
+from brainuad.report_tables import plain_table
 
 TEMPLATE = "overview.html.jinja"
 MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from brainuad import pictures, quality
-from brainuad.report_tables import TABLE_STYLE, dataset_name, plain_table
+from brainuad.names import dataset_name
+from brainuad.report_pages import TABLE_STYLE
+from brainuad.report_tables import plain_table
 from brainuad.thumbnails import ATLAS_COLOUR, BESIDE_MIDLINE_MM
 
 TEMPLATE = "quality_page.html.jinja"

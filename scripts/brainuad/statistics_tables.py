@@ -8,21 +8,10 @@ from functools import partial
 import pandas as pd
 
 from brainuad.claims import FAILS, HOLDS, NOT_MEASURED
+from brainuad.metric_formats import DASH, METRICS, MINUS, number, signed
+from brainuad.names import dataset_name, method_name
 from brainuad.paper import DIVISORS
-from brainuad.report_tables import (
-    DASH,
-    METRICS,
-    MINUS,
-    dataset_name,
-    escape,
-    html_table,
-    latex_table,
-    method_name,
-    number,
-    plain_latex,
-    plain_table,
-    signed,
-)
+from brainuad.report_tables import escape, html_table, latex_table, plain_latex, plain_table
 
 COMPARED = ["dice", "auprc"]
 SEGMENTATION = ["dice", "auprc"]

@@ -3,8 +3,9 @@ import math
 import pandas as pd
 import pytest
 
-from brainuad import report_tables
-from brainuad.report_tables import METRICS, dataset_name, method_name
+from brainuad import metric_formats, names, report_tables, score_tables
+from brainuad.metric_formats import METRICS
+from brainuad.names import dataset_name, method_name
 from brainuad.statistics import BootstrapSettings
 from brainuad.tables import read_table, write_table
 
@@ -26,7 +27,7 @@ def scores_of(values, *, method="cddpm_ens", fold=0, dataset="brats21", metric="
 
 
 def summary_of(*frames, metrics=("dice",), **more):
-    return report_tables.summarize_scores(
+    return score_tables.summarize_scores(
         pd.concat(frames, ignore_index=True), metrics=metrics, bootstrap=BOOTSTRAP, **more
     )
 
@@ -119,7 +120,7 @@ def test_a_method_without_scores_on_a_set_has_a_dash():
     texts, _ = report_tables.arrange(
         summary,
         metrics=["dice"],
-        cell=lambda record: report_tables.number(record["mean"], "dice"),
+        cell=lambda record: metric_formats.number(record["mean"], "dice"),
         extra=None,
     )
     assert texts.loc["DDPM"].tolist() == ["40.0", "\u2013"]
@@ -151,13 +152,13 @@ def test_best_is_chosen_within_a_contrast():
 
 
 def test_average_is_the_plain_mean_over_data_sets():
-    summary = report_tables.with_average(
+    summary = score_tables.with_average(
         summary_of(scores_of([0.2, 0.2, 0.2]), scores_of([0.6], dataset="mslub"))
     )
-    average = summary[summary["dataset"] == report_tables.AVERAGE]
+    average = summary[summary["dataset"] == names.AVERAGE]
     assert average["mean"].tolist() == pytest.approx([0.4])
     one = summary_of(scores_of([0.2]))
-    assert report_tables.with_average(one) is one
+    assert score_tables.with_average(one) is one
 
 
 def test_latex_needs_booktabs_and_escapes_names():
@@ -185,9 +186,7 @@ def test_plain_table_escapes_its_content():
 def test_gathering_keeps_origin_and_checks_lengths(tmp_path):
     path = tmp_path / "brats21.tsv"
     write_table(pd.DataFrame({"subject": ["007"], "metric": ["dice"], "value": [0.5]}), path)
-    gathered = report_tables.gather_scores(
-        [path], methods=["ddpm"], folds=[2], datasets=["brats21"]
-    )
+    gathered = score_tables.gather_scores([path], methods=["ddpm"], folds=[2], datasets=["brats21"])
     assert gathered.loc[0, ["subject", "method", "fold", "dataset"]].tolist() == [
         "007",
         "ddpm",
@@ -195,23 +194,23 @@ def test_gathering_keeps_origin_and_checks_lengths(tmp_path):
         "brats21",
     ]
     with pytest.raises(ValueError, match="zip"):
-        report_tables.gather_scores([path], methods=[], folds=[2], datasets=["brats21"])
+        score_tables.gather_scores([path], methods=[], folds=[2], datasets=["brats21"])
 
 
 def test_no_file_at_all_gives_tables_without_rows(tmp_path):
-    gathered = report_tables.gather_scores([], methods=[], folds=[], datasets=[])
+    gathered = score_tables.gather_scores([], methods=[], folds=[], datasets=[])
     summary = summary_of(gathered, extra=["gamma"])
     assert summary.empty and summary.columns.tolist()[3:6] == ["gamma", "metric", "mean"]
     files = {"tsv": tmp_path / "t.tsv", "html_path": tmp_path / "t.html", "tex": tmp_path / "t.tex"}
     report_tables.write_results(
-        report_tables.with_average(summary), metrics=["dice"], title="A", note="", **files
+        score_tables.with_average(summary), metrics=["dice"], title="A", note="", **files
     )
     assert read_table(files["tsv"]).columns.tolist() == summary.columns.tolist()
     assert "There are no scores" in files["html_path"].read_text(encoding="utf-8")
 
 
 def test_written_files_hold_fractions_and_per_cent(tmp_path):
-    summary = report_tables.with_average(
+    summary = score_tables.with_average(
         summary_of(scores_of([0.2, 0.4]), scores_of([0.5, 0.5], dataset="mslub"))
     )
     files = {"tsv": tmp_path / "t.tsv", "html_path": tmp_path / "t.html", "tex": tmp_path / "t.tex"}
@@ -227,13 +226,13 @@ def test_written_files_hold_fractions_and_per_cent(tmp_path):
 
 def test_every_metric_says_how_it_is_shown():
     assert METRICS["psnr"].scale == 1
-    assert report_tables.number(0.01429, "l1") == "14.3"
-    assert report_tables.number(7.434, "l1_ratio") == "7.43"
-    assert report_tables.number(0.00011, "lpips") == "0.11"
-    assert report_tables.number(math.nan, "dice") == "\u2013"
+    assert metric_formats.number(0.01429, "l1") == "14.3"
+    assert metric_formats.number(7.434, "l1_ratio") == "7.43"
+    assert metric_formats.number(0.00011, "lpips") == "0.11"
+    assert metric_formats.number(math.nan, "dice") == "\u2013"
 
 
 def test_a_difference_has_its_sign():
-    assert report_tables.signed(0.0123, "dice") == "+1.2"
-    assert report_tables.signed(-0.0123, "dice") == "\u22121.2"
-    assert report_tables.signed(math.nan, "dice") == "\u2013"
+    assert metric_formats.signed(0.0123, "dice") == "+1.2"
+    assert metric_formats.signed(-0.0123, "dice") == "\u22121.2"
+    assert metric_formats.signed(math.nan, "dice") == "\u2013"
