@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint docs clean
+.PHONY: help demo demo-full test bench lint docs clean
 
 # A real conda is used where there is one; else a stand-in (envs/README.md).
 ifeq ($(shell command -v conda),)
@@ -14,11 +14,10 @@ endif
 ENVIRONMENTS := .environments
 SNAKEMAKE := $(ENVIRONMENTS)/snakemake
 TEST := $(ENVIRONMENTS)/test
-DEMO_REPORT := demo/results/report
 export SNAKEMAKE_CONDA_PREFIX := $(CURDIR)/$(ENVIRONMENTS)/rules
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # An environment is rebuilt when its file changes, and half-built ones don't count.
 $(ENVIRONMENTS)/%/.built: envs/%.yaml
@@ -27,25 +26,14 @@ $(ENVIRONMENTS)/%/.built: envs/%.yaml
 	conda env create --quiet --file $< --prefix $(ENVIRONMENTS)/$*
 	touch $@
 
-# A Snakemake that was killed leaves its working directory locked. The lock here ends with its holder,
-# so once it is ours, and no other Snakemake runs there, the one left behind is stale. Jobs that
-# outlive a killed Snakemake hold their logs (scripts/brainuad/job.py); the next of their kind waits.
 demo: $(SNAKEMAKE)/.built  ## Run the whole chain on phantoms, up to the report
-	@mkdir -p demo/.snakemake
-	@exec 9>demo/.snakemake/demo.lock; \
-	flock --nonblock 9 || { echo "Waiting for another 'make demo' to end ..."; flock 9; }; \
-	export PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH"; \
-	if [ -n "$$(ls demo/.snakemake/locks 2>/dev/null)" ] \
-			&& ! pgrep --full "python[^ ]* [^ ]*/snakemake .*--directory demo" >/dev/null; then \
-		snakemake --directory demo --unlock --quiet progress rules host; \
-	fi; \
-	snakemake --directory demo --cores all --use-conda; \
-	if [ $(DEMO_REPORT)/index.html -nt $(DEMO_REPORT)/snakemake_report.zip ]; then \
-		snakemake --directory demo --report results/report/snakemake_report.zip --quiet progress rules host; \
-	fi
-	@echo
-	@echo "The report:              $(CURDIR)/$(DEMO_REPORT)/index.html"
-	@echo "The same with all code:  $(CURDIR)/$(DEMO_REPORT)/snakemake_report.zip"
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo
+
+demo-full: $(SNAKEMAKE)/.built  ## The same with all methods, and with the released code's defects beside
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo/as_released \
+		--configfile demo/config/config.yaml config/as_released.yaml demo/config/as_released.yaml
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo \
+		--configfile demo/config/config.yaml demo/config/full.yaml
 
 test: $(SNAKEMAKE)/.built $(TEST)/.built  ## Run all tests
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" $(TEST)/bin/python -m pytest
@@ -65,4 +53,4 @@ docs:  ## Collect the decisions marked in the code into docs/assumptions.md
 	python3 docs/collect_assumptions.py
 
 clean:  ## Remove what the demo and the tests made; environments stay
-	rm -rf demo/results demo/resources demo/logs demo/benchmarks demo/.snakemake .pytest_cache .ruff_cache
+	rm -rf demo/{as_released,results,resources,logs,benchmarks,.snakemake} .pytest_cache .ruff_cache

@@ -11,8 +11,8 @@ import yaml
 from measuring import PROJECT, Row, side_by_side
 from scipy import ndimage
 
-from brainuad import metrics, postprocess, thresholds
-from brainuad.postprocess import Case, PostprocessingSettings
+from brainuad.evaluation import metrics, postprocess, thresholds
+from brainuad.evaluation.postprocess import Case, PostprocessingSettings
 from brainuad.settings import settings_from
 from score_segmentation import scores_of
 
@@ -173,7 +173,7 @@ def anomaly_map_on_gpu(device: str) -> list[Row]:
     from devices import device_of, timed_on
     from sizes import size_of
 
-    from brainuad.device_postprocess import anomaly_maps
+    from brainuad.evaluation.device_postprocess import anomaly_maps
 
     place = device_of(device, size_of("paper").config)
     case, chosen = sample(), settings()

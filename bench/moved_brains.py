@@ -26,7 +26,7 @@ from brainuad.phantoms.anatomy import (
 )
 from brainuad.phantoms.fields import grid_points, lattice_axes
 from brainuad.phantoms.template import Template
-from brainuad.registration import LPS_FROM_RAS, load_ants
+from brainuad.preprocessing.registration import LPS_FROM_RAS, load_ants
 from brainuad.volumes import Volume
 
 FIELD_OF_VIEW = (196.0, 232.0, 190.0)

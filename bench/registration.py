@@ -17,7 +17,13 @@ from measuring import PROJECT, Row
 from moved_brains import atlas_brain, distances, moved_brains
 
 from brainuad.phantoms.template import load_template
-from brainuad.registration import LinearRegistration, Transform, load_ants, register_linear
+from brainuad.preprocessing.registration import (
+    LabelInterpolation,
+    LinearRegistration,
+    Transform,
+    load_ants,
+    register_linear,
+)
 from brainuad.settings import settings_from
 
 RELEASED = LinearRegistration(
@@ -27,6 +33,7 @@ RELEASED = LinearRegistration(
     shrink_factors=(6, 4, 2, 1),
     smoothing_sigmas=(3, 2, 1, 0),
     sampling_rate=0.2,
+    label_interpolation=LabelInterpolation.NEAREST,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from measuring import peak_memory_mib
 
-from brainuad.registration import load_ants
+from brainuad.preprocessing.registration import load_ants
 
 WITH_ANTS = ("strip_skull", "register_to_atlas", "correct_bias")
 

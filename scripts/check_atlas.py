@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from brainuad import job, tables
-from brainuad.atlas import check_brain
 from brainuad.downloads import check_sha256
 from brainuad.errors import ScanError, SettingsError
-from brainuad.geometry import to_ras
+from brainuad.preprocessing.atlas import check_brain
+from brainuad.preprocessing.geometry import to_ras
 from brainuad.volumes import Volume, read_volume, write_volume
 
 

@@ -7,28 +7,37 @@ from typing import Any
 
 from brainuad import job
 from brainuad.batches import process_batch
-from brainuad.bias import BiasCorrection, correct_bias_field
-from brainuad.geometry import bounding_box, crop
+from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
+from brainuad.preprocessing.geometry import bounding_box, crop
 from brainuad.settings import settings_from
 from brainuad.volumes import read_labels, read_volume, write_volume
 
 
-def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
-    """Write image, brain mask and lesions within the brain's box, and the transform as it was."""
+def main(*, scans: Path, output: Path, settings: dict[str, Any], keep_last_slice: bool) -> None:
+    """Write image, brain mask and lesions within the brain's box, and the transform as it was.
+
+    Without keep_last_slice the box lacks the last slice of each axis, as released.
+    """
     process_batch(
         scans,
         output,
         stage="corrected",
-        process=partial(correct_scan, settings=settings_from(BiasCorrection, settings)),
+        process=partial(
+            correct_scan,
+            settings=settings_from(BiasCorrection, settings),
+            keep_last_slice=keep_last_slice,
+        ),
     )
 
 
-def correct_scan(source: Path, target: Path, *, settings: BiasCorrection) -> None:
-    """One scan; the last slice of each axis stays, and the affine follows the cut."""
+def correct_scan(
+    source: Path, target: Path, *, settings: BiasCorrection, keep_last_slice: bool
+) -> None:
+    """One scan; the affine follows the cut, with the last slices and without them."""
     image = read_volume(source / "image.nii.gz")
     mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
     lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=image)
-    box = bounding_box(mask.data)
+    box = bounding_box(mask.data, keep_last_slice=keep_last_slice)
     image, mask, lesions = (crop(part, box) for part in (image, mask, lesions))
     corrected = correct_bias_field(image, mask.data, settings)
     write_volume(corrected, target / "image.nii.gz")

@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 
 from brainuad import job
-from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of
 from brainuad.settings import settings_from
 from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of

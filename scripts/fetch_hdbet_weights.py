@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brainuad import job
 from brainuad.downloads import check_sha256, fetch
-from brainuad.hdbet_weights import CHECKPOINT, copy_as_numbers, open_release
+from brainuad.preprocessing.hdbet_weights import CHECKPOINT, copy_as_numbers, open_release
 
 
 def main(*, output: Path, local: Path | None, address: str, sha256: str | None) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from brainuad import job
 from brainuad.errors import SettingsError
-from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.evaluation.thresholds import best_threshold
 from brainuad.settings import settings_from
 from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
-from brainuad.thresholds import best_threshold
 
 
 def main(

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from brainuad import job, pictures, quality, tables
+from brainuad import job, tables
 from brainuad.batches import LEFT_OUT, read_left_out, subject_names
 from brainuad.errors import ScanError
-from brainuad.geometry import crop, to_ras
-from brainuad.metrics import LESION, volume_ml
-from brainuad.thumbnails import (
+from brainuad.evaluation.metrics import LESION, volume_ml
+from brainuad.preprocessing import quality
+from brainuad.preprocessing.geometry import crop, to_ras
+from brainuad.report import pictures
+from brainuad.report.thumbnails import (
     ATLAS_COLOUR,
     BESIDE_MIDLINE_MM,
     Outline,

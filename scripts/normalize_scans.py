@@ -9,10 +9,10 @@ import numpy as np
 
 from brainuad import job
 from brainuad.batches import process_batch
-from brainuad.geometry import crop_or_pad, downsample
-from brainuad.intensity import to_unit_range
+from brainuad.preprocessing.geometry import crop_or_pad, downsample
+from brainuad.preprocessing.intensity import to_unit_range
+from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
 from brainuad.settings import settings_from
-from brainuad.smoothing import CurvatureFlow, curvature_flow
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from brainuad import charts, figures, job, names, score_tables
+from brainuad import job
+from brainuad.report import charts, figures, names, score_tables
 
 
 def main(

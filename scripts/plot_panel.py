@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import figures, job, names, panels, pictures
-from brainuad.metrics import LESION, dice, volume_ml
-from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of, segment
+from brainuad import job
+from brainuad.evaluation.metrics import LESION, dice, volume_ml
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of, segment
+from brainuad.report import compact_panels, figures, names, panels, pictures
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 
-ROWS = 6
+# More methods than this, each with three pictures per subject, would not fit on a page.
+MOST_WIDE = 4
+ROWS, COMPACT_ROWS = 6, 4
 
 
 def main(
@@ -31,13 +34,16 @@ def main(
     png: Path,
     postprocessing: dict[str, Any],
 ) -> None:
-    """Draw up to six test subjects, from the smallest lesion load to the largest.
+    """Draw up to six test subjects (up to four of many methods), from the smallest lesion load on.
 
     Each is shown on the axial slice with the most lesion voxels, the same for all methods. Of a
     method and its mean over timesteps only the mean is drawn.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
-    stack = chosen_subjects(read_slices(slices), subjects_of(read_table(split), "test"))
+    shown = figures.shown_methods(methods)
+    compact = len(shown) > MOST_WIDE
+    subjects = subjects_of(read_table(split), "test")
+    stack = chosen_subjects(read_slices(slices), subjects, count=COMPACT_ROWS if compact else ROWS)
     title = f"{names.dataset_name(dataset, modality)}: test subjects by lesion volume"
     with figures.house_style():
         if not len(stack.subjects):
@@ -45,7 +51,7 @@ def main(
         else:
             scales, results = [], []
             files = dict(zip(methods, zip(reconstructions, thresholds, strict=True), strict=True))
-            for method in figures.shown_methods(methods):
+            for method in shown:
                 path, fitted = files[method]
                 cut = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
                 found, highest = results_of(stack, path, threshold=cut, settings=settings)
@@ -58,18 +64,17 @@ def main(
                 results.append(found)
             rows = [row_of(stack, number, results) for number in range(len(stack.subjects))]
             spacing = np.sqrt((stack.affines[0, :3, :3] ** 2).sum(axis=0))
-            figure = panels.draw_panel(
-                rows, scales, title=title, aspect=float(spacing[1] / spacing[0])
-            )
+            draw = compact_panels.draw_compact_panel if compact else panels.draw_panel
+            figure = draw(rows, scales, title=title, aspect=float(spacing[1] / spacing[0]))
         figures.save_figure(figure, svg=svg, png=png)
     job.log(f"drawn: {', '.join(stack.subjects.tolist())}")
 
 
-def chosen_subjects(stack: SliceStack, subjects: Sequence[str]) -> SliceStack:
+def chosen_subjects(stack: SliceStack, subjects: Sequence[str], *, count: int) -> SliceStack:
     """The subjects that are drawn, from the smallest lesion load to the largest."""
     rows = np.flatnonzero(np.isin(stack.subjects, subjects))
     voxels = np.array([np.count_nonzero(stack.lesions[row] == LESION) for row in rows])
-    chosen = pictures.spread_by_size(voxels, count=ROWS)
+    chosen = pictures.spread_by_size(voxels, count=count)
     return stack.select(stack.subjects[rows[chosen]].tolist())
 
 

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import charts, figures, job, metrics, names
-from brainuad.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad import job
+from brainuad.evaluation import metrics
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.report import charts, figures, names
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table
 
 POINTS = 600
+# Of more methods than this the single timesteps of ensembles are left out.
+MOST_WITH_TIMESTEPS = 4
 
 
 def main(
@@ -30,17 +34,25 @@ def main(
     dataset: str,
     modality: str,
 ) -> None:
-    """Draw one curve per method with the operating point of the fitted threshold on it."""
+    """Draw one curve per method with the operating point of the fitted threshold on it.
+
+    Of many methods, and of each whose mean over timesteps is there too, only the mean is drawn.
+    """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
-    styles = figures.method_styles(methods)
+    shown = figures.shown_methods(methods)
+    if len(shown) <= MOST_WITH_TIMESTEPS:
+        shown = methods
+    styles = figures.method_styles(shown)
     with figures.house_style():
         if not has_lesions(stack, subjects):
             note = figures.note_figure("No test subject has a lesion on this grid.")
             figures.save_figure(note, svg=svg, png=png)
             return
         figure, axes = charts.precision_recall_axes(title=names.dataset_name(dataset, modality))
-        for method, path, fitted in zip(methods, reconstructions, thresholds, strict=True):
+        files = dict(zip(methods, zip(reconstructions, thresholds, strict=True), strict=True))
+        for method in shown:
+            path, fitted = files[method]
             voxels = pooled_voxels(stack, path, subjects, settings)
             recalls, precisions, area = curve(voxels)
             threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from brainuad import charts, figures, job, names, tables
+from brainuad import job, tables
+from brainuad.report import charts, figures, names
 
 
 def main(*, histories: list[Path], labels: list[str], svg: Path, png: Path) -> None:

@@ -9,8 +9,13 @@ import numpy as np
 from brainuad import job
 from brainuad.batches import process_batch
 from brainuad.errors import SettingsError
-from brainuad.geometry import to_ras
-from brainuad.registration import LinearRegistration, register_linear, warp
+from brainuad.preprocessing.geometry import to_ras
+from brainuad.preprocessing.registration import (
+    LinearRegistration,
+    register_linear,
+    warp,
+    warp_labels,
+)
 from brainuad.settings import settings_from
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
@@ -46,7 +51,9 @@ def register_scan(
     write_volume(Volume(image, atlas.affine), target / "image.nii.gz")
     for name, expected in (("brain_mask", (1,)), ("lesions", (1, 2))):
         labels = read_labels(source / f"{name}.nii.gz", expected=expected, grid=scan)
-        warped = warp(labels, atlas, transforms=[matrix], labels=True)
+        warped = warp_labels(
+            labels, atlas, transforms=[matrix], interpolation=settings.label_interpolation
+        )
         write_volume(Volume(warped, atlas.affine), target / f"{name}.nii.gz")
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from brainuad import job
 from brainuad.batches import process_subjects
-from brainuad.geometry import labels_on, resample, to_ras
-from brainuad.raw_scans import mark_lesions, scans_of_batch
+from brainuad.preprocessing.geometry import labels_on, resample, to_ras
+from brainuad.preprocessing.raw_scans import mark_lesions, scans_of_batch
 from brainuad.sources import labels_of, source_named
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 

@@ -4,25 +4,19 @@ The intensities x in [0, 1] become x^gamma (the paper's simulated contrast); the
 anew on the validation subjects under the same change.
 """
 
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from brainuad import job, metrics
-from brainuad.device import Device, DeviceName, DeviceSettings, prepare_device
-from brainuad.device_postprocess import anomaly_maps
-from brainuad.methods import Method, load_method
-from brainuad.postprocess import PostprocessingSettings, anomaly_map, segment
-from brainuad.reconstruction import reconstruct_volumes
+from brainuad import job
+from brainuad.device import DeviceSettings, prepare_device
+from brainuad.evaluation.postprocess import PostprocessingSettings
+from brainuad.evaluation.scoring_anew import Reconstructor, score_anew
+from brainuad.methods import load_method
 from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_slices
-from brainuad.splits import subjects_of
+from brainuad.slices import read_slices
 from brainuad.tables import read_table, write_table
-from brainuad.thresholds import best_threshold
+
+COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
 
 
 def main(
@@ -40,57 +34,22 @@ def main(
     threads: int,
 ) -> None:
     """Write a tidy table of the test subjects: subject, modality, gamma, metric, value."""
-    settings = settings_from(PostprocessingSettings, postprocessing)
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    maps_of = partial(
-        changed_maps,
-        method=load_method(weights, chosen_device.torch),
-        gamma=gamma,
+    method = load_method(weights, chosen_device.torch)
+    reconstructor = Reconstructor(method, seed, chosen_device)
+    stack = read_slices(slices)
+    reconstructor.compile_if_it_pays(
+        stack.images.shape[1:], volumes=len(stack.images), repeats=len(timesteps)
+    )
+    scores = score_anew(
+        reconstructor,
+        stack,
+        read_table(split),
         timesteps=timesteps,
-        settings=settings,
-        seed=seed,
-        device=chosen_device,
+        gamma=gamma,
+        settings=settings_from(PostprocessingSettings, postprocessing),
     )
-    validation, test = parts_of(slices, split)
-    threshold = best_threshold(maps_of(validation), validation.lesions)
-    job.log(f"gamma {gamma}: threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}")
-    rows = []
-    cases = zip(test.subjects.tolist(), maps_of(test), test.lesions, strict=True)
-    for subject, scores, lesions in cases:
-        prediction = segment(scores, threshold.value, settings)
-        rows.append((subject, modality, gamma, "dice", metrics.dice(prediction, lesions)))
-        rows.append((subject, modality, gamma, "auprc", metrics.average_precision(scores, lesions)))
-    columns = ["subject", "modality", "gamma", "metric", "value"]
-    write_table(pd.DataFrame(rows, columns=columns), output)
-
-
-def parts_of(slices: Path, split: Path) -> list[SliceStack]:
-    """The validation and the test subjects, as copies: the stack of all does not stay in memory."""
-    frame, stack = read_table(split), read_slices(slices)
-    return [stack.select(subjects_of(frame, partition)) for partition in ("validation", "test")]
-
-
-def changed_maps(
-    part: SliceStack,
-    *,
-    method: Method,
-    gamma: float,
-    timesteps: list[int],
-    settings: PostprocessingSettings,
-    seed: int,
-    device: Device,
-) -> Iterator[np.ndarray]:
-    """The anomaly map [S, H, W] of each subject in turn; changes the images of the part itself."""
-    images = part.images
-    np.power(images, gamma, out=images)
-    reconstructions = reconstruct_volumes(
-        method, images, part.subjects.tolist(), timesteps=timesteps, seed=seed, device=device
-    )
-    for volume in zip(images, reconstructions, part.brain_masks, strict=True):
-        if device.settings.name == DeviceName.CUDA:
-            yield anomaly_maps(*(array[None] for array in volume), settings, device.torch)[0]
-        else:
-            yield anomaly_map(*volume, settings)
+    write_table(scores.assign(modality=modality, gamma=gamma)[COLUMNS], output)
 
 
 if __name__ == "__main__":

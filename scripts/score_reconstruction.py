@@ -4,11 +4,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, metrics
-from brainuad.postprocess import cases_of
+from brainuad import job
+from brainuad.evaluation import metrics
+from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
+from brainuad.evaluation.postprocess import Case, cases_of, residual
 from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
+
+
+def scores_of(case: Case) -> dict[str, float]:
+    """Every metric of one subject's reconstruction."""
+    return {
+        "l1": metrics.l1(case.image, case.reconstruction),
+        "ssim": metrics.ssim(case.image, case.reconstruction),
+        "psnr": metrics.psnr(case.image, case.reconstruction),
+        SCAN_SCORE: mean_residual(residual(case.image, case.reconstruction), case.brain_mask),
+    }
 
 
 def main(
@@ -24,14 +36,13 @@ def main(
     `slices`, `reconstructions` and `modalities` are parallel, an entry per modality.
     """
     subjects = subjects_of(read_table(split), "test")
-    measures = {"l1": metrics.l1, "ssim": metrics.ssim, "psnr": metrics.psnr}
     rows = []
     for stack, reconstructed, modality in zip(slices, reconstructions, modalities, strict=True):
         cases = cases_of(read_slices(stack), read_reconstructions(reconstructed), subjects)
         rows += [
-            (case.subject, modality, metric, measure(case.image, case.reconstruction))
+            (case.subject, modality, metric, value)
             for case in cases
-            for metric, measure in measures.items()
+            for metric, value in scores_of(case).items()
         ]
         job.log(f"{len(cases)} test subjects scored in {modality}")
     write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job, metrics
-from brainuad.postprocess import (
+from brainuad import job
+from brainuad.evaluation import metrics
+from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
+from brainuad.evaluation.postprocess import (
     Case,
     PostprocessingSettings,
     anomaly_map,
@@ -25,6 +27,7 @@ def scores_of(
     case: Case, *, threshold: float, settings: PostprocessingSettings
 ) -> dict[str, float]:
     """Every segmentation metric of one subject; NaN where it is not defined."""
+    difference = residual(case.image, case.reconstruction)
     scores = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
     prediction = segment(scores, threshold, settings)
     scored = prediction & (case.lesions != metrics.IGNORED)
@@ -33,9 +36,10 @@ def scores_of(
         "auprc": metrics.average_precision(scores, case.lesions),
         "precision": metrics.precision(prediction, case.lesions),
         "recall": metrics.recall(prediction, case.lesions),
-        "l1_ratio": metrics.l1_ratio(
-            residual(case.image, case.reconstruction), case.lesions, case.brain_mask
-        ),
+        "l1_ratio": metrics.l1_ratio(difference, case.lesions, case.brain_mask),
+        # Of the whole brain, lesions and what is not scored included: the scan is scored as if
+        # nothing were known of it.
+        SCAN_SCORE: mean_residual(difference, case.brain_mask),
         "lesion_volume_ml": metrics.volume_ml(case.lesions == metrics.LESION, case.affine),
         "predicted_volume_ml": metrics.volume_ml(scored, case.affine),
     }

@@ -1,7 +1,6 @@
 """Partition of a data set's subjects for one fold: train, validation, test."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -23,12 +22,14 @@ def main(
     test: int | None,
     stratify: str | None,
     seed: int,
-    splits: dict[str, Any] | None,
+    splits: dict[str, str] | None,
+    keep_leaks: bool,
 ) -> None:
     """Write subject and partition, and what was found in the released lists where they are used.
 
-    `splits` (name, keep_leaks) takes the released lists, the CSV files `lists`; without it the
-    split is drawn. Lesion sets have no training part, all folds the same split.
+    `splits` (folder, name) takes the released lists, the CSV files `lists`, with keep_leaks those
+    subjects too that stand on two sides; without it the split is drawn. Lesion sets have no
+    training part, all folds the same split.
     """
     table = tables.read_table(subjects)
     found = no_findings()
@@ -41,7 +42,7 @@ def main(
             name=splits["name"],
             fold=fold,
             healthy=healthy,
-            keep_leaks=splits["keep_leaks"],
+            keep_leaks=keep_leaks,
         )
     else:
         sizes = {"validation": validation, "stratify": stratify, "seed": seed}

@@ -9,9 +9,9 @@ import numpy as np
 from brainuad import job
 from brainuad.batches import process_batch
 from brainuad.errors import SettingsError
-from brainuad.geometry import head_mask
-from brainuad.registration import carry_brain_mask
-from brainuad.skull import strip_scan
+from brainuad.preprocessing.geometry import head_mask
+from brainuad.preprocessing.registration import carry_brain_mask
+from brainuad.preprocessing.skull import strip_scan
 from brainuad.volumes import Volume, read_labels, read_volume
 
 

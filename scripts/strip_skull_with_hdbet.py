@@ -7,9 +7,9 @@ from typing import Any
 from brainuad import job
 from brainuad.batches import process_batch
 from brainuad.device import DeviceSettings
-from brainuad.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.skull import strip_scan
 from brainuad.settings import settings_from
-from brainuad.skull import strip_scan
 
 
 def main(

@@ -1,28 +1,34 @@
-"""Our numbers beside the paper's, and the difference."""
+"""Our numbers beside the paper's and those of an independent rerun, and the difference."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, report_pages, statistics_tables
-from brainuad.paper import beside_paper
+from brainuad import job
+from brainuad.evaluation.paper import beside_paper
+from brainuad.report import paper_tables, report_pages
 from brainuad.tables import read_table, write_table
 
 
-def main(*, ours: list[Path], printed: list[Path], tsv: Path, html: Path, tex: Path) -> None:
+def main(
+    *, ours: list[Path], printed: list[Path], rerun: Path, tsv: Path, html: Path, tex: Path
+) -> None:
     """Set our tables (tidy, as tabulated) beside the printed ones, a row per printed number.
 
-    The TSV holds both in our units (fractions), the page and the LaTeX show them scaled.
+    `rerun` is what others measured with the authors' code. The TSV holds all in our units
+    (fractions), the page and the LaTeX show them scaled.
     """
     # A table without rows has columns without a type.
     measured = pd.concat([read_table(path) for path in ours]).astype({"mean": float, "sd": float})
     table = beside_paper(
-        measured, pd.concat([read_table(path) for path in printed], ignore_index=True)
+        measured,
+        pd.concat([read_table(path) for path in printed], ignore_index=True),
+        read_table(rerun),
     )
     write_table(table, tsv)
-    body = statistics_tables.paper_html(table)
+    body = paper_tables.paper_html(table)
     report_pages.write_text(report_pages.page(title="Beside the paper", body=body), html)
-    report_pages.write_text(statistics_tables.paper_latex(table), tex)
+    report_pages.write_text(paper_tables.paper_latex(table), tex)
     job.log(f"{table['ours'].notna().sum()} of {len(table)} numbers were measured")
 
 
@@ -31,6 +37,7 @@ if __name__ == "__main__":
         main(
             ours=[Path(path) for path in snakemake.input.ours],
             printed=[Path(path) for path in snakemake.input.printed],
+            rerun=Path(snakemake.input.rerun),
             tsv=Path(snakemake.output.tsv),
             html=Path(snakemake.output.html),
             tex=Path(snakemake.output.tex),

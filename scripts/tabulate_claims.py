@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from brainuad import job, report_pages, statistics_tables
-from brainuad.claims import evaluate_claims
+from brainuad import job
+from brainuad.evaluation.claims import evaluate_claims
+from brainuad.report import paper_tables, report_pages
 from brainuad.tables import read_table, write_table
 
 
@@ -14,9 +15,9 @@ def main(*, ours: list[Path], claims: Path, tsv: Path, html: Path, tex: Path) ->
     """
     table = evaluate_claims(read_table(claims), [read_table(path) for path in ours])
     write_table(table, tsv)
-    body = statistics_tables.claims_html(table)
+    body = paper_tables.claims_html(table)
     report_pages.write_text(report_pages.page(title="Claims of the paper", body=body), html)
-    report_pages.write_text(statistics_tables.claims_latex(table), tex)
+    report_pages.write_text(paper_tables.claims_latex(table), tex)
     job.log(", ".join(f"{count} {name}" for name, count in table["verdict"].value_counts().items()))
 
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job, names, report_pages, score_tables, statistics_tables
-from brainuad.comparison import compare
+from brainuad import job
+from brainuad.evaluation.comparison import compare
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.report import names, report_pages, score_tables, statistics_tables
 from brainuad.settings import settings_from
-from brainuad.statistics import BootstrapSettings
 from brainuad.tables import write_table
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.report_tables import tabulate_scores
+from brainuad.report.report_tables import tabulate_scores
 
 METRICS = ["dice", "auprc"]
 NOTE = (

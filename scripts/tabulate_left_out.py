@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, overview, report_pages, tables
+from brainuad import job, tables
+from brainuad.report import report_pages, run_tables
 
 COLUMNS = ["dataset", "modality", "subject", "stage", "reason"]
 LISTING = "listing"
@@ -39,7 +40,7 @@ def main(
     table = table.drop_duplicates(ignore_index=True)
     tables.write_table(table, tsv)
     listed_subjects = sum(len(frame) for frame in listed.values())
-    body = overview.left_out_html(table) + (
+    body = run_tables.left_out_html(table) + (
         f'<p class="note">{listed_subjects} subjects were found in all data sets.</p>'
     )
     report_pages.write_text(report_pages.page(title="Left out", body=body), html)

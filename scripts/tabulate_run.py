@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job, overview, report_pages, tables
+from brainuad import job, tables
+from brainuad.report import report_pages, run_tables
 
 COLUMNS = ["kind", "name", "quantity", "value"]
 
@@ -22,7 +23,7 @@ def main(
             rows += [("rule", folder.name, *fact) for fact in summarize_rule(files)]
     table = pd.DataFrame(rows, columns=COLUMNS)
     tables.write_table(table, tsv)
-    body = overview.run_html(table)
+    body = run_tables.run_html(table)
     report_pages.write_text(report_pages.page(title="Run details", body=body), html)
     job.log(f"{len(table)} facts of this run")
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, report_pages, report_tables, tables
-from brainuad.names import dataset_name
+from brainuad import job, tables
 from brainuad.released_splits import (
     IN_NO_LIST,
     IN_OTHER_VALIDATION,
@@ -16,6 +15,8 @@ from brainuad.released_splits import (
     NO_USABLE_SCAN,
     REPEATED_ROW,
 )
+from brainuad.report import report_pages, report_tables
+from brainuad.report.names import dataset_name
 from brainuad.splits import TEST, TRAIN, VALIDATION
 
 HEADINGS = {

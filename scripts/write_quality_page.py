@@ -6,8 +6,10 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from brainuad import job, quality, quality_page, report_pages, tables
+from brainuad import job, tables
 from brainuad.batches import read_left_out
+from brainuad.preprocessing import quality
+from brainuad.report import quality_page, report_pages
 
 
 def main(

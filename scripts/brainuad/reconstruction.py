@@ -1,6 +1,7 @@
 """Reconstruct whole volumes with a trained method, many slices at a time."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,11 +13,29 @@ from brainuad.errors import SettingsError
 from brainuad.methods import Method
 from brainuad.noise import keys_of
 from brainuad.progress import progress_bar
+from brainuad.slices import SliceStack
+from brainuad.splits import TEST, subjects_of
+from brainuad.tables import read_table
 
 SLICES_AT_A_TIME = {"cpu": 16, "cuda": 128}
 # Passes of a slice through the network from which on the time to compile it is won back.
 # Reckoned, not measured: half a minute against .6 ms a pass at the paper's size.
 COMPILING_PAYS = 50_000
+
+
+def subjects_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> list[str]:
+    """The test subjects of a split that the stack, read from `slices`, has, in the split's order.
+
+    Raises SettingsError if there is none.
+    """
+    known = set(stack.subjects.tolist())
+    subjects = [name for name in subjects_of(read_table(split), TEST) if name in known]
+    if not subjects:
+        raise SettingsError(
+            f"{slices.stem}: none of the test subjects came through the preprocessing; "
+            f"{slices.with_suffix('')}_left_out.tsv says why"
+        )
+    return subjects
 
 
 def reconstruct_volumes(
@@ -49,7 +68,9 @@ def reconstruct_volumes(
         )
 
     with torch.inference_mode(), device.autocast():
-        if len(slices) * len(timesteps) >= COMPILING_PAYS:
+        # pDDPM paints a slice patch by patch.
+        passes = len(slices) * len(timesteps) * getattr(method, "passes_per_timestep", 1)
+        if passes >= COMPILING_PAYS:
             compile_costly_parts(method.network, device, lambda: reconstruct(0))
         # They stay on the device, so that none of it waits until all of it is given out.
         reconstructions = torch.empty_like(slices, device=device.torch)

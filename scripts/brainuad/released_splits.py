@@ -81,7 +81,7 @@ def released_split(
         if not taken:
             raise SettingsError(
                 f"{files[partition]}: each of its subjects stands in a list that comes before it "
-                "too, so that none is left; check the lists, or set splits.keep_leaks"
+                "too, so that none is left; check the lists, or set keep_leaks: true"
             )
         if len(without) == len(taken):
             raise SettingsError(

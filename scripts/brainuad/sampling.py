@@ -42,11 +42,18 @@ def choose_validation_slices(volumes: Tensor, slices_per_volume: int, seed: int)
 
     Mixed, so that a timestep of the validation's grid does not belong to a level of the brain.
     """
-    # ASSUME: validation slices are evenly spaced and fixed; released code draws them each time.
-    if len(volumes) == 0:
-        raise SettingsError("no volume to validate on: raise the split's number for validation")
+    # ASSUME: validation slices are evenly spaced and fixed; released code draws them each time,
+    # as `draw_validation_slices` does.
     count = min(slices_per_volume, volumes.shape[1])
     places = ((torch.arange(count) + 0.5) * volumes.shape[1] / count).long()
     slices = volumes[:, places].flatten(0, 1)
     generator = torch.Generator().manual_seed(key_of(seed, "validation slices"))
     return slices[torch.randperm(len(slices), generator=generator)][:, None]
+
+
+def draw_validation_slices(
+    volumes: Tensor, slices_per_volume: int, generator: torch.Generator
+) -> Tensor:
+    """Random slices of each volume [N, S, H, W], empty ones too, as released: [M, 1, H, W]."""
+    rows = torch.arange(len(volumes)).repeat_interleave(slices_per_volume)
+    return volumes[rows, torch.randint(volumes.shape[1], rows.shape, generator=generator)][:, None]

@@ -34,10 +34,17 @@ class Decay(StrEnum):
 
 @dataclass(frozen=True)
 class ValidationSettings:
-    """When to validate (always after the last step), and on how many slices of each volume."""
+    """When to validate (always after the last step), and on what.
+
+    every_epochs        epochs from one validation to the next
+    slices_per_volume   slices taken from each volume
+    redrawn             each validation draws slices, timesteps, noise and augmentation anew (True,
+                        as released), or has the same ones and no augmentation (False)
+    """
 
     every_epochs: int
     slices_per_volume: int
+    redrawn: bool
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainuad.errors import ScanError, SettingsError
-from brainuad.geometry import labels_on
+from brainuad.preprocessing.geometry import labels_on
 from brainuad.sources import RawSubject
 from brainuad.volumes import (
     Volume,

@@ -14,15 +14,15 @@ from torch import Tensor
 
 from brainuad import job
 from brainuad.checkpoints import Checkpoint, fingerprint
-from brainuad.compilation import compile_costly_parts, eagerly
+from brainuad.compilation import compile_costly_parts
 from brainuad.device import Device
 from brainuad.errors import SettingsError
 from brainuad.methods import NOT_TRAINED_YET, Trainable
-from brainuad.noise import key_of
 from brainuad.progress import progress_bar
-from brainuad.sampling import choose_validation_slices, count_steps_per_epoch
+from brainuad.sampling import count_steps_per_epoch
 from brainuad.signals import noting_signals
 from brainuad.steps import TrainingSettings, build_optimizer, rehearse_step, take_step
+from brainuad.validation import validate
 
 HISTORY_COLUMNS = ["epoch", "step", "training_loss", "validation_loss", "seconds"]
 
@@ -68,6 +68,8 @@ def train(
         slices_per_volume=settings.slices_per_volume,
         batch_size=settings.batch_size,
     )
+    if len(validation_images) == 0:
+        raise SettingsError("no volume to validate on: raise the split's number for validation")
     identity = fingerprint(
         {
             "method": method_settings,
@@ -80,10 +82,7 @@ def train(
             "device": asdict(device.settings),
         }
     )
-    images = training_images.to(device.torch)
-    fixed_slices = choose_validation_slices(
-        validation_images, settings.validation.slices_per_volume, seed
-    ).to(device.torch)
+    images, held_out = training_images.to(device.torch), validation_images.to(device.torch)
     # A GPU's convolutions in bfloat16 want the channels last. Measured on a processor: steps are
     # equally long or shorter than with the channels in front, at 16, 32 and 128 channels.
     network = method.network.to(device.torch, memory_format=torch.channels_last)
@@ -120,7 +119,7 @@ def train(
             progress.step = step + 1
             progress.seconds += time.monotonic() - started
             if progress.step % steps_per_epoch == 0 or progress.step == settings.steps:
-                finish_epoch(method, fixed_slices, progress, steps_per_epoch, **draws)
+                finish_epoch(method, held_out, progress, steps_per_epoch, **draws)
             if signals or time.monotonic() - saved_at >= 60 * checkpoint_minutes:
                 save()
                 saved_at = time.monotonic()
@@ -133,7 +132,7 @@ def train(
 
 def finish_epoch(
     method: Trainable,
-    fixed_slices: Tensor,
+    held_out: Tensor,
     progress: Progress,
     steps_per_epoch: int,
     *,
@@ -150,7 +149,7 @@ def finish_epoch(
     validation_loss = math.nan
     if epoch % settings.validation.every_epochs == 0 or progress.step == settings.steps:
         validation_loss = validate(
-            method, fixed_slices, batch_size=settings.batch_size, seed=seed, device=device
+            method, held_out, step=progress.step, settings=settings, seed=seed, device=device
         )
         check_finite(validation_loss, name=f"validation loss of epoch {epoch}")
         if validation_loss < progress.best_loss:
@@ -176,16 +175,3 @@ def check_finite(loss: float, *, name: str) -> None:
             f"training diverged: the {name} is {loss}; "
             "lower training.learning_rate or raise training.warmup_steps"
         )
-
-
-def validate(
-    method: Trainable, fixed_slices: Tensor, *, batch_size: int, seed: int, device: Device
-) -> float:
-    """Mean loss of the fixed slices [M, 1, H, W]; no chance but one that is the same each time."""
-    method.network.eval()
-    total = torch.zeros((), dtype=torch.float64, device=device.torch)
-    with torch.no_grad(), device.autocast(), eagerly(device):
-        for number, batch in enumerate(fixed_slices.split(batch_size)):
-            generator = torch.Generator().manual_seed(key_of(seed, "validation", number))
-            total += method.validation_loss(batch, generator).double() * len(batch)
-    return float(total) / len(fixed_slices)

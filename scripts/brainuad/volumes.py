@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from brainuad.errors import ScanError
-from brainuad.headers import read_affine, read_image, same_directions
+from brainuad.preprocessing.headers import read_affine, read_image, same_directions
 
 # Two grids count as the same while no corner of the field of view moves by more than this part
 # of the smallest voxel edge: headers of one study differ by rounding.

@@ -29,7 +29,7 @@ TRAINING = {
     "betas": [0.9, 0.999],
     "warmup_steps": 0,
     "decay": "constant",
-    "validation": {"every_epochs": 1, "slices_per_volume": 2},
+    "validation": {"every_epochs": 1, "slices_per_volume": 2, "redrawn": False},
     "augmentation": None,
 }
 

@@ -23,7 +23,7 @@ TRAINING = {
     "betas": [0.9, 0.999],
     "warmup_steps": 1,
     "decay": "cosine",
-    "validation": {"every_epochs": 2, "slices_per_volume": 2},
+    "validation": {"every_epochs": 2, "slices_per_volume": 2, "redrawn": False},
     # Each transform acts on most slices, so that all of them are in a step.
     "augmentation": {
         "blur": {"probability": 0.9, "deviation": [0.0, 2.0]},

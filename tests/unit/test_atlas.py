@@ -10,11 +10,11 @@ from nilearn.datasets import load_mni152_template
 
 import check_atlas
 from brainuad import tables
-from brainuad.atlas import check_brain, depth_of_thirds
 from brainuad.errors import SettingsError
 from brainuad.phantoms.acquisition import Contrast, grid_axes, ideal_image, world_affine
 from brainuad.phantoms.anatomy import average_head, tissues_on
 from brainuad.phantoms.template import TEMPLATE_ORIGIN, TEMPLATE_SHAPE, load_template
+from brainuad.preprocessing.atlas import check_brain, depth_of_thirds
 from brainuad.volumes import Volume
 
 

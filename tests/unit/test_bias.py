@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from brainuad.bias import BiasCorrection, correct_bias_field
 from brainuad.errors import SettingsError
+from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
 from brainuad.settings import settings_from
 from brainuad.volumes import Volume
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from brainuad.claims import (
+from brainuad.evaluation.claims import (
     FAILS,
     HOLDS,
     NOT_MEASURED,
@@ -13,7 +13,7 @@ from brainuad.claims import (
     ratio,
     share_in_order,
 )
-from brainuad.paper import in_our_units
+from brainuad.evaluation.paper import in_our_units
 from brainuad.tables import read_table
 
 PAPER = Path(__file__).parents[2] / "resources" / "paper"

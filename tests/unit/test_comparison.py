@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.comparison import compare, paired_differences
-from brainuad.statistics import BootstrapSettings
+from brainuad.evaluation.comparison import compare, paired_differences
+from brainuad.evaluation.statistics import BootstrapSettings
 
 BOOTSTRAP = BootstrapSettings(rounds=500, confidence=0.9, seed=3)
 COLUMNS = ["method", "dataset", "modality", "metric", "fold", "subject", "value"]

@@ -5,8 +5,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from brainuad.detection import auroc, false_positive_volumes, mean_residual, scan_detection
-from brainuad.statistics import BootstrapSettings
+import tabulate_detection
+from brainuad.evaluation.detection import (
+    auroc,
+    false_positive_volumes,
+    mean_residual,
+    scan_detection,
+)
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.tables import read_table, write_table
 
 BOOTSTRAP = BootstrapSettings(rounds=4000, confidence=0.9, seed=3)
 COLUMNS = ["method", "dataset", "modality", "metric", "fold", "subject", "value"]
@@ -46,7 +53,7 @@ def test_auroc_as_scikit_learn():
 
 def test_detection_by_hand():
     scores = scan_scores({"ixi": [[1, 2], [1, 2]], "wmh": [[3, 4], [1.5, 3]], "atlas": [[0], [0]]})
-    table = scan_detection(scores, healthy="ixi", bootstrap=BOOTSTRAP).set_index("dataset")
+    table = scan_detection(scores, healthy=["ixi"], bootstrap=BOOTSTRAP).set_index("dataset")
     # First fold: all four pairs; second fold: 3 beats both, 1.5 beats one.
     wmh = table.loc["wmh"]
     assert wmh["mean"] == pytest.approx((1 + 0.75) / 2)
@@ -66,7 +73,7 @@ def test_interval_covers_the_mean_and_narrows_with_subjects():
         scores = scan_scores(
             {"ixi": [generator.normal(0, 1, count)], "wmh": [generator.normal(1, 1, count)]}
         )
-        (row,) = scan_detection(scores, healthy="ixi", bootstrap=BOOTSTRAP).to_dict("records")
+        (row,) = scan_detection(scores, healthy=["ixi"], bootstrap=BOOTSTRAP).to_dict("records")
         assert row["ci_low"] < row["mean"] < row["ci_high"]
         return row["ci_high"] - row["ci_low"]
 
@@ -84,14 +91,29 @@ def test_modalities_are_not_mixed():
             scan_scores({"mine": [[7.0, 7.0]]}, "t2").assign(method="lone"),
         ]
     )
-    table = scan_detection(scores, healthy="ixi", bootstrap=BOOTSTRAP)
+    table = scan_detection(scores, healthy=["ixi"], bootstrap=BOOTSTRAP)
     assert dict(zip(table["dataset"], table["mean"], strict=True)) == {"wmh": 1.0, "mslub": 0.0}
+
+
+def test_each_modality_has_its_own_healthy_set():
+    scores = pd.concat(
+        [
+            scan_scores({"ixi": [[1.0, 3.0]], "wmh": [[2.0, 2.0, 0.0]]}, "t1"),
+            scan_scores({"hcp": [[5.0]], "mslub": [[6.0, 7.0]]}, "t2"),
+        ]
+    )
+    table = scan_detection(scores, healthy=["ixi", "hcp"], bootstrap=BOOTSTRAP)
+    columns = ["dataset", "modality", "mean", "healthy", "subjects", "healthy_subjects"]
+    assert table[columns].to_numpy().tolist() == [
+        ["wmh", "t1", pytest.approx(1 / 3), "ixi", 3, 2],
+        ["mslub", "t2", 1.0, "hcp", 2, 1],
+    ]
 
 
 def test_a_subject_twice_in_a_fold_is_refused():
     scores = scan_scores({"ixi": [[1.0]], "wmh": [[2.0]]})
     with pytest.raises(ValueError, match="two scores"):
-        scan_detection(pd.concat([scores, scores]), healthy="ixi", bootstrap=BOOTSTRAP)
+        scan_detection(pd.concat([scores, scores]), healthy=["ixi"], bootstrap=BOOTSTRAP)
 
 
 def test_false_positive_volumes_by_hand():
@@ -102,13 +124,61 @@ def test_false_positive_volumes_by_hand():
     (row,) = false_positive_volumes(pd.concat([volumes, dices]), BOOTSTRAP).to_dict("records")
     assert row["mean"] == pytest.approx((4 + 34 / 3) / 2)
     # The subjects' means are 0, 3 and 20.
-    assert row["median"] == 3
-    assert row["percentile_95"] == pytest.approx(3 + 0.9 * 17)
+    assert row["median_ml"] == 3
+    assert row["percentile_95_ml"] == pytest.approx(3 + 0.9 * 17)
     assert row["share_clean"] == pytest.approx(2 / 6)
     assert (row["fitted_on"], row["subjects"]) == ("wmh", 3)
 
 
 def test_no_scores_give_no_rows():
     empty = scan_scores({})
-    assert scan_detection(empty, healthy="ixi", bootstrap=BOOTSTRAP).empty
+    assert scan_detection(empty, healthy=["ixi"], bootstrap=BOOTSTRAP).empty
     assert false_positive_volumes(empty.assign(fitted_on=""), BOOTSTRAP).empty
+    assert false_positive_volumes(empty, BOOTSTRAP).empty
+
+
+def write_scores(scores: pd.DataFrame, folder) -> dict[str, list]:
+    """One file per data set and fold, and the lists that name them."""
+    lists = {"scores": [], "methods": [], "folds": [], "datasets": []}
+    for (method, dataset, fold), rows in scores.groupby(["method", "dataset", "fold"], sort=False):
+        path = folder / method / f"{dataset}_{fold}.tsv"
+        write_table(rows.drop(columns=["method", "dataset", "fold"]), path)
+        for name, value in zip(lists, (path, method, fold, dataset), strict=True):
+            lists[name].append(value)
+    return lists
+
+
+def outputs(folder) -> dict:
+    return {ending: folder / f"detection.{ending}" for ending in ("tsv", "html", "tex")}
+
+
+def test_table_by_hand(tmp_path):
+    # In the first fold all four pairs are in order, in the second three.
+    scores = scan_scores({"ixi": [[1, 2], [1, 2]], "wmh": [[3, 4], [1.5, 3]]})
+    tabulate_detection.main(
+        **write_scores(scores, tmp_path),
+        **outputs(tmp_path),
+        healthy=["ixi"],
+        bootstrap=vars(BOOTSTRAP),
+    )
+    (row,) = read_table(tmp_path / "detection.tsv").to_dict("records")
+    assert row["mean"] == pytest.approx(0.875) and row["healthy"] == "ixi"
+    page = (tmp_path / "detection.html").read_text(encoding="utf-8")
+    assert ">WMH T1<" in page and "87.5 " in page
+    assert "Test subjects: 2 of WMH T1 against 2 of IXI T1." in page
+    assert "no proof that lesions are seen" in page and "90 % bootstrap" in page
+    assert r"87.5 $\pm$ 17.7" in (tmp_path / "detection.tex").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("healthy", [[], ["ixi"]])
+def test_nobody_to_compare_gives_a_table_without_rows(tmp_path, healthy):
+    scores = scan_scores({"wmh": [[3.0, 4.0]]} if healthy else {})
+    tabulate_detection.main(
+        **write_scores(scores, tmp_path),
+        **outputs(tmp_path),
+        healthy=healthy,
+        bootstrap=vars(BOOTSTRAP),
+    )
+    table = read_table(tmp_path / "detection.tsv")
+    assert table.empty and "healthy_subjects" in table
+    assert "There are no scores" in (tmp_path / "detection.html").read_text(encoding="utf-8")

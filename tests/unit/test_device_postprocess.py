@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from brainuad import device_postprocess, postprocess
-from brainuad.postprocess import PostprocessingSettings, Step
+from brainuad.evaluation import device_postprocess, postprocess
+from brainuad.evaluation.postprocess import PostprocessingSettings, Step
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 

@@ -83,17 +83,23 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     assert list(scores["subject"].unique()) == ["t1", "t2", "healthy"]
     assert set(scores["modality"]) == {"t2"}
     found = scores.pivot_table(index="subject", columns="metric", values="value", dropna=False)
-    assert found.shape == (3, 7)
+    assert found.shape == (3, 8)
     # In a 3x3x3 window the box keeps its faces (18 of 27 voxels inside) and loses its edges (12)
     # and corners (8): 150 - 8 - 4 * (3 + 4 + 3) voxels are left.
     assert found.loc["t1", "precision"] == 1
     assert found.loc["t1", "dice"] == pytest.approx(fitted["validation_dice"])
     assert found.loc["t1", "recall"] == pytest.approx(102 / 150)
     assert found.loc["t1", "l1_ratio"] == pytest.approx(10, rel=1e-4)
+    # Of 12 x 14 x 12 brain voxels 150 are lesion, which count too.
+    healthy_voxels, lesion_voxels = 12 * 14 * 12 - 150, 150
+    assert found.loc["t1", "mean_residual"] == pytest.approx(
+        (0.05 * healthy_voxels + 0.5 * lesion_voxels) / (12 * 14 * 12), rel=1e-5
+    )
     assert found.loc["t1", "lesion_volume_ml"] == pytest.approx(5 * 6 * 5 * 10 / 1000)
     assert found.loc["t1", "predicted_volume_ml"] == pytest.approx(102 * 10 / 1000)
     healthy = found.loc["healthy"]
     assert healthy["predicted_volume_ml"] == 0
+    assert healthy["mean_residual"] == pytest.approx(0.05, rel=1e-5)
     assert all(math.isnan(healthy[name]) for name in ("dice", "auprc", "recall", "l1_ratio"))
 
 
@@ -115,13 +121,15 @@ def test_reconstruction_scores_of_two_modalities(files, tmp_path):
     )
     scores = read_table(output)
     assert list(scores.columns) == ["subject", "modality", "metric", "value"]
-    assert len(scores) == 3 * 2 * 3
+    assert len(scores) == 3 * 2 * 4
     healthy = scores[(scores["subject"] == "healthy") & (scores["modality"] == "t2")]
     values = healthy.set_index("metric")["value"]
     inside = (14 * 12) / (16 * 14)
     assert values["l1"] == pytest.approx(0.05 * inside, rel=1e-5)
     assert values["psnr"] == pytest.approx(-10 * math.log10(0.05**2 * inside), rel=1e-5)
     assert 0.9 < values["ssim"] < 1
+    # In the brain alone, without the background.
+    assert values["mean_residual"] == pytest.approx(0.05, rel=1e-5)
 
 
 def test_maps_stand_where_the_lesion_is_and_are_the_same_bytes(files, tmp_path):

@@ -1,10 +1,12 @@
 import xml.etree.ElementTree as ElementTree
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 
-from brainuad import charts, figures, panels, pictures
+from brainuad.report import charts, figures, names, panels, pictures
 
 # One voxel is marked on a grid whose axes run to the patient's right and front: [x, y].
 FAR_RIGHT_FRONT = np.zeros((4, 6))
@@ -56,6 +58,44 @@ def test_ensemble_shares_the_colour_and_the_single_timestep_is_dashed():
     bases = ["thresh", "ddpm", "cddpm", "mine", "other_ens"]
     assert len({styles[method].colour for method in bases}) == len(bases)
     assert len({styles[method].marker for method in bases}) == len(bases)
+
+
+def test_each_method_of_the_paper_has_a_look_of_its_own():
+    methods = list(names.METHOD_NAMES)
+    styles = figures.method_styles(methods)
+    assert set(figures.FIXED_STYLES) == set(methods)
+    assert len({style.marker for style in styles.values()}) == len(methods)
+    # Machado et al., "A physiologically-based model for simulation of color vision deficiency",
+    # 2009: full protanopia, deuteranopia and tritanopia, on linear RGB.
+    visions = [
+        np.eye(3),
+        [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+        [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+        [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+    ]
+    colours = [to_rgb(style.colour) for style in styles.values()]
+    for vision in visions:
+        seen = [lab(np.asarray(vision) @ linear(colour)) for colour in colours]
+        distances = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
+        assert min(distances) > 14
+
+
+def linear(colour):
+    """sRGB from 0 to 1 without its gamma."""
+    colour = np.asarray(colour)
+    return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour):
+    """CIELAB of linear RGB, for the white of daylight (D65)."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ np.clip(colour, 0, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_unknown_methods_take_what_is_free():
+    styles = figures.method_styles([*figures.FIXED_STYLES, "mine"])
+    assert styles["mine"].marker not in {style.marker for style in figures.FIXED_STYLES.values()}
 
 
 def test_a_colour_does_not_depend_on_the_other_methods():
@@ -149,6 +189,34 @@ def test_medians_join_groups_of_subjects():
     # Eight subjects make two groups of four: Dice 0, .1, .2, .3 and .4, .5, .6, .7.
     lines = [line for line in axes.get_lines() if len(line.get_xdata()) == 2]
     assert [line.get_ydata().tolist() for line in lines] == 2 * [pytest.approx([0.15, 0.55])]
+
+
+def test_methods_of_few_subjects_stand_side_by_side():
+    axes = make_volume_chart().axes[0]
+    first, second = axes.collections
+    places = [each.get_offset_transform().transform((1, 0.5)) for each in (first, second)]
+    step = charts.STEP / 72 * axes.figure.dpi
+    assert (places[1] - places[0]).tolist() == pytest.approx([step, 0])
+
+
+@pytest.mark.parametrize(("highest", "end"), [(0.95, 1.0), (0.3, 0.4), (0.39, 1.0), (0.03, 0.05)])
+def test_precision_axis_ends_where_the_curves_need_it(highest, end):
+    _, axes = charts.precision_recall_axes(title="")
+    # One of two voxels is right at the start; from 5 % of recall on, precision is the highest.
+    recalls, precisions = np.array([0.01, 0.05, 0.5]), np.array([1, highest, 0.01])
+    look = {"style": figures.method_styles(["ddpm"])["ddpm"], "label": "DDPM"}
+    charts.draw_precision_recall(axes, recalls, precisions, point=(0.5, 0.01), **look)
+    charts.finish_precision_recall(axes, chance=0.005)
+    assert axes.get_ylim() == pytest.approx((0, 1.02 * end))
+
+
+def test_precision_axis_shows_every_marker():
+    _, axes = charts.precision_recall_axes(title="")
+    nothing = np.array([])
+    look = {"style": figures.method_styles(["ddpm"])["ddpm"], "label": "DDPM"}
+    charts.draw_precision_recall(axes, nothing, nothing, point=(0.001, 0.5), **look)
+    charts.finish_precision_recall(axes, chance=0.005)
+    assert axes.get_ylim()[1] > 0.5
 
 
 def test_log_axes_have_a_few_plain_ticks():

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from brainuad.errors import ScanError
-from brainuad.geometry import (
+from brainuad.preprocessing.geometry import (
     bounding_box,
     crop,
     crop_or_pad,
@@ -215,11 +215,22 @@ def test_crop_or_pad_by_hand():
 def test_bounding_box_holds_the_last_slice():
     mask = np.zeros((10, 10, 10), np.uint8)
     mask[2, 3, 4] = mask[7, 9, 5] = 1
-    box = bounding_box(mask)
+    box = bounding_box(mask, keep_last_slice=True)
     assert box == (slice(2, 8), slice(3, 10), slice(4, 6))
     assert crop(Volume(mask, np.eye(4)), box).data.sum() == mask.sum()
     with pytest.raises(ScanError, match="empty"):
-        bounding_box(np.zeros((3, 3, 3)))
+        bounding_box(np.zeros((3, 3, 3)), keep_last_slice=True)
+
+
+def test_as_released_the_box_lacks_the_last_slice_and_the_affine_is_right():
+    mask = np.zeros((10, 10, 10), np.uint8)
+    mask[2:8, 3:10, 4:6] = 1
+    box = bounding_box(mask, keep_last_slice=False)
+    assert box == (slice(2, 7), slice(3, 9), slice(4, 5))
+    cut = crop(Volume(mask, np.diag([2.0, 2.0, 3.0, 1.0])), box)
+    np.testing.assert_array_equal(cut.affine[:3, 3], [4, 6, 12])
+    with pytest.raises(ScanError, match=r"a single slice, and .* drops it"):
+        bounding_box(mask[:, :, :5], keep_last_slice=False)
 
 
 def test_head_mask_is_the_largest_part_without_holes():

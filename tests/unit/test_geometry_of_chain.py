@@ -5,6 +5,7 @@ lesion of known volume go through the scripts of the rules. The brain of the atl
 lies elsewhere. Where to_atlas.mat takes a point is worked out here, from the numbers in the file.
 """
 
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -139,7 +140,12 @@ def chain(tmp_path_factory):
         output=folder / "registered",
         settings=REGISTRATION,
     )
-    correct_bias.main(scans=folder / "registered", output=folder / "corrected", settings=BIAS)
+    correct_bias.main(
+        scans=folder / "registered",
+        output=folder / "corrected",
+        settings=BIAS,
+        keep_last_slice=True,
+    )
     normalize_scans.main(
         scans=folder / "corrected", output=folder / "normalized", settings=NORMALIZATION
     )
@@ -199,6 +205,42 @@ def test_transform_undoes_the_motion_of_the_head_without_a_reflection(chain, sca
         # How exact registration is, is tested with it; here it must have found the head at all.
         error = np.linalg.norm(nib.affines.apply_affine(to_scan, points) - expected, axis=1)
         assert error.max() < 5
+
+
+def test_as_released_masks_grow_and_last_slices_go_and_all_is_still_in_its_place(chain, tmp_path):
+    scan = "LPS"
+    shutil.copytree(chain / "stripped" / scan, tmp_path / "stripped" / scan)
+    shutil.copy(chain / "stripped" / "left_out.tsv", tmp_path / "stripped")
+    register_to_atlas.main(
+        scans=tmp_path / "stripped",
+        atlas=chain / "atlas.nii.gz",
+        output=tmp_path / "registered",
+        settings=REGISTRATION | {"label_interpolation": "linear"},
+    )
+    correct_bias.main(
+        scans=tmp_path / "registered",
+        output=tmp_path / "corrected",
+        settings=BIAS,
+        keep_last_slice=False,
+    )
+    for name in ("brain_mask", "lesions"):
+        ours, theirs = (
+            read_labels(folder / "registered" / scan / f"{name}.nii.gz", expected=(1,)).data
+            for folder in (chain, tmp_path)
+        )
+        assert (theirs >= ours).all()
+        # The ball of 10 voxels' radius and the brain gain about half a voxel all around.
+        assert np.count_nonzero(theirs) > 1.05 * np.count_nonzero(ours)
+    mask = read_labels(tmp_path / "registered" / scan / "brain_mask.nii.gz", expected=(1,))
+    image = read_volume(tmp_path / "corrected" / scan / "image.nii.gz")
+    assert image.data.shape == tuple(np.ptp(np.argwhere(mask.data), axis=0))
+    to_atlas = np.linalg.inv(atlas_to_scan(tmp_path, scan))
+    expected = nib.affines.apply_affine(to_atlas, [moved(LEFT, scan), moved(RIGHT, scan)])
+    assert (np.linalg.norm(landmarks_of(image) - expected, axis=1) < SPACING).all()
+    lesions = read_labels(tmp_path / "corrected" / scan / "lesions.nii.gz", expected=(1,))
+    centre = nib.affines.apply_affine(lesions.affine, ndimage.center_of_mass(lesions.data))
+    there = nib.affines.apply_affine(to_atlas, moved(LESION, scan))
+    assert np.linalg.norm(centre - there) < SPACING
 
 
 def test_lesions_drawn_on_another_grid_come_to_the_scan(tmp_path):

@@ -14,7 +14,7 @@ import torch
 
 import fetch_hdbet_weights
 from brainuad.errors import SettingsError
-from brainuad.hdbet_weights import CHECKPOINT, DATASET, PLANS
+from brainuad.preprocessing.hdbet_weights import CHECKPOINT, DATASET, PLANS
 
 WEIGHTS = {"encoder.weight": torch.arange(12.0).reshape(3, 4), "encoder.bias": torch.ones(3)}
 MADE = {

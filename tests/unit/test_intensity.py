@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brainuad.errors import ScanError
-from brainuad.intensity import to_unit_range
+from brainuad.preprocessing.intensity import to_unit_range
 
 
 def test_by_hand():

@@ -1,7 +1,6 @@
 """What each method promises: chance only from what it is given, and a faithful weights file."""
 
 import copy
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,17 +8,15 @@ import pytest
 import torch
 
 import reconstruct
-import score_changed_contrast
 import train_model
 from brainuad.checkpoints import read_weights, write_weights
 from brainuad.device import Device, DeviceSettings
 from brainuad.errors import SettingsError
 from brainuad.methods import build_trainable, load_method
 from brainuad.noise import NoiseSettings, SimplexNoise, keys_of, mix, permutation_tables
-from brainuad.postprocess import PostprocessingSettings
 from brainuad.reconstruction import reconstruct_volumes
 from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_slices, write_slices
+from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
@@ -38,12 +35,6 @@ SETTINGS = {
 }
 PLAIN = SETTINGS | {"encoder": None}
 SHARED = SETTINGS | {"noise": SETTINGS["noise"] | {"shared": True}}
-POSTPROCESSING = {
-    "order": ["erosion", "median"],
-    "erosion_iterations": 0,
-    "median_size": 1,
-    "minimum_component": 1,
-}
 
 
 def build(settings, seed=0):
@@ -300,45 +291,3 @@ def test_thresh_goes_through_the_same_scripts(lesion_set):
         assert arrays["subjects"].tolist() == ["a", "d", "b", "c"]
         assert arrays["reconstructions"].shape == (4, 6, 32, 32)
         assert not arrays["reconstructions"].any()
-
-
-def test_changed_contrast_is_scored_on_the_test_subjects(lesion_set):
-    score_changed_contrast.main(
-        slices=lesion_set / "slices.npz",
-        split=lesion_set / "split.tsv",
-        weights=lesion_set / "weights.pt",
-        output=lesion_set / "contrast.tsv",
-        timesteps=[500],
-        gamma=2.0,
-        postprocessing=POSTPROCESSING,
-        modality="t2",
-        seed=0,
-        device=FP32,
-        threads=1,
-    )
-    table = read_table(lesion_set / "contrast.tsv")
-    assert table.columns.tolist() == ["subject", "modality", "gamma", "metric", "value"]
-    assert table["subject"].tolist() == ["b", "b", "c", "c"]
-    assert table["metric"].tolist() == ["dice", "auprc"] * 2
-    # A bright square stays the brightest under any power: both scores are perfect.
-    assert table["value"].tolist() == [1.0] * 4
-    assert table["gamma"].unique().tolist() == [2.0]
-
-
-def test_changed_contrast_has_the_same_maps_where_a_gpu_filters_them(lesion_set):
-    settings = {"erosion_iterations": 1, "median_size": 3}
-    options = {
-        "method": build(PLAIN),
-        "gamma": 2.0,
-        "timesteps": [500],
-        "settings": settings_from(PostprocessingSettings, POSTPROCESSING | settings),
-        "seed": 0,
-    }
-    # A GPU by its name alone: what computes is the processor.
-    gpu = replace(PROCESSOR, settings=replace(PROCESSOR.settings, name="cuda"))
-    maps = []
-    for device in (PROCESSOR, gpu):
-        part = read_slices(lesion_set / "slices.npz").select(["a", "b"])
-        maps.append(list(score_changed_contrast.changed_maps(part, device=device, **options)))
-    np.testing.assert_array_equal(*maps)
-    assert np.count_nonzero(maps[0]) > 1000

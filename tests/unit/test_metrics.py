@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from brainuad import metrics
+from brainuad.evaluation import metrics
 
 LESIONS = np.array([1, 1, 1, 0, 0, 0, 2, 2], dtype=np.uint8)
 PREDICTION = np.array([1, 1, 0, 1, 0, 0, 1, 0], dtype=bool)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from brainuad.paper import DIVISORS, beside_paper, in_our_units
+from brainuad.evaluation.paper import DIVISORS, beside_paper, in_our_units
 from brainuad.tables import read_table
 
 PAPER = Path(__file__).parents[2] / "resources" / "paper"
@@ -51,20 +51,32 @@ def test_units():
 def test_ours_beside_the_paper():
     ours = pd.DataFrame(
         [
-            ("cddpm", "wmh", "t1", "dice", 0.12, 0.01, 5),
+            ("cddpm", "brats21", "t2", "dice", 0.5, 0.01, 5),
             ("mine", "wmh", "t1", "dice", 0.5, 0.01, 5),
+            ("cddpm", "wmh", "t1", "dice", 0.12, 0.01, 5),
             ("cddpm", "wmh", "t1", "precision", 0.3, 0.02, 5),
         ],
         columns=[*KEYS, "mean", "sd", "folds"],
     )
-    table = beside_paper(ours, printed("segmentation"))
+    table = beside_paper(ours, printed("segmentation"), printed("independent_rerun"))
+    assert table.columns.tolist() == [*KEYS, "paper", "rerun", "ours", "sd", "difference"]
     assert len(table) == 104
-    row = table.set_index(KEYS).loc[("cddpm", "wmh", "t1", "dice")]
-    assert (row["paper"], row["ours"], row["sd"]) == (pytest.approx(0.0994), 0.12, 0.01)
-    assert row["difference"] == pytest.approx(0.0206)
+    row = table.set_index(KEYS).loc[("cddpm", "brats21", "t2", "dice")]
+    assert row[["paper", "rerun", "ours", "sd"]].tolist() == pytest.approx(
+        [0.5134, 0.4146, 0.5, 0.01]
+    )
+    assert row["difference"] == pytest.approx(-0.0134)
+    not_rerun = table.set_index(KEYS).loc[("cddpm", "wmh", "t1", "dice")]
+    assert not_rerun["difference"] == pytest.approx(0.0206) and math.isnan(not_rerun["rerun"])
     absent = table.set_index(KEYS).loc[("ae", "wmh", "t1", "dice")]
     assert math.isnan(absent["ours"]) and math.isnan(absent["difference"])
     assert "mine" not in set(table["method"])
+    # Every number of the rerun has its place, whether it was measured here or not.
+    everything = pd.concat([printed("segmentation"), printed("reconstruction")])
+    whole = beside_paper(ours, everything, printed("independent_rerun")).set_index(KEYS)["rerun"]
+    assert whole.count() == len(printed("independent_rerun")) == 5
+    assert whole["cddpm", "ixi", "t2", "l1"] == pytest.approx(0.01486)
+    assert whole["cddpm", "mslub", "t2", "auprc"] == pytest.approx(0.0538)
 
 
 def test_a_number_of_ours_twice_is_refused():
@@ -72,4 +84,4 @@ def test_a_number_of_ours_twice_is_refused():
         [("cddpm", "wmh", "t1", "dice", 0.12, 0.01)] * 2, columns=[*KEYS, "mean", "sd"]
     )
     with pytest.raises(pd.errors.MergeError):
-        beside_paper(row, printed("segmentation"))
+        beside_paper(row, printed("segmentation"), printed("independent_rerun"))

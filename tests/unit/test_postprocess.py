@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from brainuad.errors import SettingsError
-from brainuad.postprocess import (
+from brainuad.evaluation.postprocess import (
     PostprocessingSettings,
     Step,
     anomaly_map,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
-from brainuad import quality
+from brainuad.preprocessing import quality
 
 MEASURES = {measure.name: measure for measure in quality.MEASURES}
 

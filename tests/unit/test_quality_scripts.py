@@ -12,9 +12,9 @@ from PIL import Image
 
 import inspect_scans
 import write_quality_page
-from brainuad import pictures
+from brainuad.report import pictures
+from brainuad.report.thumbnails import BESIDE_MIDLINE_MM, CELL, Outline, Row, draw_rows
 from brainuad.tables import read_table, write_table
-from brainuad.thumbnails import BESIDE_MIDLINE_MM, CELL, Outline, Row, draw_rows
 
 SHAPE = (24, 28, 22)
 SPACING = 4.0

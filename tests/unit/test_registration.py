@@ -17,8 +17,9 @@ import strip_skull
 from brainuad import tables
 from brainuad.batches import read_left_out, subject_names
 from brainuad.errors import ScanError, SettingsError
-from brainuad.geometry import to_ras
-from brainuad.registration import (
+from brainuad.preprocessing.geometry import to_ras
+from brainuad.preprocessing.registration import (
+    LabelInterpolation,
     LinearRegistration,
     carry_brain_mask,
     from_ants,
@@ -26,6 +27,7 @@ from brainuad.registration import (
     register_linear,
     to_ants,
     warp,
+    warp_labels,
 )
 from brainuad.settings import settings_from
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
@@ -50,6 +52,7 @@ REGISTRATION = {
     "shrink_factors": [2, 1],
     "smoothing_sigmas": [1, 0],
     "sampling_rate": 0.03,
+    "label_interpolation": "nearest",
 }
 SETTINGS = settings_from(LinearRegistration, REGISTRATION)
 BALL = np.array([-36.0, 30.0, 20.0])  # left, front, top
@@ -212,6 +215,56 @@ def test_labels_keep_their_size_and_values(tmp_path):
     assert np.count_nonzero(warped == 1) == pytest.approx(expected, rel=0.05)
 
 
+VOXELS = Volume(np.zeros((12, 12, 12), np.float32), np.diag([2.0, 2.0, 2.0, 1.0]))
+
+
+@pytest.fixture
+def half_a_voxel(tmp_path):
+    """The transform file of a shift by half a voxel along each axis."""
+    ants = load_ants()
+    shift = ants.create_ants_transform("AffineTransform", dimension=3, translation=(1.0, 1.0, 1.0))
+    ants.write_transform(shift, str(tmp_path / "shift.mat"))
+    return tmp_path / "shift.mat"
+
+
+def ball_of_33_voxels(centre):
+    return (np.linalg.norm(np.indices((12, 12, 12)).T - centre, axis=-1).T <= 2).astype(np.uint8)
+
+
+def warped_by(transform, labels, interpolation):
+    volume = Volume(labels, VOXELS.affine)
+    return warp_labels(
+        volume, VOXELS, transforms=[transform], interpolation=LabelInterpolation(interpolation)
+    )
+
+
+def test_as_released_a_ball_of_33_voxels_grows_to_88(half_a_voxel):
+    ball = ball_of_33_voxels((6, 6, 6))
+    assert np.count_nonzero(ball) == 33
+    assert np.count_nonzero(warped_by(half_a_voxel, ball, "nearest")) == 33
+    # A voxel's centre falls between eight others, to the left, behind and above (ITK counts to the
+    # left and back): one of them in the ball is enough.
+    linear = warped_by(half_a_voxel, ball, "linear")
+    neighbours = [np.roll(ball, (x, y, -z), (0, 1, 2)) for x, y, z in np.ndindex(2, 2, 2)]
+    np.testing.assert_array_equal(linear, np.max(neighbours, axis=0))
+    assert linear.dtype == np.uint8
+    assert np.count_nonzero(linear) == 88
+
+
+def test_as_released_what_lesion_and_ignored_labels_both_reach_is_lesion(half_a_voxel):
+    lesion, ignored = ball_of_33_voxels((4, 6, 6)), ball_of_33_voxels((8, 6, 6))
+    labels = np.maximum(lesion, 2 * ignored)
+    # The balls share a voxel, which counts as ignored and is then no part of the lesion.
+    assert np.count_nonzero(labels == 1) == 32
+    warped = warped_by(half_a_voxel, labels, "linear")
+    reach = [
+        warped_by(half_a_voxel, (labels == label).astype(np.uint8), "linear") for label in (1, 2)
+    ]
+    assert np.count_nonzero(reach[0] & reach[1]) > 0
+    np.testing.assert_array_equal(warped == 1, reach[0] == 1)
+    np.testing.assert_array_equal(warped == 2, (reach[1] == 1) & (reach[0] == 0))
+
+
 @pytest.mark.parametrize("contrast", [T1, T2], ids=["t1", "t2"])
 def test_brain_mask_of_the_template_fits_the_scan(contrast):
     head, brain = atlas()
@@ -241,6 +294,7 @@ def test_settings_that_cannot_be_are_refused_in_one_line():
         ({"iterations": [10]}, "have 1, 2 and 2 values; give each one per level"),
         ({"sampling_rate": 0.0}, "sampling_rate is 0.0"),
         ({"transform": "SyN"}, "'SyN' is not one of Affine, Similarity, Rigid"),
+        ({"label_interpolation": "cubic"}, "'cubic' is not one of nearest, linear"),
     ):
         with pytest.raises(SettingsError, match=line):
             settings_from(LinearRegistration, REGISTRATION | changes)
@@ -309,6 +363,7 @@ def run_chain(folder):
         scans=folder / "registered",
         output=folder / "corrected",
         settings=BIAS,
+        keep_last_slice=True,
     )
     normalize_scans.main(
         scans=folder / "corrected",

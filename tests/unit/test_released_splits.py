@@ -224,7 +224,7 @@ def test_lists_that_are_missing_doubled_or_of_another_data_set(tmp_path, subject
 
 def test_a_list_that_only_repeats_another_is_said_to(tmp_path, subjects, lists):
     write_list(tmp_path / "splits" / "IXI_val_fold0.csv", [6, 7])
-    with pytest.raises(SettingsError, match=r"IXI_val_fold0\.csv: each .* splits\.keep_leaks"):
+    with pytest.raises(SettingsError, match=r"IXI_val_fold0\.csv: each .* set keep_leaks: true"):
         split_of(subjects, lists)
     assert (7, "validation") in split_of(subjects, lists, keep_leaks=True)[0]
 
@@ -235,6 +235,7 @@ OPTIONS = {
     "validation": 2,
     "test": 2,
     "stratify": None,
+    "keep_leaks": False,
     "seed": 0,
 }
 
@@ -252,11 +253,14 @@ def write_split(folder, subjects, lists, **options):
 
 
 def test_script_takes_the_lists_where_they_are_asked_for(tmp_path, subjects, lists):
-    splits = {"folder": "anywhere", "name": "IXI", "keep_leaks": False}
-    split, findings = write_split(tmp_path, subjects, lists, healthy=True, splits=splits)
+    options = {"healthy": True, "splits": {"folder": "anywhere", "name": "IXI"}}
+    split, findings = write_split(tmp_path, subjects, lists, **options)
     assert rows_of(split) == split_of(subjects, lists)[0]
     assert list(findings) == ["finding", "subject", "partition", "action"]
     assert len(findings) == 10
+    leaking, findings = write_split(tmp_path, subjects, lists, **options, keep_leaks=True)
+    assert rows_of(leaking) == split_of(subjects, lists, keep_leaks=True)[0] != rows_of(split)
+    assert findings["action"].tolist().count("kept") == 4
 
 
 def test_script_draws_otherwise_and_finds_nothing(tmp_path, subjects, lists):

@@ -17,9 +17,9 @@ import strip_skull_with_hdbet
 from brainuad.batches import read_left_out
 from brainuad.device import DeviceSettings
 from brainuad.errors import ScanError, SettingsError
-from brainuad.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.skull import strip_scan
 from brainuad.settings import settings_from
-from brainuad.skull import strip_scan
 from brainuad.volumes import Volume, write_volume
 
 # Turned by the angle whose cosine is .8, voxels of 2 x 3 x 4 mm.

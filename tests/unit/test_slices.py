@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.postprocess import cases_of
+from brainuad.evaluation.postprocess import cases_of
 from brainuad.slices import SliceStack, read_reconstructions, read_slices, write_slices
 from brainuad.tables import read_table, write_table
 

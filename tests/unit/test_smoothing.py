@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
-from brainuad.smoothing import CurvatureFlow, curvature_flow
+from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
 
 
 def noisy_volume():

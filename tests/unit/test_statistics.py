@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from brainuad.errors import SettingsError
-from brainuad.statistics import (
+from brainuad.evaluation.statistics import (
     BootstrapSettings,
     bootstrap_interval,
     holm,

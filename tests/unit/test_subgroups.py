@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.statistics import BootstrapSettings
-from brainuad.subgroups import AGE_EDGES, classes, group_subjects, summarize_groups
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.subgroups import AGE_EDGES, classes, group_subjects, summarize_groups
 
 BOOTSTRAP = BootstrapSettings(rounds=200, confidence=0.9, seed=3)
 COLUMNS = ["method", "dataset", "modality", "metric", "fold", "subject", "value"]
@@ -59,6 +59,18 @@ def test_groups_by_hand():
     # The youngest first; an unknown age is in no class.
     assert [subject for subject, _ in by_grouping["age"]] == ["s2", "s1", "never scored", "s0"]
     assert dict(by_grouping["sex"]) == {"s0": "m", "s1": "f", "s2": "m", "never scored": "f"}
+
+
+def test_sites_that_are_numbers_are_names():
+    numbered = people().assign(site=[1, 2, math.nan, 1, 2])
+    groups = group_subjects(numbered, patients())
+    sites = groups[groups["grouping"] == "site"]
+    assert dict(zip(sites["subject"], sites["group"], strict=True)) == {
+        "s0": "1",
+        "s1": "2",
+        "s3": "1",
+        "never scored": "2",
+    }
 
 
 def test_summary_by_hand():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from brainuad.errors import SettingsError
-from brainuad.metrics import dice
-from brainuad.thresholds import Threshold, best_threshold
+from brainuad.evaluation.metrics import dice
+from brainuad.evaluation.thresholds import Threshold, best_threshold
 
 
 def cases(seed: int, levels: int | None) -> tuple[np.ndarray, np.ndarray]:

@@ -48,10 +48,11 @@ TRAINING = {
     "betas": [0.9, 0.999],
     "warmup_steps": 4,
     "decay": "cosine",
-    "validation": {"every_epochs": 2, "slices_per_volume": 2},
+    "validation": {"every_epochs": 2, "slices_per_volume": 2, "redrawn": False},
     "augmentation": AUGMENTATION,
 }
 BRIEF = TRAINING | {"steps": 24}
+VALIDATION = TRAINING["validation"]
 DIFFUSION = {
     "network": {"channels": 8, "multipliers": [1, 2], "residual_blocks": 1, "attention_heads": 2},
     "encoder": {
@@ -239,7 +240,8 @@ def test_divergence_of_the_validation_alone_is_the_same_line(tmp_path, monkeypat
         ({"steps": 0}, r"training\.steps is 0"),
         ({"learning_rate": 0.0}, "expected > 0"),
         ({"warmup_steps": 40}, "expected under 40 steps"),
-        ({"validation": {"every_epochs": 0, "slices_per_volume": 1}}, "expected 1 or more"),
+        ({"validation": VALIDATION | {"every_epochs": 0}}, "expected 1 or more"),
+        ({"validation": VALIDATION | {"redrawn": "yes"}}, "redrawn: expected bool, got 'yes'"),
         ({"decay": "linear"}, "'linear' is not one of constant, cosine"),
         ({"lerning_rate": 1.0}, "lerning_rate"),
     ],

@@ -41,7 +41,13 @@ MINIATURE = {
         "methods": ["thresh", "ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"],
         "bootstrap": {"rounds": 100},
     },
-    "experiments": {"contrast": {"methods": ["thresh", "cddpm_ssl_ens"]}},
+    "experiments": {
+        "timesteps": {"timesteps": [300, 700], "methods": ["ddpm", "cddpm_ssl"]},
+        "conditioning": {"methods": ["ddpm", "cddpm_ssl"]},
+        "contrast": {"methods": ["thresh", "cddpm_ssl_ens"]},
+        "histograms": {"gammas": [1.0, 2.0], "bins": 50, "methods": ["ddpm", "cddpm_ssl"]},
+        "postprocessing": {"methods": ["cddpm_ssl"]},
+    },
 }
 
 
@@ -92,3 +98,18 @@ def snakemake() -> Callable[..., subprocess.CompletedProcess]:
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory, snakemake) -> tuple[Path, Path]:
+    """A copy of the workflow, and a working directory in which it ran up to the report."""
+    folder = tmp_path_factory.mktemp("chain")
+    project = folder / "project"
+    for part in ("workflow", "scripts", "envs", "config", "profiles"):
+        shutil.copytree(
+            PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(PROJECT / "Snakefile", project)
+    directory = make_working_directory(folder / "study", merged(demo_config(), MINIATURE))
+    snakemake(directory, project=project)
+    return project, directory

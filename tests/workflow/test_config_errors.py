@@ -58,7 +58,7 @@ CASES = {
         "datasets.wmh.password: give {file: path} or",
     ),
     "no released lists": (
-        {"datasets": {"wmh": {"splits": {"folder": "lists", "name": "WMH", "keep_leaks": False}}}},
+        {"datasets": {"wmh": {"splits": {"folder": "lists", "name": "WMH"}}}},
         "datasets.wmh.splits.folder: there is no WMH_*.csv below 'lists'",
     ),
     "no weights of HD-BET": (
@@ -93,6 +93,30 @@ CASES = {
     "timestep beyond the schedule": (
         {"evaluation": {"timesteps": [5000]}},
         "evaluation.timesteps: 5000 is beyond the 1000 timesteps",
+    ),
+    "timestep of an experiment beyond the schedule": (
+        {"experiments": {"conditioning": {"timesteps": [5000]}}},
+        "experiments.conditioning.timesteps: 5000 is beyond the 1000 timesteps",
+    ),
+    "experiment of a method without timesteps": (
+        {"experiments": {"timesteps": {"methods": ["vae"]}}},
+        "experiments.timesteps.methods: 'vae' is no method of kind diffusion",
+    ),
+    "condition of a method without one": (
+        {"experiments": {"conditioning": {"methods": ["pddpm"]}}},
+        "experiments.conditioning.methods: 'pddpm' is no method of kind diffusion",
+    ),
+    "experiment on unknown scans": (
+        {"experiments": {"histograms": {"scans": ["ixi"]}}},
+        "experiments.histograms.scans: 'ixi' is no data set with a modality",
+    ),
+    "no such network for LPIPS": (
+        {"evaluation": {"perceptual": {"weights": "resnet.pth", "sha256": None}}},
+        "evaluation.perceptual.weights: there is no file 'resnet.pth'",
+    ),
+    "no such other run": (
+        {"other_run": {"name": "as released", "folder": "elsewhere"}},
+        "other_run.folder: there is no 'elsewhere/results/report/tables/segmentation.tsv'",
     ),
     "warm-up longer than the training": (
         {"methods": {"ddpm": {"training": {"warmup_steps": 100000}}}},

@@ -52,7 +52,7 @@ TRAINING = {
     "betas": [0.9, 0.999],
     "warmup_steps": 4,
     "decay": "cosine",
-    "validation": {"every_epochs": 4, "slices_per_volume": 2},
+    "validation": {"every_epochs": 4, "slices_per_volume": 2, "redrawn": False},
     "augmentation": {
         "blur": {"probability": 0.5, "deviation": [0.0, 2.0]},
         "bias_field": {"probability": 0.5, "order": 3, "coefficients": 0.5},

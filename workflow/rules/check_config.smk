@@ -71,10 +71,13 @@ def check_references(values):
         )
     for name, block in values["methods"].items():
         check_method(name, block, values["evaluation"])
+    check_experiments(values)
     rows = {
         "evaluation.methods": values["evaluation"]["methods"],
         "evaluation.maps_method": [values["evaluation"]["maps_method"]],
-        "experiments.contrast.methods": values["experiments"]["contrast"]["methods"],
+    } | {
+        f"experiments.{name}.methods": block["methods"]
+        for name, block in values["experiments"].items()
     }
     for key, methods in rows.items():
         for method in methods:
@@ -95,6 +98,8 @@ def check_dataset(name, block, values):
     rules = {"all", *(path.stem for path in (PROJECT / "scripts").glob("*.py"))}
     if name in rules:
         raise WorkflowError(f"{key}: a rule has this name; give the data set another")
+    if name in ("test", "average"):
+        raise WorkflowError(f"{key}: tables use this name; give the data set another")
     layouts = sorted(path.stem for path in (LIBRARY / "sources").glob("[!_]*.py"))
     if block["layout"] not in layouts:
         raise WorkflowError(f"{key}.layout: {block['layout']!r} is not one of {', '.join(layouts)}")
@@ -149,6 +154,41 @@ def check_method(name, block, evaluation):
                 raise WorkflowError(
                     f"config: evaluation.{key}: {max(evaluation[key])} is beyond the {last} "
                     f"timesteps of methods.{name}"
+                )
+
+
+def check_experiments(values):
+    """Stop where an experiment asks for what its methods or scans do not have."""
+    experiments = values["experiments"]
+    for name, kinds in (
+        ("timesteps", ("diffusion", "patched_diffusion")),
+        ("conditioning", ("diffusion",)),
+    ):
+        for method in experiments[name]["methods"]:
+            block = values["methods"].get(method)
+            if block is None or block["kind"] not in kinds:
+                raise WorkflowError(
+                    f"config: experiments.{name}.methods: {method!r} is no method of kind "
+                    f"{' or '.join(kinds)}"
+                )
+            last = block["settings"]["schedule"]["timesteps"]
+            highest = max(experiments[name]["timesteps"])
+            if highest > last:
+                raise WorkflowError(
+                    f"config: experiments.{name}.timesteps: {highest} is beyond the {last} "
+                    f"timesteps of methods.{method}"
+                )
+    for name in ("conditioning", "histograms"):
+        for scans in experiments[name]["scans"]:
+            dataset, _, modality = scans.rpartition("_")
+            block = values["datasets"].get(dataset, {})
+            # Of a data set that is null there is nothing to show, which is no mistake.
+            if dataset not in values["datasets"] or modality not in (block or {}).get(
+                "modalities", [modality]
+            ):
+                raise WorkflowError(
+                    f"config: experiments.{name}.scans: {scans!r} is no data set with a modality "
+                    "(such as ixi_t2)"
                 )
 
 

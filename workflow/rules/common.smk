@@ -19,6 +19,7 @@ HDBET = [name for name in RAW if DATASETS[name]["skull_stripping"] == "hdbet"]
 MODALITIES = sorted({modality for block in DATASETS.values() for modality in block["modalities"]})
 FOLDS = list(range(config["folds"]))
 METHODS = config["evaluation"]["methods"]
+EXPERIMENTS = config["experiments"]
 # The models behind the tables' rows, the maps and the experiments: what is described but not asked
 # for is not trained.
 MODELS = [
@@ -30,7 +31,7 @@ MODELS = [
         for method in (
             *METHODS,
             config["evaluation"]["maps_method"],
-            *config["experiments"]["contrast"]["methods"],
+            *(method for block in EXPERIMENTS.values() for method in block["methods"]),
         )
     }
 ]

@@ -4,6 +4,7 @@
 2. fit_threshold         on the validation subjects
 3. score_segmentation    the test subjects of a data set with lesions
    score_reconstruction  the test subjects of a healthy data set
+   score_perceptual_distance, where the weights of a network for it are given
 4. export_anomaly_maps   as NIfTI
 """
 
@@ -14,7 +15,7 @@ rule reconstruct:
         slices="results/slices/{dataset}_{modality}.npz",
         split="results/splits/{dataset}/fold{fold}.tsv",
         weights=weights_of_method,
-        code=reconstruction_code,
+        code=code_of_method("reconstruct"),
     output:
         reconstructions="results/reconstructions/{method}/{modality}/fold{fold}/{dataset}.npz",
     log:
@@ -118,6 +119,35 @@ rule score_reconstruction:
         modalities=of_dataset("modalities"),
     script:
         "../../scripts/score_reconstruction.py"
+
+
+rule score_perceptual_distance:
+    """Measure how unlike its scan a reconstruction looks to a network (LPIPS)."""
+    input:
+        slices=slices_of_healthy_dataset,
+        split="results/splits/{dataset}/fold{fold}.tsv",
+        reconstructions=reconstructions_of_healthy_dataset,
+        network=perceptual_weights,
+        code=library_of("score_perceptual_distance"),
+    output:
+        scores="results/perceptual/{method}/fold{fold}/{dataset}.tsv",
+    log:
+        "logs/score_perceptual_distance/{method}/fold{fold}/{dataset}.log",
+    benchmark:
+        "benchmarks/score_perceptual_distance/{method}/fold{fold}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(HEALTHY),
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["threads_per_training"]
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(480),
+    params:
+        modalities=of_dataset("modalities"),
+        sha256=perceptual_sha256,
+    script:
+        "../../scripts/score_perceptual_distance.py"
 
 
 rule export_anomaly_maps:

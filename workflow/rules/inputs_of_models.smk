@@ -64,7 +64,7 @@ def gpus(wildcards):
     for key in ("method", "model"):
         if hasattr(wildcards, key):
             return int(config["methods"][model_of(wildcards[key])]["training"] is not None)
-    # A pretraining.
+    # A pretraining, or methods that are timed side by side.
     return 1
 
 
@@ -85,70 +85,23 @@ def method_modality(wildcards):
     return DATASETS[wildcards.dataset]["modalities"][0]
 
 
-def timesteps_of_method(wildcards):
+def timesteps_of(method):
     """The timesteps whose reconstructions a method averages."""
-    key = "ensemble_timesteps" if wildcards.method.endswith(ENSEMBLE) else "timesteps"
+    key = "ensemble_timesteps" if method.endswith(ENSEMBLE) else "timesteps"
     return config["evaluation"][key]
 
 
-def reconstruction_code(wildcards):
-    return library_of("reconstruct", method_file(model_of(wildcards.method)))
+def timesteps_of_method(wildcards):
+    return timesteps_of(wildcards.method)
 
 
-def contrast_code(wildcards):
-    return library_of("score_changed_contrast", method_file(model_of(wildcards.method)))
+def code_of_method(script):
+    """A function that gives the library behind a script, with the file of the method's kind."""
 
+    def files(wildcards):
+        return library_of(script, method_file(model_of(wildcards.method)))
 
-def evaluated_partitions(wildcards):
-    return ["validation", "test"] if wildcards.dataset in LESION else ["test"]
-
-
-# ----------------------------------------------------------------------------------------------
-# Results
-
-
-def slices_of_dataset(wildcards):
-    return f"results/slices/{wildcards.dataset}_{method_modality(wildcards)}.npz"
-
-
-def reconstruction_of(method, *, dataset, modality, fold):
-    return f"results/reconstructions/{method}/{modality}/fold{fold}/{dataset}.npz"
-
-
-def reconstructions_of_dataset(wildcards):
-    return reconstruction_of(
-        wildcards.method,
-        dataset=wildcards.dataset,
-        modality=method_modality(wildcards),
-        fold=wildcards.fold,
-    )
-
-
-def slices_of_healthy_dataset(wildcards):
-    modalities = DATASETS[wildcards.dataset]["modalities"]
-    return [f"results/slices/{wildcards.dataset}_{modality}.npz" for modality in modalities]
-
-
-def reconstructions_of_healthy_dataset(wildcards):
-    return [
-        reconstruction_of(
-            wildcards.method,
-            dataset=wildcards.dataset,
-            modality=modality,
-            fold=wildcards.fold,
-        )
-        for modality in DATASETS[wildcards.dataset]["modalities"]
-    ]
-
-
-def mapped_reconstructions(wildcards):
-    """The reconstructions whose anomaly maps are written as NIfTI: one method, the first fold."""
-    return reconstruction_of(
-        config["evaluation"]["maps_method"],
-        dataset=wildcards.dataset,
-        modality=method_modality(wildcards),
-        fold=FOLDS[0],
-    )
+    return files
 
 
 def painting_methods():
@@ -156,59 +109,29 @@ def painting_methods():
     return [method for method in METHODS if model_of(method) in TRAINED]
 
 
-def score_grid(methods, datasets):
-    """Every combination of method, fold and data set, as three parallel lists."""
-    grid = [(method, fold, dataset) for method in methods for fold in FOLDS for dataset in datasets]
-    return {
-        "methods": [method for method, _, _ in grid],
-        "folds": [fold for _, fold, _ in grid],
-        "datasets": [dataset for _, _, dataset in grid],
-    }
+# ----------------------------------------------------------------------------------------------
+# Methods that are timed side by side: on the healthy test subjects of a modality, the first fold.
 
 
-def score_files(grid, folder="results/scores"):
+def timed_dataset(wildcards):
+    return healthy_dataset(wildcards.modality)
+
+
+def timed_slices(wildcards):
+    return f"results/slices/{timed_dataset(wildcards)}_{wildcards.modality}.npz"
+
+
+def timed_split(wildcards):
+    return f"results/splits/{timed_dataset(wildcards)}/fold{FOLDS[0]}.tsv"
+
+
+def timed_weights(wildcards):
     return [
-        f"{folder}/{method}/fold{fold}/{dataset}.tsv"
-        for method, fold, dataset in zip(grid["methods"], grid["folds"], grid["datasets"])
+        f"results/models/{model_of(method)}/{wildcards.modality}/fold{FOLDS[0]}/weights.pt"
+        for method in painting_methods()
     ]
 
 
-def anomaly_maps(dataset):
-    return f"results/report/maps/{dataset}"
-
-
-def all_anomaly_maps():
-    return [anomaly_maps(dataset) for dataset in PATIENTS]
-
-
-def figure_files(name):
-    return [f"results/report/figures/{name}.{ending}" for ending in ("svg", "png")]
-
-
-def quality_pages(dataset):
-    modalities = DATASETS[dataset]["modalities"]
-    return [f"results/report/quality/{dataset}_{modality}" for modality in modalities]
-
-
-def targets_of(dataset):
-    """A function that gives what a run of one data set alone makes."""
-
-    def targets(wildcards):
-        if dataset not in DATASETS:
-            raise WorkflowError(f"config: datasets.{dataset} is null: it is not in the run")
-        if dataset in HEALTHY:
-            return [
-                *score_files(score_grid(painting_methods(), [dataset])),
-                *quality_pages(dataset),
-            ]
-        if dataset not in LESION:
-            return [anomaly_maps(dataset), *quality_pages(dataset)]
-        return [
-            *score_files(score_grid(METHODS, [dataset])),
-            anomaly_maps(dataset),
-            *figure_files(f"panel_{dataset}"),
-            *figure_files(f"precision_recall_{dataset}"),
-            *quality_pages(dataset),
-        ]
-
-    return targets
+def timed_code():
+    kinds = {method_file(model_of(method)) for method in painting_methods()}
+    return library_of("time_reconstruction", *sorted(kinds))

@@ -1,8 +1,5 @@
 """Which tables and figures there are, and what they are made from."""
 
-SEGMENTATION = score_grid(METHODS, LESION)
-RECONSTRUCTION = score_grid(painting_methods(), [*HEALTHY, *LESION])
-CONTRAST = score_grid(config["experiments"]["contrast"]["methods"], LESION)
 # What was measured on phantoms says nothing about the paper, and is not set beside it.
 PHANTOMS = config["phantoms"] is not None
 PAPER = f"{workflow.basedir}/resources/paper"
@@ -10,11 +7,6 @@ PAPER = f"{workflow.basedir}/resources/paper"
 
 def figure(name, ending="png"):
     return f"results/report/figures/{name}.{ending}"
-
-
-def packed_sets():
-    """Every data set and modality that is packed, as "dataset_modality"."""
-    return [f"{name}_{modality}" for name in DATASETS for modality in DATASETS[name]["modalities"]]
 
 
 def table(name):
@@ -25,21 +17,69 @@ def quality_tables():
     return [table(f"quality_{name}") for name in packed_sets()]
 
 
+def tables_of_report():
+    """The names of all tables, in the order of the report."""
+    asked = {
+        "contrast": CONTRAST,
+        "postprocessing": POSTPROCESSING,
+        "histograms": HISTOGRAMS,
+        "conditioning": CONDITIONING,
+    }
+    return [
+        *("segmentation", "reconstruction", "comparison"),
+        *(name for name, grid in asked.items() if grid["methods"]),
+        *("times", "subgroups", "detection", "false_positives", "calibration"),
+        *([] if PHANTOMS else ["beside_paper", "claims"]),
+        *(["beside_run"] if config["other_run"] else []),
+        *("left_out", "splits"),
+    ]
+
+
+def figures_of_report():
+    """The figures of the page, from stem to file."""
+    by_scans = {"histograms": HISTOGRAMS, "conditioning": CONDITIONING}
+    drawn = ["dice_by_volume", "training", "times", "calibration"]
+    drawn += ["timesteps"] if TIMESTEPS["methods"] else []
+    pictures = [f"panel_{name}" for name in LESION] + [
+        f"{name}_{scans}" for name, grid in by_scans.items() for scans in scans_of(grid)
+    ]
+    drawn += [f"precision_recall_{name}" for name in LESION]
+    # Pictures of brains as pixels, charts as lines.
+    return {stem: figure(stem, "svg") for stem in drawn} | {stem: figure(stem) for stem in pictures}
+
+
 def tables_and_figures():
     """All that the page shows besides the run itself."""
-    tables = ["segmentation", "reconstruction", "contrast", "comparison", "left_out", "splits"]
-    if not PHANTOMS:
-        tables += ["beside_paper", "claims"]
-    figures = [
-        "dice_by_volume",
-        "training",
-        *(f"{kind}_{name}" for kind in ("panel", "precision_recall") for name in LESION),
-    ]
     return [
-        *map(table, tables),
-        *(figure(name) for name in figures),
+        *map(table, tables_of_report()),
+        *figures_of_report().values(),
         *quality_tables(),
     ]
+
+
+def claimed_tables():
+    """Where the numbers of the paper's claims are; of one in several tables the first counts."""
+    measured = ["segmentation", "reconstruction", "contrast", "histograms", "times"]
+    return [table(name) for name in tables_of_report() if name in measured]
+
+
+def tables_of_other_run(wildcards):
+    """The other run's tables, by which ours are held."""
+    folder = Path(config["other_run"]["folder"])
+    files = [
+        folder / f"results/report/tables/{name}.tsv" for name in ("segmentation", "reconstruction")
+    ]
+    for file in files:
+        if not file.is_file():
+            raise WorkflowError(
+                f"config: other_run.folder: there is no {str(file)!r}; make that run first, or set "
+                "other_run to null"
+            )
+    return [str(file) for file in files]
+
+
+def name_of_other_run(wildcards):
+    return config["other_run"]["name"]
 
 
 def package_versions():

@@ -177,6 +177,7 @@ rule correct_bias:
         runtime=growing(60),
     params:
         settings=config["preprocessing"]["bias_correction"],
+        keep_last_slice=config["preprocessing"]["keep_last_slice"],
     script:
         "../../scripts/correct_bias.py"
 

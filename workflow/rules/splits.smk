@@ -29,6 +29,7 @@ rule split_folds:
         test=of_dataset("test"),
         stratify=of_dataset("stratify"),
         splits=of_dataset("splits"),
+        keep_leaks=config["keep_leaks"],
         seed=config["seed"],
     script:
         "../../scripts/split_folds.py"

@@ -3,8 +3,10 @@
 1. tabulate_comparison    one method against each other row of the tables
 2. tabulate_beside_paper  our means beside the paper's
    tabulate_claims        what the paper claims, and whether it holds here
+3. tabulate_beside_run    our means beside those of another run of this workflow
 
-All read finished scores or tables. The last two are not asked for where the scans are phantoms.
+All read finished scores or tables. The paper is not looked at where the scans are phantoms, and
+another run only where the config names one.
 """
 
 
@@ -12,6 +14,7 @@ localrules:
     tabulate_comparison,
     tabulate_beside_paper,
     tabulate_claims,
+    tabulate_beside_run,
 
 
 rule tabulate_comparison:
@@ -49,6 +52,7 @@ rule tabulate_beside_paper:
     input:
         ours=[table("segmentation"), table("reconstruction")],
         printed=[f"{PAPER}/segmentation.tsv", f"{PAPER}/reconstruction.tsv"],
+        rerun=f"{PAPER}/independent_rerun.tsv",
         code=library_of("tabulate_beside_paper"),
     output:
         tsv="results/report/tables/beside_paper.tsv",
@@ -75,7 +79,7 @@ rule tabulate_claims:
     """Each claim of the paper: its number, ours and the verdict."""
     input:
         # Of a number in several of them the first counts.
-        ours=[table("segmentation"), table("reconstruction"), table("contrast")],
+        ours=claimed_tables(),
         claims=f"{PAPER}/claims.tsv",
         code=library_of("tabulate_claims"),
     output:
@@ -97,3 +101,32 @@ rule tabulate_claims:
         runtime=growing(10),
     script:
         "../../scripts/tabulate_claims.py"
+
+
+rule tabulate_beside_run:
+    """Segmentation and reconstruction beside those of another run of this workflow."""
+    input:
+        ours=[table("segmentation"), table("reconstruction")],
+        others=tables_of_other_run,
+        code=library_of("tabulate_beside_run"),
+    output:
+        tsv="results/report/tables/beside_run.tsv",
+        html=report(
+            "results/report/tables/beside_run.html",
+            caption="../report/beside_run.rst",
+            category="Tables",
+            labels={"table": "beside another run"},
+        ),
+        tex="results/report/tables/beside_run.tex",
+    log:
+        "logs/tabulate_beside_run/table.log",
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        name=name_of_other_run,
+    script:
+        "../../scripts/tabulate_beside_run.py"

@@ -41,6 +41,9 @@ class Trainable(Protocol):
         All chance of the method comes from the generator, which belongs to the processor, whatever
         device the images are on. Layers in training mode (stochastic depth) draw from torch's
         default generator, which the training loop seeds at each step.
+
+        Under `torch.no_grad`, with the network in evaluation mode, it is the loss of a redrawn
+        validation, and leaves no trace in the network.
         """
         ...
 
@@ -53,7 +56,11 @@ class Trainable(Protocol):
 
 
 class Method(Trainable, Protocol):
-    """A way to reconstruct healthy anatomy."""
+    """A way to reconstruct healthy anatomy.
+
+    One that takes more than one pass of its network for a timestep may say how many:
+    `passes_per_timestep`.
+    """
 
     def load_pretrained(self, path: Path) -> None:
         """Start from the weights of a pretraining; SettingsError where they do not fit."""

@@ -74,6 +74,11 @@ class Diffusion:
         self.schedule = CosineSchedule(settings.schedule)
         self._noise: SimplexNoise | None = None
 
+    @property
+    def has_condition(self) -> bool:
+        """Whether an encoder sees the noise-free slice."""
+        return "encoder" in self.network
+
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
         """Mean |x_0 - prediction| in [-1, 1] at timesteps drawn uniformly from 1 to T."""
         last = self.settings.schedule.timesteps
@@ -94,20 +99,30 @@ class Diffusion:
 
     def load_pretrained(self, path: Path) -> None:
         """Load the encoder's backbone, strictly; SettingsError where it does not fit."""
-        if "encoder" not in self.network:
+        if not self.has_condition:
             raise SettingsError(f"a model without an encoder cannot start from {path}")
         load_strictly(self.network["encoder"].backbone, read_backbone(path), source=path)
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_keys: Tensor,
+        places: Tensor,
+        seen_by_encoder: Tensor | None = None,
     ) -> Tensor:
-        """One step from each timestep, cut to [0, 1], and their mean; see `methods.Method`."""
+        """One step from each timestep, cut to [0, 1], and their mean; see `methods.Method`.
+
+        seen_by_encoder  slices [B, 1, H, W] in [0, 1] in place of the images, which are noised as
+                         ever; None: the images themselves. Without an encoder they change nothing.
+        """
         last = self.settings.schedule.timesteps
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
             raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
         # ASSUME: in a test, shared noise is one field per subject, the released code's test batch.
         keys = subject_keys if self.settings.noise.shared else mix(subject_keys, places)
-        condition = self._condition(images)
+        condition = self._condition(images if seen_by_encoder is None else seen_by_encoder)
         # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut.
         total = torch.zeros_like(images)
         for timestep in timesteps:
@@ -117,7 +132,7 @@ class Diffusion:
         return total / len(timesteps)
 
     def _condition(self, images: Tensor) -> Tensor | None:
-        return self.network["encoder"](images) if "encoder" in self.network else None
+        return self.network["encoder"](images) if self.has_condition else None
 
     def _predict(
         self, images: Tensor, condition: Tensor | None, timesteps: Tensor, noise: Tensor

@@ -82,6 +82,9 @@ class FAnoGAN:
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
         """The loss of the part that the step trains, which alone gets gradients."""
         self._check(images)
+        if not torch.is_grad_enabled():
+            # A redrawn validation. Its chance is in the slices alone.
+            return self.validation_loss(images, generator)
         part = self.part_of(step)
         for name, network in self.network.items():
             network.requires_grad_(name == part)

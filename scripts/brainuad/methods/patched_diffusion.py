@@ -43,6 +43,7 @@ class PatchedDiffusion:
     def __init__(self, settings: PatchedDiffusionSettings) -> None:
         self.settings = settings
         self._patches = settings.grid[0] * settings.grid[1]
+        self.passes_per_timestep = self._patches
         self._diffusion = Diffusion(
             DiffusionSettings(
                 network=settings.network,

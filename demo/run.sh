@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Run the workflow on phantoms in a working directory: demo/run.sh DIRECTORY [argument of Snakemake ...]
+#
+# A Snakemake that was killed leaves its working directory locked. The lock here ends with its holder,
+# so once it is ours, and no other Snakemake runs there, the one left behind is stale. Jobs that
+# outlive a killed Snakemake hold their logs (scripts/brainuad/job.py); the next of their kind waits.
+set -euo pipefail
+directory=$1
+shift
+
+mkdir -p "$directory/.snakemake"
+exec 9>"$directory/.snakemake/run.lock"
+flock --nonblock 9 || {
+    echo "Waiting for another run in $directory to end ..."
+    flock 9
+}
+if [ -n "$(ls "$directory/.snakemake/locks" 2>/dev/null)" ] \
+    && ! pgrep --full "python[^ ]* [^ ]*/snakemake .*--directory $directory " >/dev/null; then
+    snakemake --directory "$directory" --unlock --quiet progress rules host "$@"
+fi
+snakemake --directory "$directory" --cores all --use-conda "$@"
+
+report=$directory/results/report
+if [ "$report/index.html" -nt "$report/snakemake_report.zip" ]; then
+    snakemake --directory "$directory" --report results/report/snakemake_report.zip \
+        --quiet progress rules host "$@"
+fi
+echo
+echo "The report:              $PWD/$report/index.html"
+echo "The same with all code:  $PWD/$report/snakemake_report.zip"

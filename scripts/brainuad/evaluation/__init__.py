@@ -1,0 +1,1 @@
+"""From reconstructions to numbers: anomaly maps, thresholds, scores and statistics."""

@@ -1,0 +1,76 @@
+"""One method against others on the same subjects: how large the difference is, and how sure."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from brainuad.evaluation.statistics import (
+    BootstrapSettings,
+    bootstrap_interval,
+    holm,
+    permutation_p_value,
+)
+
+PLACE = ["dataset", "modality", "metric"]
+COLUMNS = [
+    *(*PLACE, "method", "other", "difference", "ci_low", "ci_high"),
+    *("p", "p_corrected", "subjects"),
+]
+
+
+def compare(
+    scores: pd.DataFrame,
+    *,
+    method: str,
+    others: Sequence[str],
+    metrics: Sequence[str],
+    rounds: int,
+    bootstrap: BootstrapSettings,
+) -> pd.DataFrame:
+    """Test a method against each of the others, per data set, modality and metric.
+
+    scores is tidy: method, dataset, modality, fold, subject, metric, value. Gives a row per test:
+    difference (method - other, mean over subjects) with its bootstrap interval, p of the paired
+    permutation test with so many rounds, p_corrected by Holm, and the subjects that have both
+    scores. Where the method or the other was not scored there is no row.
+    """
+    rows = []
+    for place, group in scores[scores["metric"].isin(list(metrics))].groupby(PLACE, sort=False):
+        scored = set(group["method"])
+        for other in others:
+            if other == method or not {method, other} <= scored:
+                continue
+            differences = paired_differences(group, method, other).to_numpy()
+            low, high = bootstrap_interval(differences, bootstrap)
+            rows.append(
+                dict(zip(PLACE, place, strict=True))
+                | {
+                    "method": method,
+                    "other": other,
+                    "difference": differences.mean() if len(differences) else float("nan"),
+                    "ci_low": low,
+                    "ci_high": high,
+                    "p": permutation_p_value(differences, rounds=rounds, seed=bootstrap.seed),
+                    "subjects": len(differences),
+                }
+            )
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    # ASSUME: the tests that are counted are those of one metric, over all others and data sets: a
+    # reader looks at them together, and Dice and AUPRC of the same maps say much the same.
+    for _, tests in table.groupby("metric"):
+        table.loc[tests.index, "p_corrected"] = holm(tests["p"].to_numpy(dtype=float))
+    return table.astype({"p_corrected": float})
+
+
+def paired_differences(scores: pd.DataFrame, method: str, other: str) -> pd.Series:
+    """Each subject's score by one method minus that by the other, mean over folds.
+
+    scores is one metric on one data set: method, fold, subject, value. A fold in which either is
+    undefined does not count. Raises ValueError if a subject stands twice in a fold.
+    """
+    # ASSUME: the unit of the test is the subject, with its mean over folds. The folds' models are
+    # tested on the same subjects, and to take a subject five times would feign five times as many.
+    first, second = (scores[scores["method"] == name] for name in (method, other))
+    pairs = first.merge(second, on=["fold", "subject"], validate="one_to_one")
+    differences = (pairs["value_x"] - pairs["value_y"]).dropna()
+    return differences.groupby(pairs["subject"]).mean()

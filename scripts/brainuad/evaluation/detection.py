@@ -1,0 +1,147 @@
+"""Whole scans: patients told from the healthy, and what is called anomalous in the healthy."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from brainuad.evaluation.statistics import (
+    ROUNDS_AT_A_TIME,
+    BootstrapSettings,
+    Summary,
+    mean_and_sd,
+    percentile_interval,
+    summarize,
+)
+
+SCAN_SCORE = "mean_residual"
+AUROC = "auroc"
+FALSE_POSITIVES = "predicted_volume_ml"
+SUMMARY = [field.name for field in fields(Summary)]
+DETECTION_COLUMNS = [
+    *("method", "dataset", "modality", "metric"),
+    *(*SUMMARY, "healthy", "healthy_subjects"),
+]
+FALSE_POSITIVE_KEYS = ["method", "dataset", "modality", "fitted_on"]
+FALSE_POSITIVE_COLUMNS = [
+    *(*FALSE_POSITIVE_KEYS, "metric", *SUMMARY),
+    *("median_ml", "percentile_95_ml", "share_clean"),
+]
+
+
+def mean_residual(residual: np.ndarray, brain_mask: np.ndarray) -> float:
+    """How anomalous a whole scan is: its residual's mean in the brain; both [S, H, W].
+
+    NaN for an empty brain mask.
+    """
+    # ASSUME: a scan's score is the residual before post-processing, inside the whole brain mask (as
+    # the l1-ratio takes it), so that neither the size of the head nor a threshold counts.
+    inside = residual[brain_mask.astype(bool)]
+    return float(inside.mean(dtype=np.float64)) if inside.size else float("nan")
+
+
+def auroc(patients: np.ndarray, healthy: np.ndarray) -> float:
+    """Area under the ROC curve of scores [P] and [H]: how often a patient's is the higher one.
+
+    By the ranks (Mann-Whitney): a tie counts a half. NaN if there are none on a side.
+    """
+    if len(patients) == 0 or len(healthy) == 0:
+        return float("nan")
+    ranks = stats.rankdata(np.concatenate([patients, healthy]))[: len(patients)]
+    lowest = len(patients) * (len(patients) + 1) / 2
+    return float((ranks.sum() - lowest) / (len(patients) * len(healthy)))
+
+
+def scan_detection(
+    scores: pd.DataFrame, *, healthy: Sequence[str], bootstrap: BootstrapSettings
+) -> pd.DataFrame:
+    """AUROC of the scan score: the test subjects of each lesion set against the healthy ones.
+
+    scores is tidy (method, dataset, modality, fold, subject, metric, value) with the metric
+    mean_residual; `healthy` names the healthy data sets, at most one for each modality, which is
+    compared in that modality alone.
+    mean and sd are over the folds' AUROC; the interval resamples patients and healthy subjects,
+    each side by itself, with the mean over folds of who wins each pair. `subjects` are the
+    patients, `healthy_subjects` the others. Where either side has no scores there is no row.
+    """
+    rows = []
+    chosen = scores[scores["metric"] == SCAN_SCORE].dropna(subset=["value"])
+    for (method, modality), group in chosen.groupby(["method", "modality"], sort=False):
+        is_healthy = group["dataset"].isin(list(healthy))
+        normal = _by_fold(group[is_healthy])
+        for dataset, diseased in group[~is_healthy].groupby("dataset", sort=False):
+            sick = _by_fold(diseased)
+            folds = [fold for fold in sick if fold in normal]
+            if not folds:
+                continue
+            pairs = [(sick[fold], normal[fold]) for fold in folds]
+            mean, sd = mean_and_sd(np.array([auroc(*pair) for pair in pairs]))
+            wins = pd.concat([_wins(*pair) for pair in pairs]).groupby(level=0).mean().to_numpy()
+            low, high = _interval(wins, bootstrap)
+            summary = Summary(mean, sd, low, high, folds=len(folds), subjects=wins.shape[0])
+            place = {"method": method, "dataset": dataset, "modality": modality, "metric": AUROC}
+            against = {
+                "healthy": group.loc[is_healthy, "dataset"].iloc[0],
+                "healthy_subjects": wins.shape[1],
+            }
+            rows.append(place | asdict(summary) | against)
+    return pd.DataFrame(rows, columns=DETECTION_COLUMNS)
+
+
+def false_positive_volumes(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> pd.DataFrame:
+    """The volume that is called anomalous in healthy brains, by each threshold.
+
+    scores is tidy with the metric predicted_volume_ml of healthy subjects and the column fitted_on,
+    the data set whose threshold was used. Beside the usual summary (ml): median_ml and
+    percentile_95_ml over the subjects, each with its mean over folds, and share_clean, the share of
+    scans (a subject in a fold) in which nothing is called anomalous. No scores give no rows.
+    """
+    if scores.empty:
+        return pd.DataFrame(columns=FALSE_POSITIVE_COLUMNS)
+    rows = []
+    chosen = scores[scores["metric"] == FALSE_POSITIVES].dropna(subset=["value"])
+    for place, group in chosen.groupby(FALSE_POSITIVE_KEYS, sort=False):
+        by_subject = group.groupby("subject")["value"].mean()
+        rows.append(
+            dict(zip(FALSE_POSITIVE_KEYS, place, strict=True))
+            | {"metric": FALSE_POSITIVES}
+            | asdict(summarize(group, bootstrap))
+            | {
+                "median_ml": by_subject.median(),
+                "percentile_95_ml": by_subject.quantile(0.95),
+                "share_clean": (group["value"] == 0).mean(),
+            }
+        )
+    return pd.DataFrame(rows, columns=FALSE_POSITIVE_COLUMNS)
+
+
+def _by_fold(scores: pd.DataFrame) -> dict[int, pd.Series]:
+    """Scores by subject, for each fold; ValueError if a subject stands twice in one."""
+    if scores.duplicated(["fold", "subject"]).any():
+        raise ValueError("a subject has two scores in one fold")
+    return {fold: group.set_index("subject")["value"] for fold, group in scores.groupby("fold")}
+
+
+def _wins(patients: pd.Series, healthy: pd.Series) -> pd.DataFrame:
+    """1 where the patient (row) scores higher than the healthy subject (column), a tie 1/2."""
+    above = np.sign(patients.to_numpy()[:, None] - healthy.to_numpy()[None, :])
+    return pd.DataFrame((above + 1) / 2, patients.index, healthy.index)
+
+
+def _interval(wins: np.ndarray, bootstrap: BootstrapSettings) -> tuple[float, float]:
+    """Percentile interval of the mean of wins [P, H], both sides resampled; NaN for a lone one."""
+    if min(wins.shape) < 2:
+        return float("nan"), float("nan")
+    generator = np.random.default_rng(bootstrap.seed)
+    means = []
+    for start in range(0, bootstrap.rounds, ROUNDS_AT_A_TIME):
+        rounds = min(ROUNDS_AT_A_TIME, bootstrap.rounds - start)
+        # To draw n of n with replacement is to draw how often each is taken.
+        rows, columns = (
+            generator.multinomial(size, np.full(size, 1 / size), rounds) / size
+            for size in wins.shape
+        )
+        means.append(np.sum((rows @ wins) * columns, axis=1))
+    return percentile_interval(np.concatenate(means), bootstrap.confidence)

@@ -1,0 +1,32 @@
+"""The paper's numbers, and ours beside them."""
+
+import pandas as pd
+
+KEYS = ["method", "dataset", "modality", "metric"]
+# What a printed number is divided by to be one of our tables, which hold plain fractions.
+DIVISORS = {"%": 100, "1e-3": 1000, "dB": 1, "1": 1}
+
+
+def in_our_units(values: pd.Series, units: pd.Series) -> pd.Series:
+    """Printed numbers as our tables hold them: 19.69 % is 0.1969."""
+    return values / units.map(DIVISORS)
+
+
+def beside_paper(ours: pd.DataFrame, printed: pd.DataFrame, rerun: pd.DataFrame) -> pd.DataFrame:
+    """Set our means beside printed numbers, a row per printed number and in their order.
+
+    ours holds method, dataset, modality, metric, mean, sd; printed and rerun the same keys with
+    value and unit, as in resources/paper: the paper's numbers, and what others measured with the
+    authors' code. Gives the keys with paper, rerun, ours, sd (ours, over folds) and difference
+    (ours - paper), all in our units; ours and rerun are NaN where they were not measured.
+    """
+    measured = ours[[*KEYS, "mean", "sd"]].rename(columns={"mean": "ours"})
+    table = _with_values(printed, "paper")
+    for other in (_with_values(rerun, "rerun"), measured):
+        table = table.merge(other, on=KEYS, how="left", validate="one_to_one")
+    return table.assign(difference=table["ours"] - table["paper"])
+
+
+def _with_values(printed: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The keys of printed numbers, and their values in our units in a column of that name."""
+    return printed[KEYS].assign(**{name: in_our_units(printed["value"], printed["unit"])})

@@ -1,0 +1,92 @@
+"""LPIPS of volumes: how unlike two scans look to a network that was trained on medical volumes.
+
+The paper takes a ResNet of Med3D (Chen et al. 2019, arXiv 1904.00625; its code is MedicalNet). The
+distance is that of MONAI's MedicalNetPerceptualSimilarity, after Zhang et al. 2018 (LPIPS).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from monai.networks.nets.resnet import ResNetFeatures
+from torch import Tensor, nn
+
+from brainuad.errors import SettingsError
+
+NETWORKS = ("resnet10", "resnet50")
+ADVICE = "give resnet_10_23dataset.pth or resnet_50_23dataset.pth of MedicalNet, as they are"
+# MedicalNet does not halve the resolution in its last two layers, but widens their kernels, which
+# no weight shows. MONAI's network of the same names and shapes halves it.
+DILATIONS = {"layer3": 2, "layer4": 4}
+# Keeps a feature vector of zeros from being divided by 0.
+EPSILON = 1e-10
+
+
+def load_network(path: Path) -> nn.Module:
+    """The network of a checkpoint of MedicalNet, ready to compute features; no code in it is run.
+
+    Which network it is, names and shapes of the weights tell. Raises SettingsError for another
+    file, and for weights that are not those of one network, no more and no less.
+    """
+    state = _read_state(path)
+    for name in NETWORKS:
+        network = ResNetFeatures(name, pretrained=False)
+        if _shapes(network.state_dict()) == _shapes(state):
+            network.load_state_dict(state, strict=True)
+            _dilate(network)
+            return network.eval().requires_grad_(False)
+    raise SettingsError(f"{path}: weights of neither {' nor '.join(NETWORKS)}; {ADVICE}")
+
+
+def perceptual_distance(network: nn.Module, image: np.ndarray, reconstruction: np.ndarray) -> float:
+    """LPIPS of two volumes [S, H, W]; 0 for equal ones, NaN where one of them is constant.
+
+    The mean over places of the squared difference of their feature vectors of length 1.
+    """
+    # ASSUME: of the features the last layer's alone count, all places of the volume alike, as in
+    # MONAI; volumes lie as slices do, [z, x, y]. The paper says no more than Med3D and ResNet.
+    with torch.inference_mode():
+        first, second = (_features(network, volume) for volume in (image, reconstruction))
+        return float((first - second).square().sum(dim=1).mean())
+
+
+def _features(network: nn.Module, volume: np.ndarray) -> Tensor:
+    """Feature vectors of length 1, [1, C, S / 8, H / 8, W / 8], of a volume of any intensities."""
+    values = torch.from_numpy(volume).float()[None, None]
+    features = network((values - values.mean()) / values.std())[-1]
+    return features / (features.square().sum(dim=1, keepdim=True) + EPSILON).sqrt()
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    # The reason is any of a dozen exceptions, and the user can only give another file.
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        state = content["state_dict"].items()
+        # It was saved as a network that was spread over several GPUs.
+        return {name.removeprefix("module."): value.detach() for name, value in state}
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise SettingsError(
+            f"{path}: cannot be read as weights of MedicalNet ({type(error).__name__}: {reason}); "
+            f"{ADVICE}"
+        ) from error
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    """Of all weights; a norm's count of batches, which an old torch did not save, is none."""
+    return {
+        name: value.shape
+        for name, value in state.items()
+        if not name.endswith("num_batches_tracked")
+    }
+
+
+def _dilate(network: nn.Module) -> None:
+    """Make the last layers of MONAI's network those of MedicalNet."""
+    for name, dilation in DILATIONS.items():
+        for module in getattr(network, name).modules():
+            if isinstance(module, nn.Conv3d):
+                module.stride = (1, 1, 1)
+                if module.kernel_size == (3, 3, 3):
+                    module.dilation = module.padding = (dilation,) * 3

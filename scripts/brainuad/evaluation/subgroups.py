@@ -1,0 +1,83 @@
+"""Results by what is known of the subjects: size of their lesions, age, sex and site."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
+
+# ASSUME: lesions are classed by fixed volumes, not by terciles, so that a class means the same on
+# every data set: whether a set is harder, or only its lesions smaller, can then be told apart.
+LESION_EDGES_ML = (5, 15, 50)
+# ASSUME: three classes of age, younger, middle and older adults.
+AGE_EDGES = (40, 60)
+
+LESION_SIZE, AGE, SEX, SITE = "lesion volume", "age", "sex", "site"
+KEYS = ["method", "dataset", "modality", "metric", "grouping", "group"]
+
+
+def classes(values: pd.Series, edges: Sequence[float], unit: str) -> pd.Categorical:
+    """Sort numbers into the classes between rising edges: "< 5 ml", "5 to 15 ml", "≥ 50 ml".
+
+    An edge belongs to the class above it; NaN stays NaN.
+    """
+    inner = [f"{low:g} to {high:g} {unit}" for low, high in pairwise(edges)]
+    labels = [f"< {edges[0]:g} {unit}", *inner, f"\u2265 {edges[-1]:g} {unit}"]
+    return pd.cut(values, [-np.inf, *edges, np.inf], right=False, labels=labels).array
+
+
+def group_subjects(subjects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Who belongs where: dataset, subject, grouping, group, in the order of tables.
+
+    subjects holds dataset, subject, age (years), sex and site; what is empty is unknown, and in no
+    group. The volume of the lesions is the score lesion_volume_ml, that of the final grid.
+    """
+    # ASSUME: the volume is that of the lesions as they are scored, on the final grid and within the
+    # field of view, not that of the raw mask.
+    volumes = scores[scores["metric"] == "lesion_volume_ml"]
+    volumes = volumes.groupby(["dataset", "subject"], as_index=False, sort=False)["value"].mean()
+    parts = [
+        (volumes, LESION_SIZE, classes(volumes["value"], LESION_EDGES_ML, "ml")),
+        (subjects, AGE, classes(subjects["age"].astype(float), AGE_EDGES, "years")),
+        (subjects, SEX, pd.Categorical(subjects["sex"])),
+        (subjects, SITE, pd.Categorical(subjects["site"].map(_text, na_action="ignore"))),
+    ]
+    frames = [
+        frame[["dataset", "subject"]].assign(grouping=grouping, group=groups).sort_values("group")
+        for frame, grouping, groups in parts
+    ]
+    known = pd.concat([frame.astype({"group": object}) for frame in frames], ignore_index=True)
+    return known.dropna(subset=["group"]).reset_index(drop=True)
+
+
+def summarize_groups(
+    scores: pd.DataFrame,
+    groups: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    bootstrap: BootstrapSettings,
+) -> pd.DataFrame:
+    """The summary of each group that has scores, a row per method, place, metric and group.
+
+    scores is tidy (method, dataset, modality, fold, subject, metric, value), groups as from
+    `group_subjects`. The numbers are those of `statistics.summarize`; rows are in the order of
+    the scores, then of the groups.
+    """
+    chosen = scores[scores["metric"].isin(list(metrics))]
+    merged = chosen.merge(groups, on=["dataset", "subject"])
+    for key in KEYS:
+        order = (groups if key in groups and key not in chosen else chosen)[key]
+        merged[key] = pd.Categorical(merged[key], list(dict.fromkeys(order)))
+    rows = [
+        dict(zip(KEYS, key, strict=True)) | asdict(summarize(group, bootstrap))
+        for key, group in merged.groupby(KEYS, observed=True)
+    ]
+    return pd.DataFrame(rows, columns=[*KEYS, *(field.name for field in fields(Summary))])
+
+
+def _text(site: object) -> str:
+    """A site's name; those that are numbers come back from a table as such."""
+    return f"{site:g}" if isinstance(site, int | float) else str(site)

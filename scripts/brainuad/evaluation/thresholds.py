@@ -1,0 +1,65 @@
+"""The threshold of an anomaly map, fitted on validation subjects.
+
+`best_threshold(anomaly_maps, lesions)` returns `Threshold(value, dice)`; a voxel is called
+anomalous where its score is greater than `value`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from brainuad.errors import SettingsError
+from brainuad.evaluation.metrics import detections, pooled, scored_voxels
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold on anomaly scores and the Dice it reaches on the voxels it was fitted on."""
+
+    value: float
+    dice: float
+
+
+def best_threshold(anomaly_maps: Iterable[np.ndarray], lesions: Iterable[np.ndarray]) -> Threshold:
+    """The threshold of the best Dice over the pooled voxels of all volumes, by exact search.
+
+    anomaly_maps are >= 0, lesions uint8 {0, 1, 2} of the same shapes; label 2 is left out. Both
+    are read once and one volume at a time, so a generator keeps memory small: of each volume
+    only the scores above 0 are held. Between thresholds of equal Dice the highest wins. If no
+    lesion voxel scores above 0, the threshold predicts nothing and the Dice is 0.
+
+    Raises SettingsError if there is no volume or no lesion voxel at all.
+    """
+    # ASSUME: the threshold is fitted before small components are removed, as released.
+    parts = (scored_voxels(*pair) for pair in zip(anomaly_maps, lesions, strict=True))
+    first = next(parts, None)
+    if first is None:
+        raise SettingsError(
+            "no threshold can be fitted: none of the validation subjects came through the "
+            "preprocessing; results/slices/*_left_out.tsv says why"
+        )
+    voxels = pooled(chain([first], parts))
+    if voxels.lesion_voxels == 0:
+        raise SettingsError(
+            "no threshold can be fitted: the validation subjects have no lesion voxel on the "
+            "final grid; raise the number of validation subjects of this data set"
+        )
+    cuts, true_positives, false_positives = detections(voxels)
+    if len(cuts) == 0:
+        return Threshold(value=float(voxels.healthy.max(initial=0)), dice=0.0)
+    # Dice is best at the score of some lesion voxel: any other cut only adds false alarms.
+    dices = 2 * true_positives / (true_positives + false_positives + voxels.lesion_voxels)
+    best = int(np.argmax(dices))
+    return Threshold(
+        value=_value_below(cuts[best], voxels.lesion, voxels.healthy), dice=float(dices[best])
+    )
+
+
+def _value_below(cut: np.floating, *scores: np.ndarray) -> float:
+    """A value v such that "score > v" selects just what "score >= cut" does."""
+    # ASSUME: the threshold lies halfway between the two scores that it separates.
+    below = max(values.max(where=values < cut, initial=0) for values in scores)
+    middle = cut.dtype.type((float(below) + float(cut)) / 2)
+    return float(middle if middle < cut else below)

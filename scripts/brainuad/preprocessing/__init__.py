@@ -1,0 +1,1 @@
+"""From raw scans to normalised volumes, and how good they are."""

@@ -1,0 +1,59 @@
+"""How a metric is shown: its label, unit and digits, and which way is better.
+
+Tables hold plain fractions; only pages, figures and LaTeX show per cent.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+DASH = "\u2013"
+MINUS = "\u2212"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is shown: times `scale`, with `digits` after the point."""
+
+    label: str
+    scale: float
+    digits: int
+    higher_is_better: bool
+
+
+METRICS = {
+    "dice": Metric("Dice %", 100, 1, True),
+    "auprc": Metric("AUPRC %", 100, 1, True),
+    "precision": Metric("Precision %", 100, 1, True),
+    "recall": Metric("Recall %", 100, 1, True),
+    "ssim": Metric("SSIM %", 100, 1, True),
+    "psnr": Metric("PSNR (dB)", 1, 1, True),
+    "lpips": Metric("LPIPS (10\u207b\u00b3)", 1000, 2, False),
+    "l1": Metric("l1 (10\u207b\u00b3)", 1000, 1, False),
+    "l1_ratio": Metric("l1 ratio", 1, 2, True),
+    "mean_residual": Metric("Mean residual (10\u207b\u00b3)", 1000, 1, False),
+    "auroc": Metric("AUROC %", 100, 1, True),
+    "predicted_volume_ml": Metric("Called anomalous (ml)", 1, 1, False),
+    "median_ml": Metric("Median (ml)", 1, 1, False),
+    "percentile_95_ml": Metric("95th percentile (ml)", 1, 1, False),
+    "share_clean": Metric("Clean scans %", 100, 0, True),
+    "entropy_difference": Metric("Entropy difference (nats)", 1, 2, False),
+    "kl_divergence": Metric("KL divergence (nats)", 1, 3, False),
+    "seconds_per_volume": Metric("Seconds per volume", 1, 3, False),
+    "ratio_to_ddpm": Metric("Ratio to DDPM", 1, 2, False),
+}
+
+
+def number(value: float, metric: str) -> str:
+    """One number as shown, scaled and rounded; a dash where there is none."""
+    shown = METRICS.get(metric, Metric(metric, 1, 3, True))
+    if pd.isna(value):
+        return DASH
+    # z: what rounds to zero has no sign.
+    return f"{value * shown.scale:z.{shown.digits}f}".replace("-", MINUS)
+
+
+def signed(value: float, metric: str) -> str:
+    """As `number`, with its sign: a difference."""
+    text = number(value, metric)
+    return text if text == DASH or text.startswith(MINUS) else f"+{text}"

@@ -1,0 +1,73 @@
+"""From scores of subjects to summaries over subjects and folds, all of them tidy tables."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
+from brainuad.report.names import AVERAGE
+from brainuad.tables import read_table
+
+SCORE_COLUMNS = ["subject", "modality", "metric", "value", "method", "fold", "dataset"]
+
+
+def gather_scores(
+    paths: Sequence[Path], *, methods: Sequence[str], folds: Sequence[int], datasets: Sequence[str]
+) -> pd.DataFrame:
+    """Stack score files into one tidy table; the three lists name each file's origin.
+
+    No file (no data set has lesion masks) gives the columns without rows.
+    """
+    frames = [
+        read_table(path).assign(method=method, fold=fold, dataset=dataset)
+        for path, method, fold, dataset in zip(paths, methods, folds, datasets, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=SCORE_COLUMNS)
+
+
+def summarize_scores(
+    scores: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    bootstrap: BootstrapSettings,
+    extra: Sequence[str] = (),
+) -> pd.DataFrame:
+    """One row per method, data set, modality, `extra` column and metric, in the order of scores.
+
+    The numbers are those of `statistics.summarize`: mean and sd over folds, interval over
+    subjects. An undefined score (NaN) does not count; `subjects` are those that do.
+    """
+    keys = ["method", "dataset", "modality", *extra, "metric"]
+    # Where no file was gathered, there are no extra columns.
+    chosen = scores.reindex(columns=[*scores, *extra]) if scores.empty else scores
+    chosen = chosen[chosen["metric"].isin(list(metrics))]
+    rows = [
+        dict(zip(keys, key, strict=True)) | asdict(summarize(group, bootstrap))
+        for key, group in chosen.groupby(keys, sort=False)
+    ]
+    return pd.DataFrame(rows, columns=[*keys, *(field.name for field in fields(Summary))])
+
+
+def with_average(summary: pd.DataFrame) -> pd.DataFrame:
+    """Add the plain mean over the data sets as a further data set, where there are several."""
+    if summary[["dataset", "modality"]].drop_duplicates().shape[0] < 2:
+        return summary
+    apart = ["dataset", "modality", *(field.name for field in fields(Summary))]
+    keys = [name for name in summary if name not in apart]
+    mean = summary.groupby(keys, sort=False, as_index=False)["mean"].mean()
+    return pd.concat([summary, mean.assign(dataset=AVERAGE, modality="")], ignore_index=True)
+
+
+def with_difference(summary: pd.DataFrame, *, extra: str, reference: str) -> pd.DataFrame:
+    """Add `difference`: each mean minus that of the same row where `extra` is the reference.
+
+    The rows of the reference have none (NaN), nor has a row for which there is no reference.
+    """
+    keys = ["method", "dataset", "modality", "metric"]
+    is_reference = summary[extra] == reference
+    references = summary[is_reference].set_index(keys)["mean"]
+    means = references.reindex(pd.MultiIndex.from_frame(summary[keys])).to_numpy(dtype=float)
+    difference = (summary["mean"].astype(float) - means).mask(is_reference)
+    return summary.assign(difference=difference)

@@ -1,0 +1,57 @@
+"""One validation: its slices, its random draws, its loss.
+
+It has the same slices and the same chance each time, so that the best checkpoint is that of the
+best network. As released, everything is drawn anew each time, and the best checkpoint is in part
+that of the luckiest draw; even then it follows from the seed and the number of the step.
+"""
+
+import torch
+from torch import Tensor
+
+from brainuad.augmentation import augment
+from brainuad.compilation import eagerly
+from brainuad.device import Device
+from brainuad.methods import Trainable
+from brainuad.noise import key_of
+from brainuad.sampling import choose_validation_slices, draw_validation_slices
+from brainuad.steps import TrainingSettings
+
+
+def validate(
+    method: Trainable,
+    volumes: Tensor,
+    *,
+    step: int,
+    settings: TrainingSettings,
+    seed: int,
+    device: Device,
+) -> float:
+    """Mean loss of slices of volumes [N, S, H, W] on the device, after so many steps."""
+    redrawn = settings.validation.redrawn
+    count = settings.validation.slices_per_volume
+    if redrawn:
+        slices = redraw_slices(volumes, step=step, settings=settings, seed=seed)
+    else:
+        slices = choose_validation_slices(volumes, count, seed)
+    names = ("validation", step) if redrawn else ("validation",)
+    method.network.eval()
+    total = torch.zeros((), dtype=torch.float64, device=device.torch)
+    with torch.no_grad(), device.autocast(), eagerly(device):
+        for number, batch in enumerate(slices.split(settings.batch_size)):
+            generator = torch.Generator().manual_seed(key_of(seed, *names, number))
+            if redrawn:
+                # It draws the timesteps, which the validation loss lays out evenly.
+                loss = method.training_loss(batch, generator, step)
+            else:
+                loss = method.validation_loss(batch, generator)
+            total += loss.double() * len(batch)
+    return float(total) / len(slices)
+
+
+def redraw_slices(volumes: Tensor, *, step: int, settings: TrainingSettings, seed: int) -> Tensor:
+    """Random slices of each volume, augmented as in training: [M, 1, H, W]."""
+    generator = torch.Generator().manual_seed(key_of(seed, "validation slices", step))
+    slices = draw_validation_slices(volumes, settings.validation.slices_per_volume, generator)
+    if settings.augmentation is None:
+        return slices
+    return augment(slices, settings.augmentation, generator)

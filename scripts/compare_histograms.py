@@ -1,0 +1,107 @@
+"""Compare the intensities of scans and of their reconstructions, under changed contrasts.
+
+For each gamma the intensities x in [0, 1] of the test subjects become x^gamma (the paper's
+simulated contrast); compared are the histograms of healthy brain voxels before and after
+reconstruction.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainuad import job
+from brainuad.device import DeviceSettings, prepare_device
+from brainuad.evaluation.histograms import (
+    count_values,
+    densities,
+    entropy_difference,
+    kl_divergence,
+)
+from brainuad.evaluation.metrics import IGNORED, LESION
+from brainuad.evaluation.postprocess import Case
+from brainuad.evaluation.scoring_anew import Reconstructor
+from brainuad.methods import load_method
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.splits import subjects_of
+from brainuad.tables import read_table, write_table
+
+COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    weights: Path,
+    measures: Path,
+    histograms: Path,
+    timesteps: list[int],
+    gammas: list[float],
+    bins: int,
+    modality: str,
+    seed: int,
+    device: dict[str, Any],
+    threads: int,
+) -> None:
+    """Write the measures (subject, modality, gamma, metric, value) and the pooled densities.
+
+    The npz holds edges [B + 1], gammas [G], and scans and reconstructions [G, B].
+    """
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
+    method = load_method(weights, chosen_device.torch)
+    reconstructor = Reconstructor(method, seed, chosen_device)
+    stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
+    repeats = len(gammas) * len(timesteps)
+    reconstructor.compile_if_it_pays(stack.images.shape[1:], volumes=len(subjects), repeats=repeats)
+    edges = np.linspace(0, 1, bins + 1)
+    # ASSUME: in the pooled histograms each voxel counts the same; a measure is each subject's own.
+    pooled = np.zeros((len(gammas), 2, bins), np.int64)
+    rows = []
+    for number, gamma in enumerate(gammas):
+        for case in reconstructor.cases(stack, subjects, timesteps=timesteps, gamma=gamma):
+            counts = counts_of(case, edges)
+            pooled[number] += counts
+            key = (case.subject, modality, gamma)
+            rows.append((*key, "entropy_difference", entropy_difference(*counts)))
+            rows.append((*key, "kl_divergence", kl_divergence(*counts)))
+    job.log(f"{len(rows) // 2} scans of {len(gammas)} contrasts in {bins} bins")
+    write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
+    scans, reconstructions = densities(pooled, edges).swapaxes(0, 1)
+    with job.replacing(histograms) as temporary:
+        np.savez(
+            temporary,
+            edges=edges,
+            gammas=np.array(gammas, np.float64),
+            scans=scans,
+            reconstructions=reconstructions,
+        )
+
+
+def counts_of(case: Case, edges: np.ndarray) -> np.ndarray:
+    """Histograms of scan and reconstruction [2, B], over healthy voxels of the brain."""
+    # ASSUME: lesion and ignored voxels are left out as they are; their surroundings count.
+    healthy = case.brain_mask & ~np.isin(case.lesions, (LESION, IGNORED))
+    return np.stack(
+        [count_values(volume[healthy], edges) for volume in (case.image, case.reconstruction)]
+    )
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            weights=Path(snakemake.input.weights),
+            measures=Path(snakemake.output.measures),
+            histograms=Path(snakemake.output.histograms),
+            timesteps=list(snakemake.params.timesteps),
+            gammas=list(snakemake.params.gammas),
+            bins=snakemake.params.bins,
+            modality=snakemake.params.modality,
+            seed=snakemake.params.seed,
+            device=snakemake.params.device,
+            threads=snakemake.threads,
+        )

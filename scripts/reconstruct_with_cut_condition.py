@@ -1,0 +1,95 @@
+"""Reconstruct healthy test subjects of whom the encoder sees a part, and measure both parts."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainuad import job
+from brainuad.device import DeviceSettings, prepare_device
+from brainuad.evaluation.conditioning import l1_by_region, middle_slice, reconstruct_by_share
+from brainuad.methods import load_method
+from brainuad.progress import progress_bar
+from brainuad.reconstruction import subjects_to_reconstruct
+from brainuad.settings import settings_from
+from brainuad.slices import read_slices
+from brainuad.tables import write_table
+
+# Subjects whose middle slice is kept for a figure.
+PICTURED = 3
+COLUMNS = ["subject", "modality", "timestep", "share", "region", "metric", "value"]
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    weights: Path,
+    reconstructions: Path,
+    measures: Path,
+    timesteps: list[int],
+    shares: list[float],
+    modality: str,
+    seed: int,
+    device: dict[str, Any],
+    threads: int,
+) -> None:
+    """Write one slice of a few test subjects as npz, and a tidy table of all subjects and slices.
+
+    The npz holds subjects [N], timesteps [T], shares [C], images and brain_masks [N, H, W], and
+    reconstructions [T, C, N, H, W]. The regions of the table are the same for all shares: hidden is
+    what the smallest of them hides.
+    """
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
+    method = load_method(weights, chosen_device.torch)
+    stack = read_slices(slices)
+    subjects = subjects_to_reconstruct(stack, split, slices=slices)
+    rows, pictures = [], []
+    for subject in progress_bar(subjects, total=len(subjects), label="subjects"):
+        # One volume at a time: a whole data set at each timestep and share would fill the memory.
+        volume = stack.select([subject])
+        painted = reconstruct_by_share(
+            volume, method, timesteps=timesteps, shares=shares, seed=seed, device=chosen_device
+        )
+        image, brain_mask = volume.images[0], volume.brain_masks[0]
+        for (t, timestep), (c, share) in product(enumerate(timesteps), enumerate(shares)):
+            l1 = l1_by_region(image, painted[t, c], brain_mask, share=min(shares))
+            rows += [
+                (subject, modality, timestep, share, region, "l1", value)
+                for region, value in l1.items()
+            ]
+        if len(pictures) < PICTURED:
+            z = middle_slice(brain_mask)
+            pictures.append((image[z], brain_mask[z], painted[:, :, z].copy()))
+    write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
+    images, brain_masks, painted_slices = zip(*pictures, strict=True)
+    with job.replacing(reconstructions) as temporary:
+        np.savez(
+            temporary,
+            subjects=np.array(subjects[:PICTURED]),
+            timesteps=np.array(timesteps),
+            shares=np.array(shares, dtype=float),
+            images=np.stack(images),
+            brain_masks=np.stack(brain_masks),
+            reconstructions=np.stack(painted_slices, axis=2),
+        )
+    job.log(f"{len(subjects)} subjects, timesteps {timesteps}, shares {shares}")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            weights=Path(snakemake.input.weights),
+            reconstructions=Path(snakemake.output.reconstructions),
+            measures=Path(snakemake.output.measures),
+            timesteps=list(snakemake.params.timesteps),
+            shares=list(snakemake.params.shares),
+            modality=snakemake.params.modality,
+            seed=snakemake.params.seed,
+            device=snakemake.params.device,
+            threads=snakemake.threads,
+        )

@@ -1,0 +1,46 @@
+"""The volume that each method calls anomalous in healthy test brains, by each threshold."""
+
+from pathlib import Path
+from typing import Any
+
+from brainuad import job
+from brainuad.evaluation.detection import false_positive_volumes
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.report import report_pages, score_tables, threshold_tables
+from brainuad.settings import settings_from
+from brainuad.tables import write_table
+
+
+def main(
+    *,
+    scores: list[Path],
+    methods: list[str],
+    folds: list[int],
+    datasets: list[str],
+    tsv: Path,
+    html: Path,
+    tex: Path,
+    bootstrap: dict[str, Any],
+) -> None:
+    """Summarize the volumes; the TSV holds millilitres, and the share of clean scans in [0, 1]."""
+    settings = settings_from(BootstrapSettings, bootstrap)
+    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    table = false_positive_volumes(gathered, settings)
+    write_table(table, tsv)
+    body = threshold_tables.false_positives_html(table, confidence=settings.confidence)
+    report_pages.write_text(
+        report_pages.page(title="False alarms in healthy brains", body=body), html
+    )
+    report_pages.write_text(threshold_tables.false_positives_latex(table), tex)
+    job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} rows")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            scores=[Path(path) for path in snakemake.input.scores],
+            tsv=Path(snakemake.output.tsv),
+            html=Path(snakemake.output.html),
+            tex=Path(snakemake.output.tex),
+            **snakemake.params,
+        )

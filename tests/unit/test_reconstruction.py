@@ -1,0 +1,29 @@
+"""Whole volumes: when it pays to compile; see test_methods for what is painted."""
+
+import pytest
+from method_checks import PROCESSOR, blobs, build
+from small_training import DDPM
+
+from brainuad import reconstruction
+from brainuad.reconstruction import reconstruct_volumes
+
+PDDPM = {key: DDPM[key] for key in ("network", "noise", "schedule")} | {"grid": [2, 2]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "passes"),
+    [("diffusion", DDPM, 3 * 4 * 2), ("patched_diffusion", PDDPM, 3 * 4 * 2 * 4)],
+    ids=["ddpm", "pddpm"],
+)
+def test_every_pass_counts_when_compiling_is_weighed(monkeypatch, kind, settings, passes):
+    method, compiled = build(kind, settings), []
+    monkeypatch.setattr(
+        reconstruction, "compile_costly_parts", lambda network, *_: compiled.append(network)
+    )
+    # Three volumes of four slices at two timesteps, and of each the four patches.
+    for pays in (passes, passes + 1):
+        monkeypatch.setattr(reconstruction, "COMPILING_PAYS", pays)
+        reconstruct_volumes(
+            method, blobs(volumes=3), "abc", timesteps=[250, 500], seed=0, device=PROCESSOR
+        )
+    assert compiled == [method.network]
