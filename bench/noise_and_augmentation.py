@@ -9,9 +9,9 @@ from devices import device_of, threads_of, timed_on
 from measuring import Row
 from sizes import size_of
 
-from brainuad.augmentation import AugmentationSettings, augment
 from brainuad.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
 from brainuad.settings import settings_from
+from brainuad.training.augmentation import AugmentationSettings, augment
 
 BATCH = 32
 # opensimplex takes a tenth of a second or more for each field.

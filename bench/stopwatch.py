@@ -16,7 +16,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-import brainuad.training
+import brainuad.training.loop
 from brainuad.checkpoints import Checkpoint
 
 
@@ -77,7 +77,7 @@ class Stopwatch:
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[None]:
         """Time a training of the network in the block."""
-        timed = [(brainuad.training, "validate", "validation"), (Checkpoint, "save", "saving")]
+        timed = [(brainuad.training.loop, "validate", "validation"), (Checkpoint, "save", "saving")]
         if not self._on_gpu:
             timed.append((torch.Tensor, "backward", "network"))
             timed += [(part, "forward", "network") for part in network.children()]

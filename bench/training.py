@@ -24,7 +24,7 @@ from brainuad.compilation import eagerly
 from brainuad.device import Device
 from brainuad.methods import Method, build_trainable
 from brainuad.settings import settings_from
-from brainuad.training import TrainingSettings, train
+from brainuad.training.loop import TrainingSettings, train
 
 
 @dataclass(frozen=True)

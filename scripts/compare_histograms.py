@@ -19,15 +19,17 @@ from brainuad.evaluation.histograms import (
     entropy_difference,
     kl_divergence,
 )
-from brainuad.evaluation.metrics import IGNORED, LESION
 from brainuad.evaluation.postprocess import Case
 from brainuad.evaluation.scoring_anew import Reconstructor
+from brainuad.labels import IGNORED, LESION
 from brainuad.methods import load_method
 from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
 
+# In the column subject: a measure of all test subjects together.
+POOLED = "all"
 COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
 
 
@@ -48,6 +50,7 @@ def main(
 ) -> None:
     """Write the measures (subject, modality, gamma, metric, value) and the pooled densities.
 
+    The KL divergence is each subject's, the entropy difference that of all.
     The npz holds edges [B + 1], gammas [G], and scans and reconstructions [G, B].
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
@@ -57,17 +60,20 @@ def main(
     repeats = len(gammas) * len(timesteps)
     reconstructor.compile_if_it_pays(stack.images.shape[1:], volumes=len(subjects), repeats=repeats)
     edges = np.linspace(0, 1, bins + 1)
-    # ASSUME: in the pooled histograms each voxel counts the same; a measure is each subject's own.
+    # ASSUME: the entropy difference is that of the histograms of all test subjects together, in
+    # which each voxel counts the same: the subjects' own, of either sign, would cancel in a mean.
     pooled = np.zeros((len(gammas), 2, bins), np.int64)
     rows = []
     for number, gamma in enumerate(gammas):
         for case in reconstructor.cases(stack, subjects, timesteps=timesteps, gamma=gamma):
             counts = counts_of(case, edges)
             pooled[number] += counts
-            key = (case.subject, modality, gamma)
-            rows.append((*key, "entropy_difference", entropy_difference(*counts)))
-            rows.append((*key, "kl_divergence", kl_divergence(*counts)))
-    job.log(f"{len(rows) // 2} scans of {len(gammas)} contrasts in {bins} bins")
+            divergence = kl_divergence(*counts)
+            rows.append((case.subject, modality, gamma, "kl_divergence", divergence))
+        if pooled[number].any():
+            difference = entropy_difference(*pooled[number])
+            rows.append((POOLED, modality, gamma, "entropy_difference", difference))
+    job.log(f"{len(subjects)} test subjects, {len(gammas)} contrasts, {bins} bins")
     write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
     scans, reconstructions = densities(pooled, edges).swapaxes(0, 1)
     with job.replacing(histograms) as temporary:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.batches import process_batch
+from brainuad.labels import IGNORED, LESION
+from brainuad.preprocessing.batches import process_batch
 from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
 from brainuad.preprocessing.geometry import bounding_box, crop
 from brainuad.settings import settings_from
@@ -36,7 +37,7 @@ def correct_scan(
     """One scan; the affine follows the cut, with the last slices and without them."""
     image = read_volume(source / "image.nii.gz")
     mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
-    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=image)
+    lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
     box = bounding_box(mask.data, keep_last_slice=keep_last_slice)
     image, mask, lesions = (crop(part, box) for part in (image, mask, lesions))
     corrected = correct_bias_field(image, mask.data, settings)

@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 
 from brainuad import job
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 from brainuad.settings import settings_from
 from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
@@ -29,7 +29,7 @@ def main(
     with job.replacing(output) as folder:
         folder.mkdir()
         for case in cases:
-            scores = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+            scores = anomaly_map_of(case, settings)
             # A slice stack is [z, x, y], a volume [x, y, z].
             image = nib.Nifti1Image(scores.transpose(1, 2, 0), case.affine, dtype=np.float32)
             image.header.set_xyzt_units("mm")

@@ -6,7 +6,7 @@ from typing import Any
 
 from brainuad import job
 from brainuad.errors import SettingsError
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.settings import settings_from
 from brainuad.slices import read_reconstructions, read_slices
@@ -31,9 +31,7 @@ def main(
             f"{slices.stem}: none of the validation subjects came through the preprocessing, so "
             f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
         )
-    maps = (
-        anomaly_map(case.image, case.reconstruction, case.brain_mask, settings) for case in cases
-    )
+    maps = (anomaly_map_of(case, settings) for case in cases)
     threshold = best_threshold(maps, (case.lesions for case in cases))
     job.log(f"threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}, {len(cases)} subjects")
     content = {

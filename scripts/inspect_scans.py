@@ -9,10 +9,11 @@ import pandas as pd
 from scipy import ndimage
 
 from brainuad import job, tables
-from brainuad.batches import LEFT_OUT, read_left_out, subject_names
 from brainuad.errors import ScanError
-from brainuad.evaluation.metrics import LESION, volume_ml
+from brainuad.evaluation.metrics import volume_ml
+from brainuad.labels import IGNORED, LESION
 from brainuad.preprocessing import quality
+from brainuad.preprocessing.batches import LEFT_OUT, read_left_out, subject_names
 from brainuad.preprocessing.geometry import crop, to_ras
 from brainuad.report import pictures
 from brainuad.report.thumbnails import (
@@ -73,7 +74,7 @@ def inspect_brain_mask(image: Path, folder: Path) -> tuple[dict[str, float], Row
     """
     scan = read_volume(image)
     mask = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan)
-    lesions = read_labels(folder / "lesions.nii.gz", expected=[1, 2], grid=scan)
+    lesions = read_labels(folder / "lesions.nii.gz", expected=[LESION, IGNORED], grid=scan)
     brain, lesion = mask.data == 1, lesions.data == LESION
     centre = np.array(ndimage.center_of_mass(brain)) if brain.any() else np.array(brain.shape) / 2
     if lesion.any():

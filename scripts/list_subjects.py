@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from brainuad import job, tables
-from brainuad.batches import OnBroken
 from brainuad.demographics import (
     find_demographics,
     read_demographics,
@@ -11,6 +10,7 @@ from brainuad.demographics import (
     with_demographics,
 )
 from brainuad.errors import ScanError, SettingsError
+from brainuad.preprocessing.batches import OnBroken
 from brainuad.sources import SourceOptions, find_subjects, labels_of, source_named
 from brainuad.subjects import LEFT_OUT, OK, PARTIAL, Expected, check_subjects, subject_table
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from brainuad import job
-from brainuad.batches import process_batch
+from brainuad.labels import IGNORED, LESION
+from brainuad.preprocessing.batches import process_batch
 from brainuad.preprocessing.geometry import crop_or_pad, downsample
 from brainuad.preprocessing.intensity import to_unit_range
 from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
@@ -40,7 +41,7 @@ def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> No
     """One scan in the released code's order: smooth at full resolution, crop, scale, downsample."""
     image = read_volume(source / "image.nii.gz")
     mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
-    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=image)
+    lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
     if settings.curvature_flow is not None:
         smooth = curvature_flow(image.data, settings.curvature_flow, spacing=image.spacing)
         image = Volume(smooth, image.affine)

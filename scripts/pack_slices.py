@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from brainuad import job, tables
-from brainuad.batches import OnBroken, read_left_out, subject_names
 from brainuad.errors import ScanError, SettingsError
+from brainuad.labels import IGNORED, LESION
+from brainuad.preprocessing.batches import OnBroken, read_left_out, subject_names
 from brainuad.slices import SliceStack, write_slices
 from brainuad.volumes import read_labels, read_volume
 
@@ -34,7 +35,7 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
     for folder in folders:
         image = read_volume(folder / "image.nii.gz")
         mask = read_labels(folder / "brain_mask.nii.gz", expected=(1,), grid=image)
-        lesion = read_labels(folder / "lesions.nii.gz", expected=(1, 2), grid=image)
+        lesion = read_labels(folder / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
         images.append(image.data.transpose(2, 0, 1))
         brain_masks.append(mask.data.transpose(2, 0, 1) > 0)
         lesions.append(lesion.data.transpose(2, 0, 1))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from brainuad import job
-from brainuad.report import charts, figures, names, score_tables
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import charts, figures, names
 
 
 def main(
@@ -16,7 +17,7 @@ def main(
     png: Path,
 ) -> None:
     """Draw each test subject (its mean over folds) and the median in up to four volume bins."""
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     shown = figures.shown_methods(list(dict.fromkeys(methods)))
     gathered = gathered[gathered["method"].isin(shown)]
     gathered = gathered[gathered["metric"].isin(["dice", "lesion_volume_ml"])]

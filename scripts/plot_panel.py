@@ -8,8 +8,14 @@ from typing import Any
 import numpy as np
 
 from brainuad import job
-from brainuad.evaluation.metrics import LESION, dice, volume_ml
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of, segment
+from brainuad.evaluation.metrics import dice, volume_ml
+from brainuad.evaluation.postprocess import (
+    PostprocessingSettings,
+    anomaly_map_of,
+    cases_of,
+    segment,
+)
+from brainuad.labels import LESION
 from brainuad.report import compact_panels, figures, names, panels, pictures
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, read_reconstructions, read_slices
@@ -96,7 +102,7 @@ def results_of(
     slices, scores = [], []
     for case in cases:
         number = pictures.largest_lesion_slice(case.lesions)
-        anomaly = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+        anomaly = anomaly_map_of(case, settings)
         prediction = segment(anomaly, threshold, settings)
         scores.append(anomaly[number][anomaly[number] > 0])
         slices.append(

@@ -9,7 +9,8 @@ import numpy as np
 
 from brainuad import job
 from brainuad.evaluation import metrics
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map, cases_of
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
+from brainuad.labels import LESION
 from brainuad.report import charts, figures, names
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, read_reconstructions, read_slices
@@ -79,17 +80,14 @@ def pooled_voxels(
     """The anomaly scores of one method on all voxels of the subjects, before components go."""
     cases = cases_of(stack, read_reconstructions(reconstructions), subjects)
     return metrics.pooled(
-        metrics.scored_voxels(
-            anomaly_map(case.image, case.reconstruction, case.brain_mask, settings), case.lesions
-        )
-        for case in cases
+        metrics.scored_voxels(anomaly_map_of(case, settings), case.lesions) for case in cases
     )
 
 
 def has_lesions(stack: SliceStack, subjects: Sequence[str]) -> bool:
     """Whether any of the subjects has a lesion voxel."""
     rows = np.flatnonzero(np.isin(stack.subjects, subjects))
-    return any((stack.lesions[row] == metrics.LESION).any() for row in rows)
+    return any((stack.lesions[row] == LESION).any() for row in rows)
 
 
 def curve(voxels: metrics.ScoredVoxels) -> tuple[np.ndarray, np.ndarray, float]:

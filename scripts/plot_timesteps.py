@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from brainuad import job
-from brainuad.report import figures, score_tables, timestep_charts
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import figures, timestep_charts
 
 
 def main(
@@ -16,7 +17,7 @@ def main(
     png: Path,
 ) -> None:
     """Draw the mean over subjects, a line per method, in a band of one sd over folds."""
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     # Of no score at all there is no timestep either.
     gathered = gathered.reindex(columns=list(dict.fromkeys([*gathered, "timestep"])))
     points = timestep_charts.mean_by_timestep(gathered[gathered["metric"] == "dice"])

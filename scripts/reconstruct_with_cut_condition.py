@@ -9,7 +9,8 @@ import pandas as pd
 
 from brainuad import job
 from brainuad.device import DeviceSettings, prepare_device
-from brainuad.evaluation.conditioning import l1_by_region, middle_slice, reconstruct_by_share
+from brainuad.evaluation.conditioning import l1_by_region, middle_slice
+from brainuad.evaluation.cut_condition import reconstruct_by_share
 from brainuad.methods import load_method
 from brainuad.progress import progress_bar
 from brainuad.reconstruction import subjects_to_reconstruct

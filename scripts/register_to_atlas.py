@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from brainuad import job
-from brainuad.batches import process_batch
 from brainuad.errors import SettingsError
+from brainuad.labels import IGNORED, LESION
+from brainuad.preprocessing.batches import process_batch
 from brainuad.preprocessing.geometry import to_ras
 from brainuad.preprocessing.registration import (
     LinearRegistration,
@@ -49,7 +50,7 @@ def register_scan(
     register_linear(atlas, scan, settings=settings, matrix=matrix)
     image = warp(scan, atlas, transforms=[matrix], labels=False)
     write_volume(Volume(image, atlas.affine), target / "image.nii.gz")
-    for name, expected in (("brain_mask", (1,)), ("lesions", (1, 2))):
+    for name, expected in (("brain_mask", (1,)), ("lesions", (LESION, IGNORED))):
         labels = read_labels(source / f"{name}.nii.gz", expected=expected, grid=scan)
         warped = warp_labels(
             labels, atlas, transforms=[matrix], interpolation=settings.label_interpolation

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainuad import job
-from brainuad.batches import process_subjects
+from brainuad.preprocessing.batches import process_subjects
 from brainuad.preprocessing.geometry import labels_on, resample, to_ras
 from brainuad.preprocessing.raw_scans import mark_lesions, scans_of_batch
 from brainuad.sources import labels_of, source_named

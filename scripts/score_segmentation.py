@@ -12,11 +12,12 @@ from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
 from brainuad.evaluation.postprocess import (
     Case,
     PostprocessingSettings,
-    anomaly_map,
+    anomaly_map_of,
     cases_of,
     residual,
     segment,
 )
+from brainuad.labels import IGNORED, LESION
 from brainuad.settings import settings_from
 from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
@@ -28,9 +29,9 @@ def scores_of(
 ) -> dict[str, float]:
     """Every segmentation metric of one subject; NaN where it is not defined."""
     difference = residual(case.image, case.reconstruction)
-    scores = anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+    scores = anomaly_map_of(case, settings)
     prediction = segment(scores, threshold, settings)
-    scored = prediction & (case.lesions != metrics.IGNORED)
+    scored = prediction & (case.lesions != IGNORED)
     return {
         "dice": metrics.dice(prediction, case.lesions),
         "auprc": metrics.average_precision(scores, case.lesions),
@@ -40,7 +41,7 @@ def scores_of(
         # Of the whole brain, lesions and what is not scored included: the scan is scored as if
         # nothing were known of it.
         SCAN_SCORE: mean_residual(difference, case.brain_mask),
-        "lesion_volume_ml": metrics.volume_ml(case.lesions == metrics.LESION, case.affine),
+        "lesion_volume_ml": metrics.volume_ml(case.lesions == LESION, case.affine),
         "predicted_volume_ml": metrics.volume_ml(scored, case.affine),
     }
 

@@ -19,7 +19,7 @@ from brainuad.evaluation.postprocess import (
     Case,
     Cases,
     PostprocessingSettings,
-    anomaly_map,
+    anomaly_map_of,
     cases_of,
 )
 from brainuad.settings import settings_from
@@ -73,7 +73,7 @@ def main(
 def maps_of(cases: Cases, settings: PostprocessingSettings) -> Iterator[tuple[Case, np.ndarray]]:
     """Each case with its anomaly map [S, H, W], one at a time."""
     for case in cases:
-        yield case, anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+        yield case, anomaly_map_of(case, settings)
 
 
 if __name__ == "__main__":

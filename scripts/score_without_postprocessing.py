@@ -1,4 +1,4 @@
-"""Score the segmentations of one method and fold with each step of postprocessing left out in turn.
+"""Score the segmentations of a method and fold with each step of post-processing left out in turn.
 
 The reconstructions are those of all other tables; only what follows them changes.
 """
@@ -15,7 +15,7 @@ from brainuad.evaluation import metrics
 from brainuad.evaluation.postprocess import (
     Cases,
     PostprocessingSettings,
-    anomaly_map,
+    anomaly_map_of,
     cases_of,
     segment,
 )
@@ -63,7 +63,7 @@ def main(
 def maps_of(cases: Cases, settings: PostprocessingSettings) -> Iterator[np.ndarray]:
     """The anomaly map [S, H, W] of each case in turn."""
     for case in cases:
-        yield anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+        yield anomaly_map_of(case, settings)
 
 
 if __name__ == "__main__":

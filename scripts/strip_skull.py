@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from brainuad import job
-from brainuad.batches import process_batch
 from brainuad.errors import SettingsError
+from brainuad.preprocessing.batches import process_batch
 from brainuad.preprocessing.geometry import head_mask
 from brainuad.preprocessing.registration import carry_brain_mask
 from brainuad.preprocessing.skull import strip_scan

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.batches import process_batch
 from brainuad.device import DeviceSettings
+from brainuad.preprocessing.batches import process_batch
 from brainuad.preprocessing.hdbet import find_brain, load_predictor
 from brainuad.preprocessing.skull import strip_scan
 from brainuad.settings import settings_from

@@ -6,8 +6,9 @@ import pandas as pd
 
 from brainuad import job
 from brainuad.evaluation.paper import beside_paper
-from brainuad.report import paper_tables, report_pages
-from brainuad.tables import read_table, write_table
+from brainuad.report import paper_tables
+from brainuad.report.table_files import write_tables
+from brainuad.tables import read_table
 
 
 def main(
@@ -25,10 +26,15 @@ def main(
         pd.concat([read_table(path) for path in printed], ignore_index=True),
         read_table(rerun),
     )
-    write_table(table, tsv)
-    body = paper_tables.paper_html(table)
-    report_pages.write_text(report_pages.page(title="Beside the paper", body=body), html)
-    report_pages.write_text(paper_tables.paper_latex(table), tex)
+    write_tables(
+        table,
+        title="Beside the paper",
+        body=paper_tables.paper_html(table),
+        latex=paper_tables.paper_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(f"{table['ours'].notna().sum()} of {len(table)} numbers were measured")
 
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from brainuad import job
-from brainuad.report import other_run, report_pages
-from brainuad.tables import write_table
+from brainuad.evaluation.other_run import beside_run, read_results
+from brainuad.report import other_run_tables
+from brainuad.report.table_files import write_tables
 
 
 def main(
@@ -14,12 +15,16 @@ def main(
 
     The TSV holds both in our units (fractions), the page and the LaTeX show them scaled.
     """
-    table = other_run.beside_run(other_run.read_results(ours), other_run.read_results(others))
-    write_table(table, tsv)
-    body = other_run.run_html(table, name=name)
-    page = report_pages.page(title=f"Beside the run \u201c{name}\u201d", body=body)
-    report_pages.write_text(page, html)
-    report_pages.write_text(other_run.run_latex(table), tex)
+    table = beside_run(read_results(ours), read_results(others))
+    write_tables(
+        table,
+        title=f"Beside the run \u201c{name}\u201d",
+        body=other_run_tables.run_html(table, name=name),
+        latex=other_run_tables.run_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(f"{table['difference'].notna().sum()} of {len(table)} numbers are in both runs")
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from brainuad import job
 from brainuad.evaluation.calibration import summarize_thresholds
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.report import report_pages, score_tables, threshold_tables
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import threshold_tables
+from brainuad.report.table_files import write_tables
 from brainuad.settings import settings_from
-from brainuad.tables import write_table
 
 
 def main(
@@ -24,12 +25,17 @@ def main(
 ) -> None:
     """Summarize all scores; the TSV holds fractions, the page and the LaTeX show per cent."""
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     table = summarize_thresholds(gathered, settings)
-    write_table(table, tsv)
-    body = threshold_tables.calibration_html(table)
-    report_pages.write_text(report_pages.page(title="Calibration of thresholds", body=body), html)
-    report_pages.write_text(threshold_tables.calibration_latex(table), tex)
+    write_tables(
+        table,
+        title="Calibration of thresholds",
+        body=threshold_tables.calibration_html(table),
+        latex=threshold_tables.calibration_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} rows")
 
 

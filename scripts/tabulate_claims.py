@@ -4,8 +4,9 @@ from pathlib import Path
 
 from brainuad import job
 from brainuad.evaluation.claims import evaluate_claims
-from brainuad.report import paper_tables, report_pages
-from brainuad.tables import read_table, write_table
+from brainuad.report import paper_tables
+from brainuad.report.table_files import write_tables
+from brainuad.tables import read_table
 
 
 def main(*, ours: list[Path], claims: Path, tsv: Path, html: Path, tex: Path) -> None:
@@ -14,10 +15,15 @@ def main(*, ours: list[Path], claims: Path, tsv: Path, html: Path, tex: Path) ->
     The TSV holds numbers in our units (fractions), the page and the LaTeX show the printed ones.
     """
     table = evaluate_claims(read_table(claims), [read_table(path) for path in ours])
-    write_table(table, tsv)
-    body = paper_tables.claims_html(table)
-    report_pages.write_text(report_pages.page(title="Claims of the paper", body=body), html)
-    report_pages.write_text(paper_tables.claims_latex(table), tex)
+    write_tables(
+        table,
+        title="Claims of the paper",
+        body=paper_tables.claims_html(table),
+        latex=paper_tables.claims_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(", ".join(f"{count} {name}" for name, count in table["verdict"].value_counts().items()))
 
 

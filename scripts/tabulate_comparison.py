@@ -6,9 +6,10 @@ from typing import Any
 from brainuad import job
 from brainuad.evaluation.comparison import compare
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.report import names, report_pages, score_tables, statistics_tables
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import comparison_tables, names
+from brainuad.report.table_files import write_tables
 from brainuad.settings import settings_from
-from brainuad.tables import write_table
 
 
 def main(
@@ -30,21 +31,25 @@ def main(
     nothing can be said, and there is no row.
     """
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     table = compare(
         gathered,
         method=method,
         others=list(dict.fromkeys(methods)),
-        metrics=statistics_tables.COMPARED,
+        metrics=comparison_tables.COMPARED,
         rounds=rounds,
         bootstrap=settings,
     )
     table = table[table["subjects"] > 1]
-    write_table(table, tsv)
-    body = statistics_tables.comparison_html(table, confidence=settings.confidence)
-    title = f"{names.method_name(method)} against the others"
-    report_pages.write_text(report_pages.page(title=title, body=body), html)
-    report_pages.write_text(statistics_tables.comparison_latex(table), tex)
+    write_tables(
+        table,
+        title=f"{names.method_name(method)} against the others",
+        body=comparison_tables.comparison_html(table, confidence=settings.confidence),
+        latex=comparison_tables.comparison_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} tests")
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from brainuad import job
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.report import conditioning_tables, report_pages, score_tables
-from brainuad.report.report_tables import SPREAD_NOTE
+from brainuad.evaluation.summaries import gather_scores, summarize_scores
+from brainuad.report import conditioning_tables
+from brainuad.report.table_files import SPREAD_NOTE, write_tables
 from brainuad.settings import settings_from
-from brainuad.tables import write_table
 
 NOTE = (
     "The encoder saw that share of each slice's width, and background in place of the rest; the "
@@ -34,19 +34,23 @@ def main(
     The TSV holds the plain values, page and LaTeX show them scaled.
     """
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
-    summary = score_tables.summarize_scores(
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    summary = summarize_scores(
         gathered,
         metrics=[conditioning_tables.METRIC],
         bootstrap=settings,
         extra=conditioning_tables.EXTRA,
     )
-    write_table(summary, tsv)
     note = f"{SPREAD_NOTE.format(confidence=100 * settings.confidence)} {NOTE}"
-    body = f'{conditioning_tables.conditioning_html(summary)}<p class="note">{note}</p>'
-    title = "Reconstruction where the encoder sees a part"
-    report_pages.write_text(report_pages.page(title=title, body=body), html)
-    report_pages.write_text(conditioning_tables.conditioning_latex(summary), tex)
+    write_tables(
+        summary,
+        title="Reconstruction where the encoder sees a part",
+        body=f'{conditioning_tables.conditioning_html(summary)}<p class="note">{note}</p>',
+        latex=conditioning_tables.conditioning_latex(summary),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(f"{len(gathered)} measures of {len(scores)} files in {len(summary)} rows")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.report.report_tables import tabulate_scores
+from brainuad.report.table_files import tabulate_scores
 
 METRICS = ["dice", "auprc"]
 NOTE = (
@@ -28,7 +28,7 @@ def main(
         title="Segmentation under changed contrast",
         note=NOTE,
         tsv=tsv,
-        html_path=html,
+        html=html,
         tex=tex,
     )
 

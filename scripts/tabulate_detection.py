@@ -8,7 +8,9 @@ import pandas as pd
 from brainuad import job
 from brainuad.evaluation.detection import AUROC, scan_detection
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.report import names, report_tables, score_tables
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import names
+from brainuad.report.table_files import write_results
 from brainuad.settings import settings_from
 
 NOTE = (
@@ -39,15 +41,15 @@ def main(
     The TSV holds fractions, the page and the LaTeX show per cent.
     """
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     table = scan_detection(gathered, healthy=healthy, bootstrap=settings)
-    report_tables.write_results(
+    write_results(
         table,
         metrics=[AUROC],
         title="Patients told from healthy subjects",
         note=NOTE.format(confidence=100 * settings.confidence, compared=compared(table)),
         tsv=tsv,
-        html_path=html,
+        html=html,
         tex=tex,
     )
     job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} rows")

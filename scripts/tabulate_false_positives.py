@@ -6,9 +6,10 @@ from typing import Any
 from brainuad import job
 from brainuad.evaluation.detection import false_positive_volumes
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.report import report_pages, score_tables, threshold_tables
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import threshold_tables
+from brainuad.report.table_files import write_tables
 from brainuad.settings import settings_from
-from brainuad.tables import write_table
 
 
 def main(
@@ -24,14 +25,17 @@ def main(
 ) -> None:
     """Summarize the volumes; the TSV holds millilitres, and the share of clean scans in [0, 1]."""
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     table = false_positive_volumes(gathered, settings)
-    write_table(table, tsv)
-    body = threshold_tables.false_positives_html(table, confidence=settings.confidence)
-    report_pages.write_text(
-        report_pages.page(title="False alarms in healthy brains", body=body), html
+    write_tables(
+        table,
+        title="False alarms in healthy brains",
+        body=threshold_tables.false_positives_html(table, confidence=settings.confidence),
+        latex=threshold_tables.false_positives_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
     )
-    report_pages.write_text(threshold_tables.false_positives_latex(table), tex)
     job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} rows")
 
 

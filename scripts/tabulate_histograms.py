@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.report.report_tables import tabulate_scores
+from brainuad.report.table_files import tabulate_scores
 
 METRICS = ["entropy_difference", "kl_divergence"]
 NOTE = (
@@ -30,7 +30,7 @@ def main(
         title="Intensities of scans and reconstructions",
         note=NOTE,
         tsv=tsv,
-        html_path=html,
+        html=html,
         tex=tex,
     )
 

@@ -1,11 +1,11 @@
-"""The table of postprocessing: Dice with all its steps, and with each left out in turn."""
+"""The table of post-processing: Dice with all its steps, and with each left out in turn."""
 
 from pathlib import Path
 from typing import Any
 
 from brainuad import job
 from brainuad.evaluation.postprocessing_variants import ALL_STEPS
-from brainuad.report.report_tables import tabulate_scores
+from brainuad.report.table_files import tabulate_scores
 
 METRICS = ["dice"]
 NOTE = (
@@ -27,10 +27,10 @@ def main(
         average=True,
         extra="variant",
         reference=ALL_STEPS,
-        title="Segmentation without steps of postprocessing",
+        title="Segmentation without steps of post-processing",
         note=NOTE,
         tsv=tsv,
-        html_path=html,
+        html=html,
         tex=tex,
     )
 

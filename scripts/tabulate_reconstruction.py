@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.report.report_tables import tabulate_scores
+from brainuad.report.table_files import tabulate_scores
 
 METRICS = ["ssim", "psnr", "lpips", "l1", "l1_ratio"]
 NOTE = (
@@ -26,7 +26,7 @@ def main(
         title="Quality of reconstruction",
         note=NOTE,
         tsv=tsv,
-        html_path=html,
+        html=html,
         tex=tex,
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad import job
-from brainuad.report.report_tables import tabulate_scores
+from brainuad.report.table_files import tabulate_scores
 
 TIDY = ["dice", "auprc", "precision", "recall"]
 SHOWN = ["dice", "auprc"]
@@ -24,7 +24,7 @@ def main(
         title="Segmentation of lesions",
         note=NOTE,
         tsv=tsv,
-        html_path=html,
+        html=html,
         tex=tex,
     )
 

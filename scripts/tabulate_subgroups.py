@@ -8,9 +8,11 @@ import pandas as pd
 from brainuad import job
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.subgroups import group_subjects, summarize_groups
-from brainuad.report import report_pages, score_tables, subgroup_tables
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report import subgroup_tables
+from brainuad.report.table_files import write_tables
 from brainuad.settings import settings_from
-from brainuad.tables import read_table, write_table
+from brainuad.tables import read_table
 
 KNOWN = ["dataset", "subject", "age", "sex", "site"]
 
@@ -33,7 +35,7 @@ def main(
     The TSV holds fractions, the page and the LaTeX show per cent.
     """
     settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = score_tables.gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     people = [
         read_table(path).assign(dataset=dataset)[KNOWN]
         for path, dataset in zip(subjects, subject_datasets, strict=True)
@@ -41,10 +43,15 @@ def main(
     known = pd.concat(people, ignore_index=True) if people else pd.DataFrame(columns=KNOWN)
     groups = group_subjects(known, gathered)
     table = summarize_groups(gathered, groups, metrics=subgroup_tables.SHOWN, bootstrap=settings)
-    write_table(table, tsv)
-    body = subgroup_tables.subgroups_html(table, confidence=settings.confidence)
-    report_pages.write_text(report_pages.page(title="Subgroups", body=body), html)
-    report_pages.write_text(subgroup_tables.subgroups_latex(table), tex)
+    write_tables(
+        table,
+        title="Subgroups",
+        body=subgroup_tables.subgroups_html(table, confidence=settings.confidence),
+        latex=subgroup_tables.subgroups_latex(table),
+        tsv=tsv,
+        html=html,
+        tex=tex,
+    )
     job.log(f"{len(gathered)} scores of {len(scores)} files in {len(table)} rows")
 
 

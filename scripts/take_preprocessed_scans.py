@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from brainuad import job
-from brainuad.batches import process_subjects
 from brainuad.errors import ScanError
+from brainuad.preprocessing.batches import process_subjects
 from brainuad.preprocessing.geometry import to_ras
 from brainuad.preprocessing.raw_scans import lesions_of_released_mask, scans_of_batch
 from brainuad.sources import labels_of, preprocessed

@@ -13,6 +13,7 @@ import torch
 
 from brainuad import job
 from brainuad.device import Device, DeviceSettings, prepare_device
+from brainuad.evaluation.times import COLUMNS, SECONDS
 from brainuad.methods import Method, load_method
 from brainuad.progress import progress_bar
 from brainuad.reconstruction import reconstruct_volumes, subjects_to_reconstruct
@@ -24,8 +25,6 @@ VOLUMES = 5
 # ASSUME: a volume's time is the shortest of so many rounds, since a machine's other work only adds
 # to it; the paper does not say how it timed.
 ROUNDS = 3
-METRIC = "seconds_per_volume"
-COLUMNS = ["method", "fold", "dataset", "modality", "subject", "metric", "value"]
 
 
 def main(
@@ -43,7 +42,7 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table of the first test subjects, in the columns of `COLUMNS`.
+    """Write a tidy table of the first test subjects, in the columns of `times.COLUMNS`.
 
     `methods`, `weights` and `timesteps` are parallel. What is timed leads from the slices in memory
     to the reconstructions in memory, one volume at a time; files and networks are read before. So
@@ -69,7 +68,7 @@ def main(
                 key = (method, subject)
                 shortest[key] = min(seconds, shortest.get(key, seconds))
     rows = [
-        (method, fold, dataset, modality, subject, METRIC, shortest[method, subject])
+        (method, fold, dataset, modality, subject, SECONDS, shortest[method, subject])
         for method in methods
         for subject in subjects
     ]

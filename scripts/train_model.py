@@ -14,9 +14,9 @@ from brainuad.noise import key_of
 from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
-from brainuad.steps import TrainingSettings
 from brainuad.tables import read_table, write_table
-from brainuad.training import HISTORY_COLUMNS, Progress, train
+from brainuad.training.loop import HISTORY_COLUMNS, Progress, train
+from brainuad.training.steps import TrainingSettings
 
 
 def main(

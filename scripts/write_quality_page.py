@@ -7,8 +7,8 @@ import pandas as pd
 from PIL import Image
 
 from brainuad import job, tables
-from brainuad.batches import read_left_out
 from brainuad.preprocessing import quality
+from brainuad.preprocessing.batches import read_left_out
 from brainuad.report import quality_page, report_pages
 
 

@@ -38,6 +38,13 @@ def subjects_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> 
     return subjects
 
 
+def compiling_pays(method: Method, *, slices: int, timesteps: int) -> bool:
+    """Whether so many slices, at so many timesteps each, win back the time to compile."""
+    # pDDPM paints a slice patch by patch.
+    passes = slices * timesteps * getattr(method, "passes_per_timestep", 1)
+    return passes >= COMPILING_PAYS
+
+
 def reconstruct_volumes(
     method: Method,
     images: np.ndarray,
@@ -68,9 +75,7 @@ def reconstruct_volumes(
         )
 
     with torch.inference_mode(), device.autocast():
-        # pDDPM paints a slice patch by patch.
-        passes = len(slices) * len(timesteps) * getattr(method, "passes_per_timestep", 1)
-        if passes >= COMPILING_PAYS:
+        if compiling_pays(method, slices=len(slices), timesteps=len(timesteps)):
             compile_costly_parts(method.network, device, lambda: reconstruct(0))
         # They stay on the device, so that none of it waits until all of it is given out.
         reconstructions = torch.empty_like(slices, device=device.torch)

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from small_training import discs
 
 from brainuad.checkpoints import Checkpoint
 from brainuad.device import DeviceSettings, prepare_device
 from brainuad.methods import build_trainable
 from brainuad.reconstruction import reconstruct_volumes
 from brainuad.settings import settings_from
-from brainuad.steps import TrainingSettings
-from brainuad.training import train
+from brainuad.training.loop import train
+from brainuad.training.steps import TrainingSettings
 
 PROCESSOR = prepare_device(
     settings_from(
@@ -34,20 +35,9 @@ TRAINING = {
 }
 
 
-def blobs(volumes=8, slices=4, size=32):
-    """Discs of random place, size and brightness, float32 [volumes, slices, size, size]."""
-    generator = np.random.default_rng(4)
-    rows, columns = np.mgrid[:size, :size]
-    images = np.zeros((volumes, slices, size, size), np.float32)
-    for image in images.reshape(-1, size, size):
-        row, column, radius = generator.uniform(0.35, 0.65, 3) * (size, size, size / 2)
-        image[...] = generator.uniform(0.4, 0.9) * (np.hypot(rows - row, columns - column) < radius)
-    return images
-
-
 def batch(count=4, size=32):
-    """Blobs as slices [count, 1, size, size]."""
-    return torch.from_numpy(blobs(volumes=count, slices=1, size=size))
+    """Discs as slices [count, 1, size, size]."""
+    return discs(count, 1, size=size)
 
 
 def build(kind, settings, seed=0):
@@ -62,8 +52,8 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def train_on_blobs(method, folder, *, checkpoint_minutes=10.0, **changes):
-    images = torch.from_numpy(blobs())
+def train_on_discs(method, folder, *, checkpoint_minutes=10.0, **changes):
+    images = discs(8, 4, size=32)
     return train(
         method,
         training_images=images[:6],
@@ -91,7 +81,7 @@ def losses_of(method, *, step=0, seeds=(1, 1, 2)):
 def check_reconstruction(method, timesteps=(500,)):
     """In [0, 1], of the images' shape, and of neither the batch nor the other subjects."""
     method.network.eval()
-    images = blobs(volumes=3)
+    images = discs(3, 4, size=32).numpy()
     options = {"timesteps": list(timesteps), "seed": 3, "device": PROCESSOR}
     together = reconstruct_volumes(method, images, ["a", "b", "c"], **options)
     alone = reconstruct_volumes(method, images[1:2], ["b"], **options)
@@ -110,7 +100,7 @@ def check_resume(kind, settings, folder, capsys, *, stop, **changes):
     """A training that was stopped in a step ends with the bits of one that was not."""
     whole = build(kind, settings)
     (folder / "whole").mkdir()
-    expected = train_on_blobs(whole, folder / "whole", **changes)
+    expected = train_on_discs(whole, folder / "whole", **changes)
 
     stopped = build(kind, settings)
     training_loss = stopped.training_loss
@@ -124,10 +114,10 @@ def check_resume(kind, settings, folder, capsys, *, stop, **changes):
     stopped.training_loss = stopping_loss
     with pytest.raises(Stopped):
         # A checkpoint after each step.
-        train_on_blobs(stopped, folder, checkpoint_minutes=0.0, **changes)
+        train_on_discs(stopped, folder, checkpoint_minutes=0.0, **changes)
     capsys.readouterr()
     resumed = build(kind, settings)
-    progress = train_on_blobs(resumed, folder, **changes)
+    progress = train_on_discs(resumed, folder, **changes)
     assert f"resumed after step {stop} of" in capsys.readouterr().out
 
     for states in (

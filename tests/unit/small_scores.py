@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from brainuad.evaluation import summaries
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.report import score_tables
 
 BOOTSTRAP = BootstrapSettings(rounds=200, confidence=0.95, seed=3)
 
@@ -23,6 +23,6 @@ def scores_of(values, *, method="cddpm_ens", fold=0, dataset="brats21", metric="
 
 
 def summary_of(*frames, metrics=("dice",), **more):
-    return score_tables.summarize_scores(
+    return summaries.summarize_scores(
         pd.concat(frames, ignore_index=True), metrics=metrics, bootstrap=BOOTSTRAP, **more
     )

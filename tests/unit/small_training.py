@@ -9,8 +9,8 @@ from brainuad.checkpoints import Checkpoint
 from brainuad.device import Device, DeviceSettings
 from brainuad.methods import build_trainable
 from brainuad.settings import settings_from
-from brainuad.steps import TrainingSettings
-from brainuad.training import Progress, train
+from brainuad.training.loop import Progress, train
+from brainuad.training.steps import TrainingSettings
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
 TRAINING = {

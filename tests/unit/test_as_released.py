@@ -7,7 +7,7 @@ import yaml
 
 from brainuad.preprocessing.registration import LinearRegistration
 from brainuad.settings import settings_from
-from brainuad.steps import TrainingSettings
+from brainuad.training.steps import TrainingSettings
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 REPAIRED = yaml.safe_load((CONFIG / "config.yaml").read_text())

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from brainuad.augmentation import (
+from brainuad.errors import SettingsError
+from brainuad.training.augmentation import (
     AugmentationSettings,
     BiasFieldSettings,
     BlurSettings,
@@ -17,7 +18,6 @@ from brainuad.augmentation import (
     gamma,
     ghosting,
 )
-from brainuad.errors import SettingsError
 
 
 def generator(seed=0):

@@ -2,13 +2,13 @@
 
 import pytest
 
-from brainuad.batches import (
+from brainuad.errors import ScanError
+from brainuad.preprocessing.batches import (
     process_batch,
     process_subjects,
     read_left_out,
     subject_names,
 )
-from brainuad.errors import ScanError
 
 
 def first_stage(target, *, broken=()):

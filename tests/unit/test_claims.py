@@ -139,3 +139,17 @@ def test_ratio_and_order_at_their_edges():
         pytest.approx(math.nan, nan_ok=True),
         NOT_MEASURED,
     )
+
+
+def test_what_nobody_measured_is_named_with_its_place():
+    rows = [claim("higher", sets="mslub_t2"), claim("higher", gamma=0.5)]
+    judged = evaluate_claims(pd.DataFrame(rows), [table(a=1.0, b=0.5)])
+    assert judged["lacking"].tolist() == ["dice on mslub_t2", "dice on wmh_t1 at gamma 0.5"]
+    assert (judged["verdict"] == NOT_MEASURED).all()
+
+
+def test_nothing_is_lacking_where_the_other_is_zero():
+    (row,) = evaluate_claims(pd.DataFrame([claim("times higher")]), [table(a=1.0, b=0.0)]).to_dict(
+        "records"
+    )
+    assert (row["verdict"], row["lacking"]) == (NOT_MEASURED, "")

@@ -1,11 +1,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from figure_checks import drawn_twice
 
 import plot_conditioning
-from brainuad.evaluation import conditioning
 from brainuad.report import conditioning_panels, figures
 from brainuad.report.conditioning_panels import CutConditions
 
@@ -68,15 +66,6 @@ def test_line_is_in_its_place_when_the_brain_fills_a_part_of_the_grid():
     cut = draw({"cddpm": conditions}).axes[2]
     # With a margin of 2 the picture shows x from 8 to 2, the first hidden, x = 5, in column 3.
     assert cut.get_lines()[0].get_xdata() == [3.5, 3.5]
-
-
-@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
-def test_the_line_is_where_the_condition_is_cut(share):
-    pytest.importorskip("torch")
-    conditions = make_conditions(conditioned=True)
-    assert conditioning_panels.seen_width(conditions, share) == conditioning.seen_width(
-        WIDTH, share
-    )
 
 
 def test_of_a_single_share_nothing_is_said_about_the_encoder():

@@ -40,7 +40,7 @@ def test_finding_names_the_method_with_the_highest_mean_auprc():
     )
     assert above == "Its AUPRC is above that of Thresh (25.0\u00a0%) on 1 of 2 sets."
     assert "6 test subjects per set and one fold" in certainty
-    assert "on 1 of 2 sets; where the intervals overlap, the order may be chance." in certainty
+    assert certainty.endswith("on 1 of 2 sets.")
 
 
 def test_finding_is_as_plain_when_thresholding_wins():
@@ -78,12 +78,11 @@ def test_finding_counts_the_tests_that_came_out():
         }
     )
     sentence = findings(summary(AUPRC), None, tests)[-1]
-    assert "cDDPM has the higher AUPRC in 2 and the lower in 1 of 5, with p below 0.05" in sentence
+    assert sentence.startswith("In 5 paired tests over subjects")
+    assert "cDDPM has the higher AUPRC in 2 and the lower in 1, with p below 0.05" in sentence
     assert sentence.endswith("; 2 may be chance.")
     certain = findings(summary(AUPRC), None, tests[:2])[-1]
-    assert certain.endswith(
-        "in 2 and the lower in 0 of 2, with p below 0.05 after Holm's correction."
-    )
+    assert certain.endswith("in 2 and the lower in 0, with p below 0.05 after Holm's correction.")
     assert len(findings(summary(AUPRC), None, tests[:0])) == 3
 
 
@@ -94,3 +93,17 @@ def test_finding_without_lesion_sets_or_with_one():
     first, above, _ = findings(summary(only), None, None)
     assert first.startswith("On BraTS21 T2, cDDPM has")
     assert above.endswith("on 1 of 1 set.")
+
+
+def test_lone_subjects_have_no_interval_to_speak_of():
+    unknown = summary(AUPRC, half_width=float("nan"))
+    assert len(findings(unknown, None, None)) == 2
+    known = summary(AUPRC)
+    known.loc[known["dataset"] == "mslub", ["ci_low", "ci_high"]] = float("nan")
+    assert findings(known, None, None)[2].endswith("on 1 of 1 set.")
+
+
+def test_a_tie_is_no_victory():
+    values = {("thresh", "wmh"): 0.3, ("ddpm", "wmh"): 0.3, ("ae", "wmh"): 0.2}
+    (sentence,) = findings(summary(values), None, None)
+    assert sentence == "On WMH T2, DDPM and Thresh share the highest AUPRC, 30.0\u00a0%."

@@ -21,7 +21,7 @@ import register_to_atlas
 import resample_scans
 import strip_skull
 from brainuad import tables
-from brainuad.batches import read_left_out
+from brainuad.preprocessing.batches import read_left_out
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 SPACING = 2.0

@@ -11,7 +11,7 @@ from method_checks import (
     check_resume,
     losses_of,
     seeded,
-    train_on_blobs,
+    train_on_discs,
 )
 from torch.distributions import Normal, kl_divergence
 
@@ -100,9 +100,9 @@ def test_a_plain_autoencoder_has_no_chance():
 
 
 @KINDS
-def test_it_learns_the_blobs_and_reconstructs_them(settings, tmp_path):
+def test_it_learns_the_discs_and_reconstructs_them(settings, tmp_path):
     method = build(KIND, settings)
-    progress = train_on_blobs(method, tmp_path, steps=60, learning_rate=3e-3)
+    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
     assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
     method.network.load_state_dict(progress.best)
     check_reconstruction(method)

@@ -10,7 +10,7 @@ from method_checks import (
     check_resume,
     losses_of,
     seeded,
-    train_on_blobs,
+    train_on_discs,
 )
 from scipy import ndimage
 
@@ -105,9 +105,9 @@ def test_all_chance_comes_from_the_generator():
     assert float(method.validation_loss(batch(), seeded(1)).detach()) == first
 
 
-def test_it_learns_the_blobs_and_reconstructs_them(tmp_path):
+def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
     method = build(KIND, SETTINGS)
-    progress = train_on_blobs(method, tmp_path, steps=60, learning_rate=3e-3)
+    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
     assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
     method.network.load_state_dict(progress.best)
     check_reconstruction(method)

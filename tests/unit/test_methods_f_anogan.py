@@ -11,7 +11,7 @@ from method_checks import (
     check_resume,
     losses_of,
     seeded,
-    train_on_blobs,
+    train_on_discs,
 )
 from torch import nn
 
@@ -187,7 +187,7 @@ def test_no_weights_are_chosen_before_the_encoder_has_its_turn(tmp_path, monkeyp
             real(images, generator) + next(losses)
         ),
     )
-    progress = train_on_blobs(method, tmp_path, steps=15)
+    progress = train_on_discs(method, tmp_path, steps=15)
     # An epoch has three steps, and the first eight steps are of the GAN.
     assert [row["step"] for row in progress.history] == [3, 6, 9, 12, 15]
     assert progress.best_step == 9
@@ -196,7 +196,7 @@ def test_no_weights_are_chosen_before_the_encoder_has_its_turn(tmp_path, monkeyp
 
 def test_a_training_that_ends_before_the_encoders_turn_is_one_line(tmp_path):
     method = build(KIND, SETTINGS)
-    train_on_blobs(method, tmp_path, steps=8)
+    train_on_discs(method, tmp_path, steps=8)
     with pytest.raises(SettingsError, match=r"gan_steps is 8, .* raise training\.steps or lower"):
         check_reconstruction(method)
 
@@ -227,7 +227,7 @@ def test_the_encoder_learns_to_find_what_the_generator_makes():
 
 
 def test_after_both_trainings_it_reconstructs(tmp_path):
-    progress = train_on_blobs(build(KIND, SETTINGS), tmp_path, steps=15)
+    progress = train_on_discs(build(KIND, SETTINGS), tmp_path, steps=15)
     # Its state alone says that the encoder was trained.
     method = build(KIND, SETTINGS, seed=1)
     method.network.load_state_dict(progress.best)

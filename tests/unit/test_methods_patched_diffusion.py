@@ -9,7 +9,7 @@ from method_checks import (
     check_resume,
     losses_of,
     seeded,
-    train_on_blobs,
+    train_on_discs,
 )
 from torch import nn
 
@@ -151,7 +151,7 @@ def test_each_patch_is_cut_from_the_same_noise():
 
 def test_an_ensemble_is_the_mean_over_timesteps(tmp_path):
     method = build(KIND, SETTINGS)
-    train_on_blobs(method, tmp_path, steps=3)
+    train_on_discs(method, tmp_path, steps=3)
     method.network.eval()
     images = batch(2)
     single = [reconstruct(method, images, [timestep]) for timestep in (250, 500, 750)]
@@ -165,9 +165,9 @@ def test_all_chance_comes_from_the_generator():
     assert first == again != other
 
 
-def test_it_learns_the_blobs_and_reconstructs_them(tmp_path):
+def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
     method = build(KIND, SETTINGS)
-    progress = train_on_blobs(method, tmp_path, steps=60, learning_rate=3e-3)
+    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
     assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
     method.network.load_state_dict(progress.best)
     check_reconstruction(method, timesteps=[250, 500])

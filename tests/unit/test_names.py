@@ -1,5 +1,6 @@
 import pytest
 
+from brainuad.evaluation.summaries import AVERAGE
 from brainuad.report.names import dataset_name, method_name, model_name
 
 
@@ -22,6 +23,7 @@ def test_method_names(method, name):
 def test_dataset_names():
     assert dataset_name("brats21", "t2") == "BraTS21 T2"
     assert dataset_name("local") == "local"
+    assert dataset_name(AVERAGE) == "Mean"
 
 
 def test_a_model_is_named_as_its_method_and_pretraining_by_what_it_is():

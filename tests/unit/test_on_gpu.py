@@ -23,13 +23,13 @@ from small_training import (
 
 import brainuad
 from brainuad import gpus
-from brainuad.augmentation import augment
 from brainuad.device import DeviceSettings, prepare_device
 from brainuad.methods import build_trainable
 from brainuad.noise import keys_of, permutation_tables
 from brainuad.reconstruction import reconstruct_volumes
 from brainuad.settings import settings_from
-from brainuad.steps import build_optimizer, take_step
+from brainuad.training.augmentation import augment
+from brainuad.training.steps import build_optimizer, take_step
 
 if not torch.cuda.is_available():
     pytest.skip("torch sees no GPU", allow_module_level=True)
@@ -77,16 +77,16 @@ import json, signal, sys
 from pathlib import Path
 import torch
 from small_training import trained
-from brainuad import training
+from brainuad.training import loop
 from brainuad.device import DeviceSettings, prepare_device
 from brainuad.settings import settings_from
 folder, stop, settings = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
-take_step = training.take_step
+take_step = loop.take_step
 def stopped(*given, step, **options):
     if step == stop:
         signal.raise_signal(signal.SIGTERM)
     return take_step(*given, step=step, **options)
-training.take_step = stopped
+loop.take_step = stopped
 device = prepare_device(settings_from(DeviceSettings, settings), 1)
 method, progress = trained(folder, device, steps=12)
 state = {name: tensor.cpu() for name, tensor in method.network.state_dict().items()}

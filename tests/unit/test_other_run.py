@@ -5,7 +5,7 @@ import pytest
 
 import tabulate_beside_run
 from brainuad.errors import SettingsError
-from brainuad.report.other_run import beside_run
+from brainuad.evaluation.other_run import beside_run
 from brainuad.tables import read_table, write_table
 
 COLUMNS = ["method", "dataset", "modality", "metric", "mean", "sd"]

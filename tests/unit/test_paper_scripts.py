@@ -72,6 +72,7 @@ def test_claims_are_judged_by_all_tables(tmp_path):
     page = (tmp_path / "claims.html").read_text(encoding="utf-8")
     assert f"{len(table)} claims of the paper, 2 hold here, 0 do not, and {len(table) - 2}" in page
     assert ">\u22125.00 %<" in page and ">\u22120.09 %<" in page
-    assert "not measured (for cDDPM, pDDPM)" in page
+    assert "not measured (there is no seconds_per_volume on ixi_t2)" in page
+    assert "not measured (there is no pDDPM)" in page
     tex = (tmp_path / "claims.tex").read_text(encoding="utf-8")
     assert r"$-$0.09 \% & $-$5.00 \% & holds" in tex and r"$-$4.61 $\cdot$ $10^{-3}$ & --" in tex

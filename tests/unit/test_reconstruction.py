@@ -1,8 +1,8 @@
 """Whole volumes: when it pays to compile; see test_methods for what is painted."""
 
 import pytest
-from method_checks import PROCESSOR, blobs, build
-from small_training import DDPM
+from method_checks import PROCESSOR, build
+from small_training import DDPM, discs
 
 from brainuad import reconstruction
 from brainuad.reconstruction import reconstruct_volumes
@@ -20,10 +20,9 @@ def test_every_pass_counts_when_compiling_is_weighed(monkeypatch, kind, settings
     monkeypatch.setattr(
         reconstruction, "compile_costly_parts", lambda network, *_: compiled.append(network)
     )
+    images = discs(3, 4, size=32).numpy()
     # Three volumes of four slices at two timesteps, and of each the four patches.
     for pays in (passes, passes + 1):
         monkeypatch.setattr(reconstruction, "COMPILING_PAYS", pays)
-        reconstruct_volumes(
-            method, blobs(volumes=3), "abc", timesteps=[250, 500], seed=0, device=PROCESSOR
-        )
+        reconstruct_volumes(method, images, "abc", timesteps=[250, 500], seed=0, device=PROCESSOR)
     assert compiled == [method.network]

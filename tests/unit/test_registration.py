@@ -15,8 +15,8 @@ import register_to_atlas
 import resample_scans
 import strip_skull
 from brainuad import tables
-from brainuad.batches import read_left_out, subject_names
 from brainuad.errors import ScanError, SettingsError
+from brainuad.preprocessing.batches import read_left_out, subject_names
 from brainuad.preprocessing.geometry import to_ras
 from brainuad.preprocessing.registration import (
     LabelInterpolation,

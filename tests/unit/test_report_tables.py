@@ -1,12 +1,10 @@
 import math
-from dataclasses import asdict
 
 import pandas as pd
-import pytest
-from small_scores import BOOTSTRAP, scores_of, summary_of
+from small_scores import scores_of, summary_of
 
-from brainuad.report import metric_formats, report_tables, score_tables
-from brainuad.tables import read_table
+from brainuad.evaluation import summaries
+from brainuad.report import metric_formats, report_tables
 
 
 def test_one_fold_has_no_spread_and_is_shown_as_a_dash():
@@ -112,8 +110,8 @@ def test_a_difference_stands_in_place_of_the_interval():
         for dataset in ("wmh", "mslub")
         for variant, values in (("all", [0.2, 0.4]), ("less", [0.1, 0.3]))
     ]
-    summary = score_tables.with_average(summary_of(*frames, extra=["variant"]))
-    table = score_tables.with_difference(summary, extra="variant", reference="all")
+    summary = summaries.with_average(summary_of(*frames, extra=["variant"]))
+    table = summaries.with_difference(summary, extra="variant", reference="all")
     page = report_tables.html_table(table, metrics=["dice"], extra="variant")
     # Two data sets and their mean, all of which lose a tenth.
     assert page.count('<span class="interval">\u221210.0</span>') == 3
@@ -143,42 +141,3 @@ def test_a_table_is_laid_out_by_its_labels():
     assert texts.index.tolist() == [c, b, a]
     assert texts["x", "y"].tolist() == ["0.03", "0.01*", "0.02"]
     assert best["x", "y"].tolist() == [False, True, False]
-
-
-def test_no_file_at_all_gives_tables_without_rows(tmp_path):
-    files = {"tsv": tmp_path / "t.tsv", "html_path": tmp_path / "t.html", "tex": tmp_path / "t.tex"}
-    report_tables.tabulate_scores(
-        [],
-        methods=[],
-        folds=[],
-        datasets=[],
-        bootstrap=asdict(BOOTSTRAP),
-        metrics=["dice"],
-        shown=["dice"],
-        title="A",
-        note="",
-        average=True,
-        extra="variant",
-        reference="all",
-        **files,
-    )
-    table = read_table(files["tsv"])
-    assert table.empty and table.columns.tolist()[2:5] == ["modality", "variant", "metric"]
-    assert table.columns[-1] == "difference"
-    assert "There are no scores" in files["html_path"].read_text(encoding="utf-8")
-    assert "There are no scores" in files["tex"].read_text(encoding="utf-8")
-
-
-def test_written_files_hold_fractions_and_per_cent(tmp_path):
-    summary = score_tables.with_average(
-        summary_of(scores_of([0.2, 0.4]), scores_of([0.5, 0.5], dataset="mslub"))
-    )
-    files = {"tsv": tmp_path / "t.tsv", "html_path": tmp_path / "t.html", "tex": tmp_path / "t.tex"}
-    report_tables.write_results(summary, metrics=["dice"], title="A & B", note="", **files)
-    tidy = read_table(files["tsv"])
-    assert tidy["dataset"].tolist() == ["brats21", "mslub"]
-    assert tidy["mean"].tolist() == pytest.approx([0.3, 0.5])
-    page = files["html_path"].read_text(encoding="utf-8")
-    assert page.startswith("<!DOCTYPE html>")
-    assert "A &amp; B" in page
-    assert "30.0" in page and "40.0" in page and "http" not in page

@@ -14,6 +14,7 @@ import reconstruct
 import score_changed_contrast
 import score_segmentation
 import score_timesteps
+from brainuad import reconstruction
 from brainuad.checkpoints import write_weights
 from brainuad.errors import SettingsError
 from brainuad.evaluation import scoring_anew
@@ -205,7 +206,7 @@ def test_the_network_is_compiled_where_all_groups_together_are_large(
     monkeypatch, repeats, passes, compiled
 ):
     rehearsals = []
-    monkeypatch.setattr(scoring_anew, "COMPILING_PAYS", 4 * 2 * 3)
+    monkeypatch.setattr(reconstruction, "COMPILING_PAYS", 4 * 2 * 3)
     monkeypatch.setattr(
         scoring_anew, "compile_costly_parts", lambda network, device, run: rehearsals.append(run)
     )

@@ -14,9 +14,9 @@ import torch
 
 import strip_skull
 import strip_skull_with_hdbet
-from brainuad.batches import read_left_out
 from brainuad.device import DeviceSettings
 from brainuad.errors import ScanError, SettingsError
+from brainuad.preprocessing.batches import read_left_out
 from brainuad.preprocessing.hdbet import find_brain, load_predictor
 from brainuad.preprocessing.skull import strip_scan
 from brainuad.settings import settings_from

@@ -21,7 +21,7 @@ from brainuad.methods import build_trainable
 from brainuad.networks.spark import SparK
 from brainuad.networks.unet import UNet
 from brainuad.reconstruction import reconstruct_volumes
-from brainuad.steps import rehearse_step, step_loss
+from brainuad.training.steps import rehearse_step, step_loss
 
 
 class Watch(TorchDispatchMode):

@@ -7,8 +7,8 @@ import pytest
 
 import take_preprocessed_scans
 from brainuad import tables
-from brainuad.batches import read_left_out, subject_names
 from brainuad.errors import SettingsError
+from brainuad.preprocessing.batches import read_left_out, subject_names
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 SHAPE = (8, 9, 10)

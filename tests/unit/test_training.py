@@ -13,44 +13,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import small_training
 import torch
+from small_training import discs
 from torch import nn
 
 import pretrain_spark
 import train_model
-from brainuad.augmentation import AugmentationSettings
 from brainuad.checkpoints import Checkpoint, digest_of_files, read_weights
 from brainuad.device import Device, DeviceSettings
 from brainuad.errors import SettingsError
 from brainuad.methods import load_method
 from brainuad.noise import key_of
-from brainuad.sampling import choose_validation_slices, count_steps_per_epoch, draw_batch
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, write_slices
-from brainuad.steps import Decay, TrainingSettings, rate_factor
 from brainuad.tables import read_table, write_table
-from brainuad.training import train
+from brainuad.training.augmentation import AugmentationSettings
+from brainuad.training.loop import train
+from brainuad.training.sampling import choose_validation_slices, count_steps_per_epoch, draw_batch
+from brainuad.training.steps import Decay, TrainingSettings, rate_factor
 
 PROCESSOR = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
-AUGMENTATION = {
-    "blur": {"probability": 0.5, "deviation": [0.0, 2.0]},
-    "bias_field": {"probability": 0.5, "order": 3, "coefficients": 0.5},
-    "gamma": {"probability": 0.5, "log_gamma": 0.3},
-    "ghosting": {"probability": 0.5, "ghosts": [4, 10], "intensity": [0.5, 1.0], "restore": 0.02},
-}
-TRAINING = {
-    "steps": 40,
-    "batch_size": 4,
-    "slices_per_volume": 2,
-    "optimizer": "adam",
-    "learning_rate": 1e-3,
-    "weight_decay": 0.0,
-    "betas": [0.9, 0.999],
-    "warmup_steps": 4,
-    "decay": "cosine",
-    "validation": {"every_epochs": 2, "slices_per_volume": 2, "redrawn": False},
-    "augmentation": AUGMENTATION,
-}
+TRAINING = small_training.TRAINING | {"steps": 40, "learning_rate": 1e-3, "warmup_steps": 4}
 BRIEF = TRAINING | {"steps": 24}
 VALIDATION = TRAINING["validation"]
 DIFFUSION = {
@@ -76,21 +60,9 @@ SPARK = {
 }
 
 
-def make_blobs(volumes=9, slices=5, size=32):
-    """Discs of random place, size and brightness."""
-    generator = np.random.default_rng(4)
-    rows, columns = np.mgrid[:size, :size]
-    images = np.zeros((volumes, slices, size, size), np.float32)
-    for image in images.reshape(-1, size, size):
-        row, column, radius = generator.uniform(0.35, 0.65, 3) * (size, size, size / 2)
-        distance = np.hypot(rows - row, columns - column)
-        image[...] = generator.uniform(0.4, 0.9) * (distance < radius)
-    return images
-
-
 @pytest.fixture
 def inputs(tmp_path):
-    images = make_blobs()
+    images = discs(size=32).numpy()
     subjects = np.array([f"s{number}" for number in range(len(images))])
     stack = SliceStack(
         images=images,
@@ -144,7 +116,7 @@ class Line:
 def train_line(tmp_path, method=None, *, code="first", checkpoint_minutes=10.0, **changes):
     values = TRAINING | {"augmentation": None} | changes
     method = method or Line()
-    images = torch.from_numpy(make_blobs())
+    images = discs(size=32)
     return train(
         method,
         training_images=images[:6],
@@ -402,7 +374,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(inputs):
     assert not torch.equal(*(state["unet.output_convolution.weight"] for state in states))
 
 
-def test_conditioned_diffusion_learns_the_blobs(inputs):
+def test_conditioned_diffusion_learns_the_discs(inputs):
     training = TRAINING | {
         "steps": 120,
         "learning_rate": 3e-3,

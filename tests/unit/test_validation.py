@@ -9,13 +9,13 @@ from method_checks import build, seeded
 from small_training import CDDPM, SPARK, TRAINING, device_with, discs
 from torch import nn
 
-from brainuad.augmentation import augment
 from brainuad.checkpoints import Checkpoint
 from brainuad.errors import SettingsError
 from brainuad.settings import settings_from
-from brainuad.steps import TrainingSettings
-from brainuad.training import train
-from brainuad.validation import redraw_slices, validate
+from brainuad.training.augmentation import augment
+from brainuad.training.loop import train
+from brainuad.training.steps import TrainingSettings
+from brainuad.training.validation import redraw_slices, validate
 
 FIXED = {"every_epochs": 1, "slices_per_volume": 2, "redrawn": False}
 REDRAWN = FIXED | {"redrawn": True}

@@ -39,7 +39,9 @@ def files(tmp_path):
     facts = [["source", "SRI24"], ["orientation", "LPS"]]
     write_table(pd.DataFrame(facts, columns=["name", "value"]), tables / "facts.tsv")
     (tmp_path / "figure.png").write_bytes(PNG)
-    (tmp_path / "module.py").write_text("# ASSUME" + ": lesions are < 1 l.\n", encoding="utf-8")
+    source = tmp_path / "scripts/brainuad/methods/module.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("# ASSUME" + ": lesions are < 1 l.\n", encoding="utf-8")
     names = [*RESULTS, *PAPER_TABLES, "left_out", "splits", "run", "mine"]
     figures = ["panel_mslub", "panel_wmh", "precision_recall_wmh", "dice_by_volume", "training"]
     return {
@@ -51,7 +53,7 @@ def files(tmp_path):
         "quality": [tables / "quality_ixi_t1.tsv"],
         "scans": ["ixi_t1"],
         "atlas_facts": tables / "facts.tsv",
-        "sources": [tmp_path / "module.py"],
+        "sources": [source],
         "output": tmp_path / "index.html",
         "title": "A <title>",
         "phantoms": False,
@@ -95,7 +97,9 @@ def test_page_stands_alone(files):
     page = page_of(files)
     assert "http" not in page and "<script src" not in page and "<link" not in page
     assert re.findall(r'src="([^"]+)"', page) == ["data:image/png;base64,iVBORw=="] * 5
-    assert "A &lt;title&gt;" in page and "lesions are &lt; 1 l." in page and ">module<" in page
+    assert (
+        "A &lt;title&gt;" in page and "lesions are &lt; 1 l." in page and ">methods/module<" in page
+    )
 
 
 def test_quality_and_finding_are_told(files):
@@ -104,7 +108,7 @@ def test_quality_and_finding_are_told(files):
     assert "a &amp; b" in page and "mutual information 0.10 is low" in page and ">001<" not in page
     assert "Registered to the atlas: IXI T1. The atlas: SRI24." in page
     assert "cDDPM ENS has the highest AUPRC, 40.0\u00a0%, and a Dice of 35.0\u00a0%" in page
-    assert "has the higher AUPRC in 0 and the lower in 0 of 2" in page
+    assert "has the higher AUPRC in 0 and the lower in 0, with p below" in page
     assert "raised to the power of 2" in page
 
 

@@ -11,7 +11,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
+from monai.networks.nets.resnet import ResNetFeatures
 
 from conftest import MINIATURE, demo_config, environment, make_working_directory, merged
 
@@ -110,6 +112,25 @@ def test_every_kind_of_method_goes_through_the_rules(chain, snakemake):
         assert scores.loc[scores["metric"] == "auprc", "value"].between(0, 1).all()
     history = read(directory / "results/models/anogan/t1/fold0/history.tsv")
     assert history["validation_loss"].notna().any(), "the encoder had its turn"
+
+
+def test_perceptual_distance_by_given_weights(chain, snakemake, tmp_path):
+    """Random weights in the format of MedicalNet."""
+    project, directory = chain
+    torch.manual_seed(0)
+    state = ResNetFeatures("resnet10", pretrained=False).state_dict()
+    weights = tmp_path / "resnet_10.pth"
+    torch.save({"state_dict": {f"module.{key}": value for key, value in state.items()}}, weights)
+    overlay = tmp_path / "perceptual.yaml"
+    values = {"evaluation": {"perceptual": {"weights": str(weights), "sha256": None}}}
+    overlay.write_text(yaml.safe_dump(values))
+    file = "results/perceptual/cddpm_ssl/fold0/ixi.tsv"
+    configs = [str(directory / "config/config.yaml"), str(overlay)]
+    snakemake(directory, file, "--configfile", *configs, project=project)
+    scores = read(directory / file)
+    assert set(scores["modality"]) == {"t1", "t2"}
+    assert set(scores["metric"]) == {"lpips"}
+    assert (scores["value"] > 0).all()
 
 
 def test_tables_of_the_report(chain):

@@ -110,6 +110,14 @@ CASES = {
         {"experiments": {"histograms": {"scans": ["ixi"]}}},
         "experiments.histograms.scans: 'ixi' is no data set with a modality",
     ),
+    "condition of patients": (
+        {"experiments": {"conditioning": {"scans": ["brats21_t2"]}}},
+        "experiments.conditioning.scans: 'brats21_t2' is not of a healthy data set",
+    ),
+    "data set with a name of the tables": (
+        {"datasets": {"test": {"layout": "bids", "root": ".", "healthy": False, "modalities": []}}},
+        "datasets.test",
+    ),
     "no such network for LPIPS": (
         {"evaluation": {"perceptual": {"weights": "resnet.pth", "sha256": None}}},
         "evaluation.perceptual.weights: there is no file 'resnet.pth'",

@@ -5,7 +5,7 @@
    tabulate_detection          patients told from healthy subjects
    tabulate_false_positives    what is called anomalous in healthy brains
    tabulate_calibration        how much the threshold decides
-   plot_calibration
+   plot_calibration            the same as a picture
 """
 
 
@@ -176,7 +176,6 @@ rule plot_calibration:
             "results/report/figures/calibration.png",
             caption="../report/calibration_figure.rst",
             category="Beyond the paper",
-            subcategory="Calibration",
             labels={"figure": "calibration"},
         ),
     log:

@@ -181,14 +181,16 @@ def check_experiments(values):
     for name in ("conditioning", "histograms"):
         for scans in experiments[name]["scans"]:
             dataset, _, modality = scans.rpartition("_")
-            block = values["datasets"].get(dataset, {})
-            # Of a data set that is null there is nothing to show, which is no mistake.
-            if dataset not in values["datasets"] or modality not in (block or {}).get(
-                "modalities", [modality]
-            ):
+            block = values["datasets"].get(dataset)
+            # A data set that is null, or has not this modality, has nothing to show.
+            if dataset not in values["datasets"] or modality not in ("t1", "t2"):
                 raise WorkflowError(
                     f"config: experiments.{name}.scans: {scans!r} is no data set with a modality "
                     "(such as ixi_t2)"
+                )
+            if name == "conditioning" and block is not None and not block["healthy"]:
+                raise WorkflowError(
+                    f"config: experiments.conditioning.scans: {scans!r} is not of a healthy data set"
                 )
 
 

@@ -1,11 +1,11 @@
 """From weights to numbers.
 
-1. reconstruct           the healthy brain that a method paints for each scan
-2. fit_threshold         on the validation subjects
-3. score_segmentation    the test subjects of a data set with lesions
-   score_reconstruction  the test subjects of a healthy data set
-   score_perceptual_distance, where the weights of a network for it are given
-4. export_anomaly_maps   as NIfTI
+1. reconstruct                the healthy brain that a method paints for each scan
+2. fit_threshold              on the validation subjects
+3. score_segmentation         the test subjects of a data set with lesions
+   score_reconstruction       the test subjects of a healthy data set
+   score_perceptual_distance  the same by a network, where its weights are given
+4. export_anomaly_maps        as NIfTI
 """
 
 

@@ -1,4 +1,4 @@
-"""The paper's other experiments.
+"""The paper's other experiments, and segmentation under changed contrast.
 
 1. score_timesteps                 Dice against the one timestep of a reconstruction
 2. reconstruct_with_cut_condition  the encoder sees a part of the slice

@@ -18,8 +18,7 @@ rule plot_timesteps:
         png=report(
             "results/report/figures/timesteps.png",
             caption="../report/timesteps.rst",
-            category="Results",
-            subcategory="Experiments",
+            category="Experiments",
             labels={"figure": "Dice against timestep"},
         ),
     log:
@@ -46,8 +45,7 @@ rule plot_histograms:
         png=report(
             "results/report/figures/histograms_{dataset}_{modality}.png",
             caption="../report/histograms_figure.rst",
-            category="Results",
-            subcategory="Experiments",
+            category="Experiments",
             labels={"intensities": "{dataset} {modality}"},
         ),
     log:
@@ -76,8 +74,7 @@ rule plot_conditioning:
         png=report(
             "results/report/figures/conditioning_{dataset}_{modality}.png",
             caption="../report/conditioning_figure.rst",
-            category="Results",
-            subcategory="Experiments",
+            category="Experiments",
             labels={"conditioning": "{dataset} {modality}"},
         ),
     log:
@@ -106,8 +103,7 @@ rule plot_times:
         png=report(
             "results/report/figures/times.png",
             caption="../report/times_figure.rst",
-            category="Results",
-            subcategory="Experiments",
+            category="Experiments",
             labels={"figure": "times"},
         ),
     log:

@@ -68,7 +68,9 @@ def first_fold_of_scans(grid, folder):
 
 
 def in_this_run(scans):
-    return [name for name in scans if name in packed_sets()]
+    """Those of the scans that are packed, and whose healthy voxels are known."""
+    known = [*HEALTHY, *LESION]
+    return [name for name in scans if name in packed_sets() and name.rpartition("_")[0] in known]
 
 
 def packed_sets():

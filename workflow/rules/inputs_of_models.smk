@@ -64,8 +64,8 @@ def gpus(wildcards):
     for key in ("method", "model"):
         if hasattr(wildcards, key):
             return int(config["methods"][model_of(wildcards[key])]["training"] is not None)
-    # A pretraining, or methods that are timed side by side.
-    return 1
+    # A pretraining, or the methods that are timed side by side, which need weights too.
+    return int(bool(TRAINED))
 
 
 def device(wildcards):

@@ -1,4 +1,4 @@
-"""Which tables and figures there are, and what they are made from."""
+"""Which tables, figures, maps and pages there are, and what they are made from."""
 
 # What was measured on phantoms says nothing about the paper, and is not set beside it.
 PHANTOMS = config["phantoms"] is not None
@@ -143,3 +143,44 @@ def split_files(ending):
     return [
         f"results/splits/{dataset}/fold{fold}{ending}" for dataset in DATASETS for fold in FOLDS
     ]
+
+
+def anomaly_maps(dataset):
+    return f"results/report/maps/{dataset}"
+
+
+def all_anomaly_maps():
+    return [anomaly_maps(dataset) for dataset in PATIENTS]
+
+
+def figure_files(name):
+    return [figure(name, ending) for ending in ("svg", "png")]
+
+
+def quality_pages(dataset):
+    modalities = DATASETS[dataset]["modalities"]
+    return [f"results/report/quality/{dataset}_{modality}" for modality in modalities]
+
+
+def targets_of(dataset):
+    """A function that gives what a run of one data set alone makes."""
+
+    def targets(wildcards):
+        if dataset not in DATASETS:
+            raise WorkflowError(f"config: datasets.{dataset} is null: it is not in the run")
+        if dataset in HEALTHY:
+            return [
+                *score_files(score_grid(painting_methods(), [dataset])),
+                *quality_pages(dataset),
+            ]
+        if dataset not in LESION:
+            return [anomaly_maps(dataset), *quality_pages(dataset)]
+        return [
+            *score_files(score_grid(METHODS, [dataset])),
+            anomaly_maps(dataset),
+            *figure_files(f"panel_{dataset}"),
+            *figure_files(f"precision_recall_{dataset}"),
+            *quality_pages(dataset),
+        ]
+
+    return targets

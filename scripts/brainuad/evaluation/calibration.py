@@ -5,15 +5,16 @@ several: their own set's, those of the other sets, and the best one that could h
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
 
 import numpy as np
 import pandas as pd
 
 from brainuad.evaluation import metrics
 from brainuad.evaluation.postprocess import PostprocessingSettings, segment
-from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.summaries import SUMMARY_COLUMNS, summarize_by
 from brainuad.evaluation.thresholds import Threshold
+from brainuad.labels import IGNORED
 
 # In the column fitted_on: the threshold was chosen on the test subjects themselves.
 ON_TEST = "test"
@@ -23,7 +24,6 @@ ON_TEST = "test"
 CANDIDATES = np.geomspace(1e-5, 10, 20001, dtype=np.float32)
 PLACE = ["method", "dataset", "modality"]
 KEYS = [*PLACE, "fitted_on", "metric"]
-COLUMNS = [*KEYS, *(field.name for field in fields(Summary))]
 
 
 def best_threshold_on_test(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshold:
@@ -69,7 +69,7 @@ def scores_at(
     rows = []
     for fitted_on, threshold in thresholds.items():
         prediction = segment(anomaly_map, threshold, settings)
-        scored = prediction & (lesions != metrics.IGNORED)
+        scored = prediction & (lesions != IGNORED)
         rows.append((fitted_on, "dice", metrics.dice(prediction, lesions)))
         rows.append((fitted_on, "predicted_volume_ml", metrics.volume_ml(scored, affine)))
     return rows
@@ -82,13 +82,9 @@ def summarize_thresholds(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> 
     summary: to_own, the mean Dice minus that at the set's own threshold. No scores give no rows.
     """
     if scores.empty:
-        return pd.DataFrame(columns=[*COLUMNS, "to_own"])
+        return pd.DataFrame(columns=[*KEYS, *SUMMARY_COLUMNS, "to_own"])
     dices = scores[(scores["metric"] == "dice") & scores["value"].notna()]
-    rows = [
-        dict(zip(KEYS, key, strict=True)) | asdict(summarize(group, bootstrap))
-        for key, group in dices.groupby(KEYS, sort=False)
-    ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = summarize_by(KEYS, dices, bootstrap)
     own = table[table["fitted_on"] == table["dataset"]].set_index(PLACE)["mean"]
     places = pd.MultiIndex.from_frame(table[PLACE])
     return table.assign(to_own=table["mean"] - own.reindex(places).to_numpy())

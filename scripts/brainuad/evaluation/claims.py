@@ -105,7 +105,11 @@ def evaluate_claims(claims: pd.DataFrame, tables: Sequence[pd.DataFrame]) -> pd.
 
 
 def measure(claim: dict, means: dict[tuple, float]) -> tuple[float, list[str]]:
-    """Our number for a claim, NaN if it cannot be had; and the methods it lacks."""
+    """Our number for a claim, NaN if it cannot be had; and what it lacks.
+
+    That is the methods, or, where none of them was measured (a data set, a contrast or a metric is
+    left out), the metric and where.
+    """
     sets, methods = claim["sets"].split(","), [claim["method"], *claim["others"].split(",")]
     table = np.array(
         [
@@ -114,6 +118,11 @@ def measure(claim: dict, means: dict[tuple, float]) -> tuple[float, list[str]]:
         ]
     )
     values = table.mean(axis=1)
+    unmeasured = np.isnan(table).all(axis=0)
+    if unmeasured.any():
+        contrast = "" if claim["gamma"] == 1 else f" at gamma {claim['gamma']:g}"
+        places = [name for name, absent in zip(sets, unmeasured, strict=True) if absent]
+        return float("nan"), [f"{claim['metric']} on {place}{contrast}" for place in places]
     lacking = [method for method, value in zip(methods, values, strict=True) if np.isnan(value)]
     if lacking:
         return float("nan"), lacking

@@ -1,7 +1,7 @@
 """Whole scans: patients told from the healthy, and what is called anomalous in the healthy."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,18 @@ from brainuad.evaluation.statistics import (
     percentile_interval,
     summarize,
 )
+from brainuad.evaluation.summaries import SUMMARY_COLUMNS
 
 SCAN_SCORE = "mean_residual"
 AUROC = "auroc"
 FALSE_POSITIVES = "predicted_volume_ml"
-SUMMARY = [field.name for field in fields(Summary)]
 DETECTION_COLUMNS = [
     *("method", "dataset", "modality", "metric"),
-    *(*SUMMARY, "healthy", "healthy_subjects"),
+    *(*SUMMARY_COLUMNS, "healthy", "healthy_subjects"),
 ]
 FALSE_POSITIVE_KEYS = ["method", "dataset", "modality", "fitted_on"]
 FALSE_POSITIVE_COLUMNS = [
-    *(*FALSE_POSITIVE_KEYS, "metric", *SUMMARY),
+    *(*FALSE_POSITIVE_KEYS, "metric", *SUMMARY_COLUMNS),
     *("median_ml", "percentile_95_ml", "share_clean"),
 ]
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-LESION = 1
-IGNORED = 2
+from brainuad.labels import IGNORED, LESION
 
 # Gaussian window of SSIM in voxels: edge (odd) and standard deviation.
 SSIM_WINDOW = 11

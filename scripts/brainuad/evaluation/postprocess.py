@@ -226,6 +226,11 @@ def anomaly_map(
     return scores
 
 
+def anomaly_map_of(case: Case, settings: PostprocessingSettings) -> np.ndarray:
+    """The anomaly map [S, H, W] of a case; see `anomaly_map`."""
+    return anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+
+
 def segment(
     anomaly_map: np.ndarray, threshold: float, settings: PostprocessingSettings
 ) -> np.ndarray:

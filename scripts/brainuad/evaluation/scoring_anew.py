@@ -19,14 +19,14 @@ from brainuad.evaluation.postprocess import (
     Case,
     Cases,
     PostprocessingSettings,
-    anomaly_map,
+    anomaly_map_of,
     cases_of,
     segment,
 )
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.job import log
 from brainuad.methods import Method
-from brainuad.reconstruction import COMPILING_PAYS, SLICES_AT_A_TIME, reconstruct_volumes
+from brainuad.reconstruction import SLICES_AT_A_TIME, compiling_pays, reconstruct_volumes
 from brainuad.slices import SliceStack
 from brainuad.splits import subjects_of
 
@@ -53,8 +53,7 @@ class Reconstructor:
         A group alone is too small for it.
         """
         places, *size = shape
-        repeats *= getattr(self.method, "passes_per_timestep", 1)
-        if volumes * places * repeats < COMPILING_PAYS:
+        if not compiling_pays(self.method, slices=volumes * places, timesteps=repeats):
             return
         batch = np.zeros((self.volumes_at_a_time, 1, *size), np.float32)
         names = [str(number) for number in range(len(batch))]
@@ -135,7 +134,7 @@ def score_anew(
 
 def map_on_device(case: Case, settings: PostprocessingSettings, device: Device) -> np.ndarray:
     """The anomaly map [S, H, W] of a case, made where it is faster: on a GPU if there is one."""
-    volume = (case.image, case.reconstruction, case.brain_mask)
     if device.settings.name == DeviceName.CUDA:
+        volume = (case.image, case.reconstruction, case.brain_mask)
         return anomaly_maps(*(array[None] for array in volume), settings, device.torch)[0]
-    return anomaly_map(*volume, settings)
+    return anomaly_map_of(case, settings)

@@ -1,13 +1,13 @@
 """Results by what is known of the subjects: size of their lesions, age, sex and site."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.summaries import summarize_by
 
 # ASSUME: lesions are classed by fixed volumes, not by terciles, so that a class means the same on
 # every data set: whether a set is harder, or only its lesions smaller, can then be told apart.
@@ -71,11 +71,7 @@ def summarize_groups(
     for key in KEYS:
         order = (groups if key in groups and key not in chosen else chosen)[key]
         merged[key] = pd.Categorical(merged[key], list(dict.fromkeys(order)))
-    rows = [
-        dict(zip(KEYS, key, strict=True)) | asdict(summarize(group, bootstrap))
-        for key, group in merged.groupby(KEYS, observed=True)
-    ]
-    return pd.DataFrame(rows, columns=[*KEYS, *(field.name for field in fields(Summary))])
+    return summarize_by(KEYS, merged.sort_values(KEYS, kind="stable"), bootstrap)
 
 
 def _text(site: object) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from brainuad.evaluation.metrics import LESION
+from brainuad.labels import LESION
 
 # Grey levels of each image in the joint histogram.
 LEVELS = 32

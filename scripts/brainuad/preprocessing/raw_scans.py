@@ -8,6 +8,7 @@ import pandas as pd
 
 from brainuad import job, tables
 from brainuad.errors import SettingsError
+from brainuad.labels import IGNORED
 from brainuad.volumes import whole_numbers
 
 
@@ -30,7 +31,7 @@ def mark_lesions(
     A label in neither list is no lesion: one may look at a part of the tumour alone.
     """
     lesions = np.isin(labels, list(lesion_labels)).astype(np.uint8)
-    lesions[np.isin(labels, list(ignored_labels))] = 2
+    lesions[np.isin(labels, list(ignored_labels))] = IGNORED
     return lesions
 
 

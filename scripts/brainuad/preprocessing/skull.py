@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainuad.labels import IGNORED, LESION
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 
@@ -15,7 +16,7 @@ def strip_scan(source: Path, target: Path, *, mask_of: Callable[[Volume], np.nda
     the affine of the image in `source`. Lesions outside the mask stay: the quality page shows them.
     """
     scan = read_volume(source / "image.nii.gz")
-    lesions = read_labels(source / "lesions.nii.gz", expected=(1, 2), grid=scan)
+    lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=scan)
     mask = mask_of(scan)
     stripped = np.where(mask > 0, scan.data, 0).astype(np.float32)
     write_volume(Volume(stripped, scan.affine), target / "image.nii.gz")

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainuad.evaluation.conditioning import WIDTH, l1_by_region, seen_width
 from brainuad.report.names import method_name
 from brainuad.report.pictures import (
     axial_view,
@@ -114,21 +115,18 @@ def _share_in_words(share: float) -> str:
 
 def _draw_cut(axes: Axes, each: CutConditions, share: float, box: tuple[slice, ...]) -> None:
     """A line between the pixels that the encoder saw and those that it did not see."""
-    first_hidden = seen_width(each, share) - box[0].start
+    first_hidden = seen_width(each.images.shape[WIDTH], share) - box[0].start
     # Pictures are mirrored: x of the grid runs from their right to their left.
     axes.axvline(box[0].stop - box[0].start - first_hidden - 0.5, color=CUT_COLOUR, lw=0.8)
 
 
 def _write_errors(axes: Axes, each: CutConditions, row: int, column: int, number: int) -> None:
-    errors = np.abs(each.reconstructions[row, column, number] - each.images[number])
-    place = seen_width(each, float(each.shares.min()))
-    sides = {"bottom right": np.s_[:place], "bottom left": np.s_[place:]}
-    for corner, part in sides.items():
-        inside = errors[part][each.brain_masks[number][part]]
-        if inside.size:
-            write_in_corner(axes, f"{1000 * inside.mean():.0f}", corner=corner)
-
-
-def seen_width(each: CutConditions, share: float) -> int:
-    """How many of a slice's pixels along x the encoder saw; as `conditioning.seen_width`."""
-    return round(share * each.images.shape[1])
+    errors = l1_by_region(
+        each.images[number],
+        each.reconstructions[row, column, number],
+        each.brain_masks[number],
+        share=float(each.shares.min()),
+    )
+    for region, corner in (("seen", "bottom right"), ("hidden", "bottom left")):
+        if np.isfinite(errors[region]):
+            write_in_corner(axes, f"{1000 * errors[region]:.0f}", corner=corner)

@@ -34,12 +34,16 @@ def findings(
     where = (
         f"Averaged over {sets} lesion sets" if sets > 1 else f"On {dataset_name(*auprc.index[0])}"
     )
+    if len(ranked) > 1 and ranked.iloc[0] == ranked.iloc[1]:
+        equal = _joined([method_name(method) for method in ranked.index[ranked == ranked.iloc[0]]])
+        return [f"{where}, {equal} share the highest AUPRC, {_percent(ranked[best])}."]
     sentences = [
         f"{where}, {method_name(best)} has the highest AUPRC, {_percent(ranked[best])}{dice}."
     ]
     if len(ranked) > 1:
         sentences.append(_ranking(auprc, ranked))
-        sentences.append(_certainty(segmentation, best, ranked.index[1]))
+        if sentence := _certainty(segmentation, auprc, best, ranked.index[1]):
+            sentences.append(sentence)
     if comparison is not None and (sentence := _tested(comparison)):
         sentences.append(sentence)
     if contrast is not None and (sentence := _under_contrast(auprc, contrast)):
@@ -76,21 +80,25 @@ def _ranking(auprc: pd.DataFrame, ranked: pd.Series) -> str:
     return sentence
 
 
-def _certainty(segmentation: pd.DataFrame, best: str, second: str) -> str:
+def _certainty(segmentation: pd.DataFrame, auprc: pd.DataFrame, best: str, second: str) -> str:
     """On how many data sets the intervals of two methods do not even touch."""
-    rows = segmentation[segmentation["metric"] == "auprc"]
-    low = rows.pivot_table(index=PLACE, columns="method", values="ci_low")
-    high = rows.pivot_table(index=PLACE, columns="method", values="ci_high")
-    apart = int((low[best] > high[second]).sum())
-    few, many = int(rows["subjects"].min()), int(rows["subjects"].max())
+    rows = segmentation[segmentation["metric"] == "auprc"].set_index([*PLACE, "method"])
+    pairs = rows.loc[[(*place, method) for place in auprc.index for method in (best, second)]]
+    low = pairs.xs(best, level="method")["ci_low"].to_numpy()
+    high = pairs.xs(second, level="method")["ci_high"].to_numpy()
+    # A lone subject has no interval.
+    known = int((low == low).sum())
+    if known == 0:
+        return ""
+    apart = int((low > high).sum())
+    few, many = int(pairs["subjects"].min()), int(pairs["subjects"].max())
     count = f"{few}" if few == many else f"{few} to {many}"
-    folds = int(rows["folds"].max())
-    noun = "sets" if len(low) > 1 else "set"
+    folds = int(pairs["folds"].max())
+    noun = "sets" if known > 1 else "set"
     spread = "one fold" if folds == 1 else f"{folds} folds"
     return (
         f"With {count} test subjects per set and {spread}, its interval lies wholly above that of "
-        f"{method_name(second)}, the next best, on {apart} of {len(low)} {noun}"
-        + ("." if apart == len(low) else "; where the intervals overlap, the order may be chance.")
+        f"{method_name(second)}, the next best, on {apart} of {known} {noun}."
     )
 
 
@@ -104,9 +112,9 @@ def _tested(comparison: pd.DataFrame) -> str:
     below = int((certain & (tests["difference"] < 0)).sum())
     rest = len(tests) - above - below
     return (
-        f"In paired tests over subjects, one for each other method and set, "
+        f"In {len(tests)} paired tests over subjects, each against another method on one set, "
         f"{method_name(tests['method'].iloc[0])} has the higher AUPRC in {above} and the lower in "
-        f"{below} of {len(tests)}, with p below {SIGNIFICANT:g} after Holm's correction"
+        f"{below}, with p below {SIGNIFICANT:g} after Holm's correction"
         + (f"; {rest} may be chance." if rest else ".")
     )
 

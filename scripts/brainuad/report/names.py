@@ -1,6 +1,5 @@
 """Methods and data sets as people write them."""
 
-AVERAGE = "average"
 PRETRAINING = "pretraining"
 METHOD_NAMES = {
     "thresh": "Thresh",
@@ -15,7 +14,7 @@ METHOD_NAMES = {
     "cddpm_ssl": "cDDPM SSL",
 }
 DATASET_NAMES = {
-    AVERAGE: "Mean",
+    "average": "Mean",
     "ixi": "IXI",
     "brats21": "BraTS21",
     "mslub": "MSLUB",

@@ -63,11 +63,17 @@ def render(
         results=shown(*RESULTS, further_results(tables, figures)),
         about_scans=shown(SPLITS, LEFT_OUT),
         about_run=shown(RUN),
-        decisions=[(file.stem, text) for file in sources for text in assumptions_of(file)],
+        decisions=[(place_of(file), text) for file in sources for text in assumptions_of(file)],
         table_style=TABLE_STYLE,
         script=(folder / SCRIPT).read_text(encoding="utf-8"),
         **content,
     )
+
+
+def place_of(source: Path) -> str:
+    """Where a file of scripts/ or of its library stands: "methods/diffusion", "reconstruct"."""
+    place = source.with_suffix("").as_posix().rpartition("/scripts/")[2]
+    return place.removeprefix("brainuad/")
 
 
 def fill(section: Section, *, tables: Mapping[str, str], figures: Mapping[str, Path]) -> dict:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainuad.labels import IGNORED, LESION
 from brainuad.report.figures import PAGE_WIDTH
 from brainuad.report.pictures import (
     ANOMALY_COLOURS,
@@ -139,8 +140,8 @@ def _draw_method(
 
 def draw_lesions(axes: Axes, lesions: np.ndarray) -> None:
     """Outline lesions [x, y], and dotted what is not scored."""
-    draw_outline(axes, axial_view(lesions == 2), colour=IGNORED_COLOUR, line=":")
-    draw_outline(axes, axial_view(lesions == 1), colour=LESION_COLOUR)
+    draw_outline(axes, axial_view(lesions == IGNORED), colour=IGNORED_COLOUR, line=":")
+    draw_outline(axes, axial_view(lesions == LESION), colour=LESION_COLOUR)
 
 
 def draw_scale(axes: Axes, scale: MethodScale) -> None:

@@ -108,7 +108,8 @@ def as_printed(value: float, unit: str) -> str:
 
 def _verdict(record: dict) -> str:
     # An empty cell of the TSV is NaN.
-    if record["verdict"] != NOT_MEASURED or not isinstance(record["lacking"], str):
+    lacking = "" if pd.isna(record["lacking"]) else record["lacking"]
+    if record["verdict"] != NOT_MEASURED or not lacking:
         return record["verdict"]
-    lacking = ", ".join(method_name(method) for method in record["lacking"].split(", "))
-    return f"{NOT_MEASURED} (for {lacking})"
+    lacking = ", ".join(method_name(method) for method in lacking.split(", "))
+    return f"{NOT_MEASURED} (there is no {lacking})"

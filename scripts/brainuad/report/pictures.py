@@ -11,6 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy import ndimage
 
+from brainuad.labels import LESION
+
 Item = TypeVar("Item")
 
 ANOMALY_COLOURS = "inferno"
@@ -43,7 +45,7 @@ def bounding_box(mask: np.ndarray, *, margin: int) -> tuple[slice, ...]:
 
 def largest_lesion_slice(lesions: np.ndarray) -> int:
     """The index of the axial slice [z] of lesions [Z, X, Y] with the most voxels of label 1."""
-    return int(np.argmax((np.asarray(lesions) == 1).sum(axis=(1, 2))))
+    return int(np.argmax((np.asarray(lesions) == LESION).sum(axis=(1, 2))))
 
 
 def spread_by_size(sizes: Sequence[float], *, count: int) -> list[int]:

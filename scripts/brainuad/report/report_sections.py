@@ -87,7 +87,7 @@ RESULTS = (
                 caption="Healthy brain voxels of all test subjects of the first fold: densities of "
                 "their intensities in the scans (grey), raised to the power of gamma, and in "
                 "the reconstructions (line). \u0394H is the entropy of the one less that of the "
-                "other, pooled; the table has its mean over subjects. No threshold takes part.",
+                "other, pooled; the table has it over all folds. No threshold takes part.",
             ),
         ),
     ),
@@ -101,11 +101,11 @@ RESULTS = (
                 figures="conditioning",
                 wide=True,
                 caption="One axial slice of a few healthy test subjects, first fold. The encoder "
-                "saw the slice up to the yellow line, or all of it; a method without an encoder "
-                "is shown once. At t = 1000 nothing of the scan is left but what the encoder "
-                "passes on. The numbers are mean absolute errors (10\u207b\u00b3) of the slice's "
-                "brain on either side of the cut. No threshold takes part. Radiological display: R "
-                "is the patient's right.",
+                "saw the share of the slice above each column, up to the yellow line; a method "
+                "without an encoder is shown once. At t = 1000 nothing of the scan is left but "
+                "what the encoder passes on. The numbers are mean absolute errors "
+                "(10\u207b\u00b3) of the slice's brain on either side of the cut. No threshold "
+                "takes part. Radiological display: R is the patient's right.",
             ),
         ),
     ),
@@ -145,8 +145,8 @@ RESULTS = (
                 figures="times",
                 wide=True,
                 caption="Seconds from the slices of a test subject's volume to its reconstruction: "
-                "means over volumes and folds, with the bootstrap interval of the mean as a "
-                "line. In brackets the ratio to DDPM of the same volume.",
+                "means over a few volumes of the first fold, with the bootstrap interval of "
+                "the mean as a line. In brackets the ratio to DDPM of the same volume.",
             ),
         ),
     ),
@@ -190,9 +190,9 @@ RESULTS = (
                 figures="training",
                 wide=True,
                 caption="Loss against optimiser steps, one line per fold. Validation uses the same "
-                "slices, timesteps and noise each time; the dot is the step whose weights are "
-                "used. Losses of different panels measure different things and are not to be "
-                "compared.",
+                "slices, timesteps and noise each time, or draws them anew where redrawn is set "
+                "(as released); the dot is the step whose weights are used. Losses of different "
+                "panels measure different things and are not to be compared.",
             ),
         ),
     ),

@@ -1,29 +1,15 @@
-"""From scores of subjects to the tables of the report: TSV, HTML and LaTeX.
-
-Tidy numbers stay fractions (as scored); only the pages and the LaTeX show per cent.
-"""
+"""The tables of the report for readers, laid out as HTML and LaTeX."""
 
 import html
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.job import log
+from brainuad.evaluation.summaries import AVERAGE
 from brainuad.report.metric_formats import DASH, METRICS, MINUS, number, signed
-from brainuad.report.names import AVERAGE, dataset_name, method_name
-from brainuad.report.report_pages import page, write_text
-from brainuad.report.score_tables import (
-    gather_scores,
-    summarize_scores,
-    with_average,
-    with_difference,
-)
-from brainuad.settings import settings_from
-from brainuad.tables import write_table
+from brainuad.report.names import dataset_name, method_name
 
 # How a number that varies is written before its value.
 SYMBOLS = {"gamma": "\u03b3", "timestep": "t"}
@@ -39,11 +25,6 @@ LATEX = {
 }
 NO_SCORES = "There are no scores for this table."
 NO_SCORES_HTML, NO_SCORES_LATEX = f'<p class="note">{NO_SCORES}</p>', f"% {NO_SCORES}\n"
-SPREAD_NOTE = (
-    "Mean over folds \u00b1 standard deviation over folds (a dash: there is one fold only). "
-    "In brackets the {confidence:.0f} % bootstrap interval of the mean over subjects. "
-    "The best method of a column is in bold."
-)
 
 
 def html_cell(record: pd.Series) -> str:
@@ -163,7 +144,7 @@ def html_table(
 ) -> str:
     """The table as HTML, `mean +- sd` with the interval beneath, the best of a column in bold.
 
-    Where the summary has a `difference` (score_tables.with_difference), it stands beneath instead.
+    Where the summary has a `difference` (summaries.with_difference), it stands beneath instead.
     """
     if summary["metric"].isin(list(metrics)).sum() == 0:
         return NO_SCORES_HTML
@@ -183,10 +164,12 @@ def latex_table(
     return latex_of(arrange(summary, metrics=metrics, cell=cell, extra=extra)[0])
 
 
-def html_of(texts: pd.DataFrame, best: pd.DataFrame) -> str:
-    """A table that is laid out, as HTML; its texts are HTML."""
-    classes = best.map(lambda flag: "best" if flag else "")
-    return _rendered(Styler(texts, uuid="t", cell_ids=False).set_td_classes(classes))
+def html_of(texts: pd.DataFrame, best: pd.DataFrame | None = None) -> str:
+    """A table that is laid out, as HTML; its texts are HTML. Without `best` no cell is the best."""
+    styler = Styler(texts, uuid="t", cell_ids=False)
+    if best is not None:
+        styler = styler.set_td_classes(best.map(lambda flag: "best" if flag else ""))
+    return _rendered(styler)
 
 
 def latex_of(texts: pd.DataFrame) -> str:
@@ -228,69 +211,3 @@ def _rendered(styler: Styler, kind: str = "numbers") -> str:
     # pandas gives each table an id and a style block, which two tables on a page would share.
     table = styler.set_table_attributes(f'class="{kind}"').to_html().replace(' id="T_t"', "")
     return f'<div class="scroll">{table[table.index("<table") :]}</div>'
-
-
-def tabulate_scores(
-    scores: Sequence[Path],
-    *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
-    bootstrap: dict[str, Any],
-    metrics: Sequence[str],
-    shown: Sequence[str],
-    title: str,
-    note: str,
-    tsv: Path,
-    html_path: Path,
-    tex: Path,
-    average: bool = False,
-    extra: str | None = None,
-    reference: str | None = None,
-) -> None:
-    """Summarize score files into a table: the `metrics` in the TSV, those `shown` for readers.
-
-    `scores`, `methods`, `folds` and `datasets` are parallel. With `average` the mean over the data
-    sets is shown too. With `extra`, a column of the scores, methods are compared within its values,
-    and with a `reference`, one of these values, the others show their difference to it.
-    """
-    settings = settings_from(BootstrapSettings, bootstrap)
-    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
-    summary = summarize_scores(
-        gathered, metrics=metrics, bootstrap=settings, extra=[extra] if extra else []
-    )
-    if average:
-        summary = with_average(summary)
-    if extra and reference:
-        summary = with_difference(summary, extra=extra, reference=reference)
-    write_results(
-        summary,
-        metrics=shown,
-        title=title,
-        note=f"{SPREAD_NOTE.format(confidence=100 * settings.confidence)} {note}",
-        tsv=tsv,
-        html_path=html_path,
-        tex=tex,
-        extra=extra,
-    )
-    log(f"{len(gathered)} scores of {len(scores)} files in {len(summary)} rows")
-
-
-def write_results(
-    summary: pd.DataFrame,
-    *,
-    metrics: Sequence[str],
-    title: str,
-    note: str,
-    tsv: Path,
-    html_path: Path,
-    tex: Path,
-    extra: str | None = None,
-) -> None:
-    """Write a summary as TSV (all but averages), and its named metrics as HTML and LaTeX."""
-    results = summary[summary["dataset"] != AVERAGE]
-    # The averages have no counts, which makes the others fractions.
-    write_table(results.astype({"folds": int, "subjects": int}), tsv)
-    body = html_table(summary, metrics=metrics, extra=extra) + f'<p class="note">{note}</p>'
-    write_text(page(title=title, body=body), html_path)
-    write_text(latex_table(summary, metrics=metrics, extra=extra), tex)

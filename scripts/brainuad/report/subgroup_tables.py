@@ -34,8 +34,7 @@ def subgroups_html(table: pd.DataFrame, *, confidence: float) -> str:
     for title, part in _parts(table):
         texts = _laid_out(part, interval=True)
         texts.index = texts.index.map(lambda row: tuple(html.escape(label) for label in row))
-        nothing_is_best = pd.DataFrame(False, texts.index, texts.columns)
-        parts.append(f"<h3>{title}</h3>{html_of(texts, nothing_is_best)}")
+        parts.append(f"<h3>{title}</h3>{html_of(texts)}")
     return f'{"".join(parts)}<p class="note">{NOTE.format(confidence=100 * confidence)}</p>'
 
 

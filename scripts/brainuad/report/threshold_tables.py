@@ -79,10 +79,10 @@ def calibration_html(table: pd.DataFrame) -> str:
     """What `calibration.summarize_thresholds` gives: fitted beside best, then all thresholds."""
     if table.empty:
         return NO_SCORES_HTML
-    parts = [_html(_fitted_beside_best(table)), f'<p class="note">{CALIBRATION_NOTE}</p>']
+    parts = [html_of(_fitted_beside_best(table)), f'<p class="note">{CALIBRATION_NOTE}</p>']
     for modality, part in table.groupby("modality", sort=False):
         parts.append(f"<h3>Thresholds of other data sets, {modality.upper()}</h3>")
-        parts.append(_html(_matrix(part, _html_dice)))
+        parts.append(html_of(_matrix(part, _html_dice)))
     return f'{"".join(parts)}<p class="note">{MATRIX_NOTE}</p>'
 
 
@@ -166,8 +166,3 @@ def _to_own(record: pd.Series) -> str:
     if record["fitted_on"] == record["dataset"] or pd.isna(record["to_own"]):
         return ""
     return f"({signed(record['to_own'], 'dice')})"
-
-
-def _html(texts: pd.DataFrame) -> str:
-    """A table in which no cell is the best of any: each number stands against others of its row."""
-    return html_of(texts, pd.DataFrame(False, texts.index, texts.columns))

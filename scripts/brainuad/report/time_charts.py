@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from brainuad.evaluation.times import RATIO, SECONDS
 from brainuad.report.figures import PAGE_WIDTH, MethodStyle, note_figure
 from brainuad.report.names import dataset_name, method_name
 
-SECONDS, RATIO = "seconds_per_volume", "ratio_to_ddpm"
 # Room for the numbers behind the longest bar, as a share of it.
 ROOM_FOR_NUMBERS = 0.5
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
-from brainuad.report.names import AVERAGE
 from brainuad.tables import read_table
 
+# The data set of a mean over data sets.
+AVERAGE = "average"
+SUMMARY_COLUMNS = [field.name for field in fields(Summary)]
 SCORE_COLUMNS = ["subject", "modality", "metric", "value", "method", "fold", "dataset"]
 
 
@@ -43,18 +45,25 @@ def summarize_scores(
     # Where no file was gathered, there are no extra columns.
     chosen = scores.reindex(columns=[*scores, *extra]) if scores.empty else scores
     chosen = chosen[chosen["metric"].isin(list(metrics))]
+    return summarize_by(keys, chosen, bootstrap)
+
+
+def summarize_by(
+    keys: Sequence[str], scores: pd.DataFrame, bootstrap: BootstrapSettings
+) -> pd.DataFrame:
+    """`statistics.summarize` of the scores of each value of `keys`, a row each, in their order."""
     rows = [
         dict(zip(keys, key, strict=True)) | asdict(summarize(group, bootstrap))
-        for key, group in chosen.groupby(keys, sort=False)
+        for key, group in scores.groupby(list(keys), sort=False, observed=True)
     ]
-    return pd.DataFrame(rows, columns=[*keys, *(field.name for field in fields(Summary))])
+    return pd.DataFrame(rows, columns=[*keys, *SUMMARY_COLUMNS])
 
 
 def with_average(summary: pd.DataFrame) -> pd.DataFrame:
     """Add the plain mean over the data sets as a further data set, where there are several."""
     if summary[["dataset", "modality"]].drop_duplicates().shape[0] < 2:
         return summary
-    apart = ["dataset", "modality", *(field.name for field in fields(Summary))]
+    apart = ["dataset", "modality", *SUMMARY_COLUMNS]
     keys = [name for name in summary if name not in apart]
     mean = summary.groupby(keys, sort=False, as_index=False)["mean"].mean()
     return pd.concat([summary, mean.assign(dataset=AVERAGE, modality="")], ignore_index=True)

@@ -19,10 +19,10 @@ from brainuad.device import Device
 from brainuad.errors import SettingsError
 from brainuad.methods import NOT_TRAINED_YET, Trainable
 from brainuad.progress import progress_bar
-from brainuad.sampling import count_steps_per_epoch
-from brainuad.signals import noting_signals
-from brainuad.steps import TrainingSettings, build_optimizer, rehearse_step, take_step
-from brainuad.validation import validate
+from brainuad.training.sampling import count_steps_per_epoch
+from brainuad.training.signals import noting_signals
+from brainuad.training.steps import TrainingSettings, build_optimizer, rehearse_step, take_step
+from brainuad.training.validation import validate
 
 HISTORY_COLUMNS = ["epoch", "step", "training_loss", "validation_loss", "seconds"]
 

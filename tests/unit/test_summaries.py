@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from small_scores import scores_of, summary_of
 
-from brainuad.report import names, score_tables
+from brainuad.evaluation import summaries
 from brainuad.tables import write_table
 
 
@@ -32,19 +32,19 @@ def test_undefined_scores_do_not_count():
 
 
 def test_average_is_the_plain_mean_over_data_sets():
-    summary = score_tables.with_average(
+    summary = summaries.with_average(
         summary_of(scores_of([0.2, 0.2, 0.2]), scores_of([0.6], dataset="mslub"))
     )
-    average = summary[summary["dataset"] == names.AVERAGE]
+    average = summary[summary["dataset"] == summaries.AVERAGE]
     assert average["mean"].tolist() == pytest.approx([0.4])
     one = summary_of(scores_of([0.2]))
-    assert score_tables.with_average(one) is one
+    assert summaries.with_average(one) is one
 
 
 def test_gathering_keeps_origin_and_checks_lengths(tmp_path):
     path = tmp_path / "brats21.tsv"
     write_table(pd.DataFrame({"subject": ["007"], "metric": ["dice"], "value": [0.5]}), path)
-    gathered = score_tables.gather_scores([path], methods=["ddpm"], folds=[2], datasets=["brats21"])
+    gathered = summaries.gather_scores([path], methods=["ddpm"], folds=[2], datasets=["brats21"])
     assert gathered.loc[0, ["subject", "method", "fold", "dataset"]].tolist() == [
         "007",
         "ddpm",
@@ -52,15 +52,15 @@ def test_gathering_keeps_origin_and_checks_lengths(tmp_path):
         "brats21",
     ]
     with pytest.raises(ValueError, match="zip"):
-        score_tables.gather_scores([path], methods=[], folds=[2], datasets=["brats21"])
+        summaries.gather_scores([path], methods=[], folds=[2], datasets=["brats21"])
 
 
 def test_no_file_at_all_gives_a_summary_without_rows():
-    gathered = score_tables.gather_scores([], methods=[], folds=[], datasets=[])
+    gathered = summaries.gather_scores([], methods=[], folds=[], datasets=[])
     summary = summary_of(gathered, extra=["timestep", "share"])
     assert summary.empty
     assert summary.columns.tolist()[3:7] == ["timestep", "share", "metric", "mean"]
-    assert score_tables.with_average(summary) is summary
+    assert summaries.with_average(summary) is summary
 
 
 def test_differences_to_a_reference_by_hand():
@@ -74,8 +74,8 @@ def test_differences_to_a_reference_by_hand():
             ("cddpm", "mslub", "less", 0.5),
         )
     ]
-    summary = score_tables.with_average(summary_of(*frames, extra=["variant"]))
-    table = score_tables.with_difference(summary, extra="variant", reference="all")
+    summary = summaries.with_average(summary_of(*frames, extra=["variant"]))
+    table = summaries.with_difference(summary, extra="variant", reference="all")
     found = table.set_index(["method", "dataset", "variant"])["difference"]
     assert found["ddpm", "wmh", "less"] == pytest.approx(-0.1)
     assert found["ddpm", "mslub", "less"] == pytest.approx(0.05)
@@ -87,8 +87,6 @@ def test_differences_to_a_reference_by_hand():
 
 
 def test_no_summary_has_no_differences():
-    empty = summary_of(
-        score_tables.gather_scores([], methods=[], folds=[], datasets=[]), extra=["a"]
-    )
-    table = score_tables.with_difference(empty, extra="a", reference="all")
+    empty = summary_of(summaries.gather_scores([], methods=[], folds=[], datasets=[]), extra=["a"])
+    table = summaries.with_difference(empty, extra="a", reference="all")
     assert table.empty and "difference" in table

@@ -10,12 +10,12 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from brainuad.augmentation import AugmentationSettings, augment
 from brainuad.device import Device
 from brainuad.errors import SettingsError
 from brainuad.methods import Trainable
 from brainuad.noise import key_of
-from brainuad.sampling import draw_batch
+from brainuad.training.augmentation import AugmentationSettings, augment
+from brainuad.training.sampling import draw_batch
 
 
 class Optimizer(StrEnum):
