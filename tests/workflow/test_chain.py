@@ -183,7 +183,7 @@ def test_tables_beyond_the_paper(chain):
     # BraTS21 and MSLUB lend each other their thresholds, and so do ATLAS and WMH.
     of_brats = calibration[calibration["dataset"] == "brats21"]
     assert set(of_brats["fitted_on"]) == {"brats21", "mslub", "test"}
-    assert {"lesion volume", "age"} <= set(tables["subgroups"]["grouping"])
+    assert {"lesion volume", "site"} <= set(tables["subgroups"]["grouping"])
 
 
 def test_table_follows_from_the_scores(chain):
