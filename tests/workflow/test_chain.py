@@ -225,6 +225,14 @@ def test_second_run_has_nothing_to_do(chain, snakemake):
     assert planned(snakemake, chain) == {}
 
 
+def test_config_on_the_command_line_changes_nothing(chain, snakemake):
+    """Whatever the order of its keys."""
+    overlay = chain[1].parent / "overlay.yaml"
+    values = yaml.safe_load((chain[1] / "config/config.yaml").read_text())
+    overlay.write_text(yaml.safe_dump(values, sort_keys=True))
+    assert planned(snakemake, chain, "--configfile", str(overlay)) == {}
+
+
 def test_report_archive(chain, snakemake, tmp_path):
     project, directory = chain
     archive = tmp_path / "report.zip"

@@ -18,6 +18,21 @@ DATASET_DEFAULTS = {
 ENSEMBLE = "_ens"
 
 
+def in_order_of(base, values):
+    """The same values with the keys in the order of `base`, and what it has not behind them.
+
+    A config named on the command line comes first, and would turn the order of keys. To Snakemake a
+    param with its keys in another order is another param, and all that hangs on it would run again.
+    """
+    if not isinstance(base, dict) or not isinstance(values, dict):
+        return values
+    keys = [
+        *(key for key in base if key in values),
+        *(key for key in values if key not in base),
+    ]
+    return {key: in_order_of(base.get(key), values[key]) for key in keys}
+
+
 def check_config(values):
     """Stop with one line that names the key, where the config breaks the schema."""
     error = best_match(Draft202012Validator(SCHEMA).iter_errors(values))
@@ -195,4 +210,5 @@ def check_experiments(values):
 
 
 check_config(config)
+config = in_order_of(yaml.safe_load((PROJECT / "config" / "config.yaml").read_text()), config)
 check_references(config)
