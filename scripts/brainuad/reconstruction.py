@@ -57,7 +57,7 @@ def reconstruct_volumes(
     """Reconstructions float32 [N, S, H, W] of images float32 [N, S, H, W] in [0, 1].
 
     The noise of a slice follows from the seed, the subject, the slice and the timestep. Raises
-    SettingsError for a reconstruction that is not finite.
+    SettingsError for a reconstruction that is not finite, or not within [0, 1].
     """
     count, places = images.shape[:2]
     subject_keys = keys_of(seed, subjects).repeat_interleave(places)
@@ -89,4 +89,9 @@ def reconstruct_volumes(
         reconstructions = reconstructions.cpu()
     if not torch.isfinite(reconstructions).all():
         raise SettingsError("a reconstruction is not finite: train anew with a lower learning rate")
+    if ((reconstructions < 0) | (reconstructions > 1)).any():
+        raise SettingsError(
+            f"reconstructions reach from {reconstructions.min():.3g} to "
+            f"{reconstructions.max():.3g}: the method must cut them to [0, 1]"
+        )
     return reconstructions.reshape(images.shape).numpy()

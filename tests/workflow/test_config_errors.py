@@ -90,6 +90,18 @@ CASES = {
         {"evaluation": {"postprocessing": {"median_size": 4}}},
         "evaluation.postprocessing.median_size",
     ),
+    "kind that pretrains": (
+        {"methods": {"cddpm": {"kind": "spark"}}},
+        "methods.cddpm.kind: 'spark' is not one of",
+    ),
+    "method with a suffix that has a meaning": (
+        {
+            "methods": {
+                "mine_ens": {"kind": "thresh", "pretrained": None, "settings": {}, "training": None}
+            }
+        },
+        "methods: 'mine_ens' should not be valid under",
+    ),
     "timestep beyond the schedule": (
         {"evaluation": {"timesteps": [5000]}},
         "evaluation.timesteps: 5000 is beyond the 1000 timesteps",
@@ -148,8 +160,8 @@ CASES = {
         "methods.ddpm.pretrained: there is no encoder",
     ),
     "comparison of a method that is no row": (
-        {"evaluation": {"comparison": {"method": "ae"}}},
-        "evaluation.comparison.method: 'ae' is not one of evaluation.methods",
+        {"evaluation": {"comparison": {"method": "vae"}}},
+        "evaluation.comparison.method: 'vae' is not one of evaluation.methods",
     ),
     "table row of an unknown method": (
         {"evaluation": {"methods": ["cddpn"]}},

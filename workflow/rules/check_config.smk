@@ -149,7 +149,9 @@ def check_dataset(name, block, values):
 
 def check_method(name, block, evaluation):
     """Stop where a method's block does not fit the code, itself, or the evaluation."""
-    kinds = sorted(path.stem for path in (LIBRARY / "methods").glob("[!_]*.py"))
+    # SparK pretrains an encoder and reconstructs nothing.
+    files = (LIBRARY / "methods").glob("[!_]*.py")
+    kinds = sorted(path.stem for path in files if path.stem != "spark")
     if block["kind"] not in kinds:
         raise WorkflowError(
             f"config: methods.{name}.kind: {block['kind']!r} is not one of {', '.join(kinds)}"
@@ -162,7 +164,7 @@ def check_method(name, block, evaluation):
             f"config: methods.{name}.training.warmup_steps: {training['warmup_steps']} is not below "
             f"the {training['steps']} steps"
         )
-    if "schedule" in block["settings"]:
+    if isinstance(block["settings"].get("schedule"), dict):
         last = block["settings"]["schedule"]["timesteps"]
         for key in ("timesteps", "ensemble_timesteps"):
             if max(evaluation[key]) > last:

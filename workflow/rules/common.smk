@@ -61,7 +61,7 @@ wildcard_constraints:
     modality="t1|t2",
     batch=r"\d+",
     fold=r"\d+",
-    model="|".join(config["methods"]),
+    model=one_of(config["methods"]),
     method="|".join(f"{name}({ENSEMBLE})?" for name in config["methods"]),
 
 

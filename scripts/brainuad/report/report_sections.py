@@ -146,7 +146,8 @@ RESULTS = (
                 wide=True,
                 caption="Seconds from the slices of a test subject's volume to its reconstruction: "
                 "means over a few volumes of the first fold, with the bootstrap interval of "
-                "the mean as a line. In brackets the ratio to DDPM of the same volume.",
+                "the mean as a line. In brackets the ratio to DDPM of the same volume, where "
+                "DDPM is a row.",
             ),
         ),
     ),
