@@ -273,9 +273,9 @@ def test_study_without_any_lesion_mask(chain, snakemake):
     values = merged(values, {"datasets": datasets})
     directory = make_working_directory(chain[1].parent / "no_masks", values)
     done = snakemake(directory, "--dry-run", project=chain[0])
-    assert "export_anomaly_maps" in done.stdout
-    assert "fit_threshold" not in done.stdout
-    assert "score_segmentation" not in done.stdout
+    assert "rule export_anomaly_maps:" in done.stdout
+    assert "rule fit_threshold:" not in done.stdout
+    assert "rule score_segmentation:" not in done.stdout
 
 
 @pytest.mark.parametrize(
