@@ -1,6 +1,7 @@
 """Partition of a data set's subjects for one fold: train, validation, test."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,14 +23,13 @@ def main(
     test: int | None,
     stratify: str | None,
     seed: int,
-    splits: dict[str, str] | None,
-    keep_leaks: bool,
+    splits: dict[str, Any] | None,
 ) -> None:
     """Write subject and partition, and what was found in the released lists where they are used.
 
-    `splits` (folder, name) takes the released lists, the CSV files `lists`, with keep_leaks those
-    subjects too that stand on two sides; without it the split is drawn. Lesion sets have no
-    training part, all folds the same split.
+    `splits` (folder, name, keep_leaks) takes the released lists, the CSV files `lists`, with
+    keep_leaks those subjects too that stand on two sides; without it the split is drawn. Lesion
+    sets have no training part, all folds the same split.
     """
     table = tables.read_table(subjects)
     found = no_findings()
@@ -42,7 +42,7 @@ def main(
             name=splits["name"],
             fold=fold,
             healthy=healthy,
-            keep_leaks=keep_leaks,
+            keep_leaks=splits["keep_leaks"],
         )
     else:
         sizes = {"validation": validation, "stratify": stratify, "seed": seed}

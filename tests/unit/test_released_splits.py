@@ -235,7 +235,6 @@ OPTIONS = {
     "validation": 2,
     "test": 2,
     "stratify": None,
-    "keep_leaks": False,
     "seed": 0,
 }
 
@@ -253,12 +252,13 @@ def write_split(folder, subjects, lists, **options):
 
 
 def test_script_takes_the_lists_where_they_are_asked_for(tmp_path, subjects, lists):
-    options = {"healthy": True, "splits": {"folder": "anywhere", "name": "IXI"}}
-    split, findings = write_split(tmp_path, subjects, lists, **options)
+    splits = {"folder": "anywhere", "name": "IXI", "keep_leaks": False}
+    split, findings = write_split(tmp_path, subjects, lists, healthy=True, splits=splits)
     assert rows_of(split) == split_of(subjects, lists)[0]
     assert list(findings) == ["finding", "subject", "partition", "action"]
     assert len(findings) == 10
-    leaking, findings = write_split(tmp_path, subjects, lists, **options, keep_leaks=True)
+    leaky = splits | {"keep_leaks": True}
+    leaking, findings = write_split(tmp_path, subjects, lists, healthy=True, splits=leaky)
     assert rows_of(leaking) == split_of(subjects, lists, keep_leaks=True)[0] != rows_of(split)
     assert findings["action"].tolist().count("kept") == 4
 

@@ -28,8 +28,7 @@ rule split_folds:
         validation=of_dataset("validation"),
         test=of_dataset("test"),
         stratify=of_dataset("stratify"),
-        splits=of_dataset("splits"),
-        keep_leaks=config["keep_leaks"],
+        splits=released_lists,
         seed=config["seed"],
     script:
         "../../scripts/split_folds.py"
