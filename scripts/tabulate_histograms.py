@@ -10,10 +10,10 @@ METRICS = ["entropy_difference", "kl_divergence"]
 NOTE = (
     "The number before a method is gamma: the intensities x in [0, 1] of each scan became x to the "
     "power of gamma before it was reconstructed. No model was trained anew. Histograms are of the "
-    "healthy voxels of the brain, one of a test subject and one of its reconstruction. The entropy "
-    "difference, of the scan less that of the reconstruction, is what the paper prints as KLD; the "
-    "best is the one nearest to zero. The KL divergence is that of the reconstruction from the "
-    "scan. Both are in nats."
+    "healthy voxels of the brain. The entropy difference, of the scans less that of the "
+    "reconstructions, is that of all test subjects together, so it has no interval over subjects; "
+    "the paper prints it as KLD, and the best is the one nearest to zero. The KL divergence is "
+    "that of each subject's reconstruction from its scan. Both are in nats."
 )
 
 

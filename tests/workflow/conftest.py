@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 LESION_SETS = ("brats21", "mslub", "atlas", "wmh")
 BRIEF = {"steps": 12, "warmup_steps": 2, "slices_per_volume": 8}
 
-# The demo in miniature: every rule, environment and kind of method, in about two minutes.
+# The demo in miniature: every rule, environment and kind of method, in some four minutes.
 MINIATURE = {
     "checkpoint_minutes": 0,
     "phantoms": {
