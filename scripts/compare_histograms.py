@@ -54,7 +54,7 @@ def main(
     The npz holds edges [B + 1], gammas [G], and scans and reconstructions [G, B].
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device.torch)
+    method = load_method(weights, chosen_device)
     reconstructor = Reconstructor(method, seed, chosen_device)
     stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
     repeats = len(gammas) * len(timesteps)

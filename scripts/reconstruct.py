@@ -29,7 +29,7 @@ def main(
 ) -> None:
     """Write subjects [N] and reconstructions float32 [N, S, H, W] of the partitions as npz."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device.torch)
+    method = load_method(weights, chosen_device)
     frame = read_table(split)
     wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
     # A leak that the config keeps stands in two partitions, and is reconstructed once.

@@ -44,7 +44,7 @@ def main(
     what the smallest of them hides.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device.torch)
+    method = load_method(weights, chosen_device)
     stack = read_slices(slices)
     subjects = subjects_to_reconstruct(stack, split, slices=slices)
     rows, pictures = [], []

@@ -35,7 +35,7 @@ def main(
 ) -> None:
     """Write a tidy table of the test subjects: subject, modality, gamma, metric, value."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device.torch)
+    method = load_method(weights, chosen_device)
     reconstructor = Reconstructor(method, seed, chosen_device)
     stack = read_slices(slices)
     reconstructor.compile_if_it_pays(

@@ -36,7 +36,7 @@ def main(
 ) -> None:
     """Write a tidy table of the test subjects: subject, modality, timestep, metric, value."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device.torch)
+    method = load_method(weights, chosen_device)
     reconstructor = Reconstructor(method, seed, chosen_device)
     stack, partitions = read_slices(slices), read_table(split)
     reconstructor.compile_if_it_pays(

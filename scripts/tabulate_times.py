@@ -16,21 +16,22 @@ from brainuad.tables import read_table
 # The diffusion model with nothing added: what a condition, patches or more timesteps cost.
 REFERENCE = "ddpm"
 NOTE = (
-    "Mean over a few test subjects of the first fold; in brackets its {confidence:.0f} % bootstrap "
-    "interval. The fastest method of a column is in bold. From the slices of a volume in memory to "
-    "its reconstruction in memory, one volume at a time; each volume counts with the shortest of "
-    "several rounds. The methods of a column took turns in "
-    "one job, on one machine; ratios are of the same volume. Paper: cDDPM takes 1.02 times as long "
-    "as DDPM, and 0.63 times as long as pDDPM."
+    "Mean over rounds of a few test subjects of the first fold; in brackets its {confidence:.0f} % "
+    "bootstrap interval over rounds. The fastest method of a column is in bold. From the slices in "
+    "memory to their reconstructions in memory, compiled where whole data sets are. The methods "
+    "of a column took turns in one job, on one machine; ratios are of the same round. Paper: cDDPM "
+    "takes 1.02 times as long as DDPM, and 0.63 times as long as pDDPM."
 )
 
 
 def main(*, times: list[Path], tsv: Path, html: Path, tex: Path, bootstrap: dict[str, Any]) -> None:
-    """Summarize the times of all jobs; a method's ratio is to DDPM in the same job and volume."""
+    """Summarize the times of all jobs; a method's ratio is to DDPM in the same job and round."""
     settings = settings_from(BootstrapSettings, bootstrap)
     measured = pd.concat([pd.DataFrame(columns=COLUMNS), *map(read_table, times)])
+    # The interval is over rounds, as that of scores is over subjects.
+    rounds = with_ratios(measured).rename(columns={"round": "subject"})
     write_results(
-        summarize_scores(with_ratios(measured), metrics=[SECONDS, RATIO], bootstrap=settings),
+        summarize_scores(rounds, metrics=[SECONDS, RATIO], bootstrap=settings),
         metrics=[SECONDS, RATIO],
         title="Time of reconstruction",
         note=NOTE.format(confidence=100 * settings.confidence),
@@ -43,7 +44,7 @@ def main(*, times: list[Path], tsv: Path, html: Path, tex: Path, bootstrap: dict
 
 def with_ratios(times: pd.DataFrame) -> pd.DataFrame:
     """Add each time's ratio to the reference's as a further metric; without it there is none."""
-    keys = ["fold", "dataset", "modality", "subject"]
+    keys = ["fold", "dataset", "modality", "round"]
     reference = times.loc[times["method"] == REFERENCE, [*keys, "value"]]
     pairs = times.merge(reference, on=keys, suffixes=("", "_of_reference"))
     ratios = pairs.assign(metric=RATIO, value=pairs["value"] / pairs["value_of_reference"])

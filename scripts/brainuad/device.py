@@ -54,6 +54,18 @@ class Device:
             return torch.autocast(self.torch.type, dtype=torch.bfloat16)
         return nullcontext()
 
+    @property
+    def eager_format(self) -> torch.memory_format:
+        """How weights and maps lie in networks that run as they are written.
+
+        On a CPU channels last: measured, steps are as fast or faster than with the channels first,
+        at 16, 32 and 128 channels. A GPU's GroupNorm works on channels first alone, and would copy
+        each map there and back.
+        """
+        if self.torch.type == "cpu":
+            return torch.channels_last
+        return torch.contiguous_format
+
     def moved(self, tensor: Tensor) -> Tensor:
         """The tensor on this device; see `moved`."""
         return moved(tensor, self.torch)
@@ -71,11 +83,15 @@ def moved(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def prepare_device(settings: DeviceSettings, threads: int) -> Device:
-    """Make a device ready, and set torch's threads.
+    """Make a device ready, and set torch's threads. Call it before anything is computed.
 
-    On `cuda` this process claims a GPU of its own until it ends, and waits for one while all are
-    taken. Raises SettingsError for `cuda` where torch sees no GPU.
+    Numbers below 1e-38 count as 0 on the CPU: networks make them where a derivative fades out, and
+    a CPU computes many times slower with them. On `cuda` this process claims a GPU of its own until
+    it ends, and waits for one while all are taken. Raises SettingsError for `cuda` where torch sees
+    no GPU.
     """
+    # Threads take this over from the one that starts them.
+    torch.set_flush_denormal(True)
     torch.set_num_threads(threads)
     if settings.name == DeviceName.CPU:
         return Device(torch.device("cpu"), settings)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from brainuad.compilation import compile_costly_parts, eagerly
+from brainuad.compilation import compile_costly_parts, runs_compiled
 from brainuad.device import Device
 from brainuad.errors import SettingsError
 from brainuad.methods import Method
@@ -45,6 +45,22 @@ def compiling_pays(method: Method, *, slices: int, timesteps: int) -> bool:
     return passes >= COMPILING_PAYS
 
 
+def compile_for_volumes(method: Method, size: Sequence[int], device: Device) -> None:
+    """Compile, if the device's settings want it, what is costly of a method.
+
+    size  rows and columns of the slices. Once is enough: a compiled network stays so.
+    """
+    count = SLICES_AT_A_TIME[device.torch.type]
+
+    def rehearsal() -> None:
+        numbers = torch.zeros(count, dtype=torch.int64, device=device.torch)
+        slices = torch.zeros(count, 1, *size, device=device.torch)
+        with torch.inference_mode(), device.autocast():
+            method.reconstruct(slices, timesteps=[1], subject_keys=numbers, places=numbers)
+
+    compile_costly_parts(method.network, device, rehearsal)
+
+
 def reconstruct_volumes(
     method: Method,
     images: np.ndarray,
@@ -64,28 +80,30 @@ def reconstruct_volumes(
     slice_numbers = torch.arange(places).repeat(count)
     slices = torch.from_numpy(images).flatten(0, 1)[:, None]
     at_a_time = SLICES_AT_A_TIME[device.torch.type]
+    if compiling_pays(method, slices=len(slices), timesteps=len(timesteps)):
+        compile_for_volumes(method, images.shape[2:], device)
+    compiled = runs_compiled(method.network)
 
     def reconstruct(start: int) -> Tensor:
-        here = slice(start, start + at_a_time)
-        return method.reconstruct(
-            device.moved(slices[here]),
+        end = min(start + at_a_time, len(slices))
+        rows = torch.arange(start, end)
+        if compiled:
+            # It has one shape: the last batch is filled up, with its last slice again and again.
+            rows = torch.arange(start, start + at_a_time).clamp(max=end - 1)
+        batch = method.reconstruct(
+            device.moved(slices[rows]),
             timesteps=timesteps,
-            subject_keys=device.moved(subject_keys[here]),
-            places=device.moved(slice_numbers[here]),
+            subject_keys=device.moved(subject_keys[rows]),
+            places=device.moved(slice_numbers[rows]),
         )
+        return batch[: end - start]
 
     with torch.inference_mode(), device.autocast():
-        if compiling_pays(method, slices=len(slices), timesteps=len(timesteps)):
-            compile_costly_parts(method.network, device, lambda: reconstruct(0))
         # They stay on the device, so that none of it waits until all of it is given out.
         reconstructions = torch.empty_like(slices, device=device.torch)
         starts = range(0, len(slices), at_a_time)
         for start in progress_bar(starts, total=len(starts), label="reconstructing"):
-            if start + at_a_time > len(slices):
-                with eagerly(device):
-                    reconstructions[start:] = reconstruct(start)
-            else:
-                reconstructions[start : start + at_a_time] = reconstruct(start)
+            reconstructions[start : start + at_a_time] = reconstruct(start)
         reconstructions = reconstructions.cpu()
     if not torch.isfinite(reconstructions).all():
         raise SettingsError("a reconstruction is not finite: train anew with a lower learning rate")

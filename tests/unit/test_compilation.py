@@ -13,8 +13,14 @@ from small_training import DDPM, device_with, discs, losses_of, trained
 from torch import nn
 
 import brainuad
-from brainuad import reconstruction
-from brainuad.compilation import compile_costly_parts, eagerly
+from brainuad import compilation, reconstruction
+from brainuad.compilation import (
+    compile_costly_parts,
+    eagerly,
+    runs_compiled,
+    what_compiling_lacks,
+)
+from brainuad.methods import build_trainable
 from brainuad.reconstruction import reconstruct_volumes
 
 SMALL = DDPM | {
@@ -90,16 +96,19 @@ def test_a_compiled_training_is_the_eager_one(tmp_path, capsys, monkeypatch):
     for name in states[0]:
         torch.testing.assert_close(states[1][name], states[0][name], rtol=1e-2, atol=1e-4)
 
-    # Reconstruction compiles where there is much of it, for all slices but the last few.
+    # Reconstruction compiles where there is much of it: once, for batches that are filled up.
+    eager.network.eval()
+    method = build_trainable("diffusion", SMALL)
+    method.network.load_state_dict(eager.network.state_dict())
     method.network.eval()
     images, options = discs(2, 10, size=32).numpy(), {"timesteps": [500], "seed": 3}
-    with eagerly(compiled):
-        expected = reconstruct_volumes(method, images, ["a", "b"], device=compiled, **options)
-    assert graphs["unique_graphs"] == 1
+    expected = reconstruct_volumes(method, images, ["a", "b"], device=compiled, **options)
+    assert graphs["unique_graphs"] == 1 and not runs_compiled(method.network)
     monkeypatch.setattr(reconstruction, "COMPILING_PAYS", 20)
-    painted = reconstruct_volumes(method, images, ["a", "b"], device=compiled, **options)
-    assert graphs["unique_graphs"] == 2
-    np.testing.assert_allclose(painted, expected, atol=1e-5)
+    for _ in range(2):
+        again = reconstruct_volumes(method, images, ["a", "b"], device=compiled, **options)
+        assert graphs["unique_graphs"] == 2 and runs_compiled(method.network)
+        np.testing.assert_allclose(again, expected, atol=1e-5)
 
 
 def test_without_a_compiler_the_training_is_the_eager_one_and_says_so(tmp_path):
@@ -117,6 +126,68 @@ def test_without_a_compiler_the_training_is_the_eager_one_and_says_so(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stdout.splitlines() if "torch.compile" in line]
-    assert len(said) == 1
-    assert said[0].startswith("torch.compile fails here, computing without it (")
-    assert "/nonexistent/compiler" in said[0]
+    assert said == [
+        "torch.compile fails here, computing without it (it needs a compiler, and there is no "
+        "/nonexistent/compiler; install the package g++ of Debian, gxx_linux-64 of conda-forge, or "
+        "name one in CXX)"
+    ]
+
+
+def test_what_triton_needs_is_looked_for_before_anything_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "there is no gcc or clang; install the package gcc" in what_compiling_lacks("cuda")
+    (tmp_path / "clang").write_text("")
+    (tmp_path / "clang").chmod(0o755)
+    headers = tmp_path / "include"
+    monkeypatch.setattr(compilation.sysconfig, "get_path", lambda name: str(headers))
+    assert f"{headers} has no Python.h; install the package python3" in what_compiling_lacks("cuda")
+    headers.mkdir()
+    (headers / "Python.h").write_text("")
+    assert what_compiling_lacks("cuda") is None
+    monkeypatch.setenv("CC", "a-compiler-that-is-not-there")
+    assert "there is no a-compiler-that-is-not-there" in what_compiling_lacks("cuda")
+
+
+def wrapped(inner):
+    """An error of the compiler round another one, as torch raises it."""
+    error = torch._dynamo.exc.BackendCompilerFailed(lambda: None, inner, None)
+    error.__cause__ = None
+    return error
+
+
+@needs_a_compiler
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        wrapped(torch.OutOfMemoryError("CUDA out of memory.")),
+        torch.AcceleratorError("an illegal memory access was encountered"),
+        RuntimeError("CUDNN_STATUS_EXECUTION_FAILED"),
+        wrapped(RuntimeError("CUDA error: device-side assert triggered")),
+        MemoryError(),
+    ],
+    ids=repr,
+)
+def test_a_gpu_that_fails_in_the_rehearsal_is_no_compiler_that_fails(error, capsys):
+    """Eager steps need more memory still, and a broken GPU computes nothing."""
+
+    def rehearsal():
+        raise error
+
+    with pytest.raises(type(error)):
+        compile_costly_parts(nn.Sequential(Doubling()), device_with(compile=True), rehearsal)
+    assert "computing without it" not in capsys.readouterr().out
+
+
+def test_a_process_that_cannot_compile_tries_once(monkeypatch, capsys):
+    monkeypatch.setattr(compilation, "what_compiling_lacks", lambda device_type: "no compiler")
+    monkeypatch.setattr(compilation, "_failures", [])
+    stances = []
+    monkeypatch.setattr(torch.compiler, "set_stance", stances.append)
+    for _ in range(3):
+        network = nn.Sequential(Doubling())
+        assert not compile_costly_parts(network, device_with(compile=True), lambda: 1 / 0)
+        assert not runs_compiled(network)
+    assert stances == ["force_eager"]
+    assert capsys.readouterr().out.count("torch.compile fails here") == 1

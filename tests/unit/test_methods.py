@@ -175,7 +175,7 @@ def test_weights_file_rebuilds_the_method(tmp_path):
         state=method.network.state_dict(),
         training={},
     )
-    again = load_method(tmp_path / "weights.pt", PROCESSOR.torch)
+    again = load_method(tmp_path / "weights.pt", PROCESSOR)
     # The order of a convolution's sums depends on the memory format.
     method.network.to(memory_format=torch.channels_last)
     options = {"timesteps": [500], "seed": 1, "device": PROCESSOR}
@@ -261,6 +261,7 @@ def lesion_set(tmp_path):
         pretrained=None,
         weights=tmp_path / "weights.pt",
         history=tmp_path / "history.tsv",
+        machines=tmp_path / "machines.tsv",
         kind="thresh",
         settings={},
         training=None,

@@ -208,7 +208,7 @@ def test_the_network_is_compiled_where_all_groups_together_are_large(
     rehearsals = []
     monkeypatch.setattr(reconstruction, "COMPILING_PAYS", 4 * 2 * 3)
     monkeypatch.setattr(
-        scoring_anew, "compile_costly_parts", lambda network, device, run: rehearsals.append(run)
+        reconstruction, "compile_costly_parts", lambda network, device, run: rehearsals.append(run)
     )
     method = Blank()
     if passes > 1:

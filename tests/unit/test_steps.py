@@ -14,6 +14,7 @@ from small_training import (
     trained,
     training_settings,
 )
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -21,7 +22,12 @@ from brainuad.methods import build_trainable
 from brainuad.networks.spark import SparK
 from brainuad.networks.unet import UNet
 from brainuad.reconstruction import reconstruct_volumes
-from brainuad.training.steps import rehearse_step, step_loss
+from brainuad.training.steps import (
+    build_optimizer,
+    load_optimizer,
+    rehearse_step,
+    step_loss,
+)
 
 
 class Watch(TorchDispatchMode):
@@ -141,3 +147,34 @@ def test_bfloat16_learns_and_reconstructs_what_float32_does(tmp_path):
     difference = np.abs(painted - expected)
     assert 0 < difference.max() < 0.005
     assert difference.mean() < 0.0005
+
+
+@pytest.mark.parametrize("saved_format", [torch.channels_last, torch.contiguous_format])
+def test_a_saved_optimizer_meets_its_own_weights_in_another_memory_format(saved_format):
+    """Fused optimisers take numbers in the order of memory, whatever the strides say."""
+
+    def stepped(saving, resuming):
+        layer = nn.Conv2d(3, 4, 3).to(memory_format=saving)
+        torch.manual_seed(0)
+        gradients = [[torch.randn(value.shape) for value in layer.parameters()] for _ in range(2)]
+        with torch.no_grad():
+            for value in layer.parameters():
+                value.copy_(torch.randn(value.shape))
+        states = []
+        for step, memory_format in enumerate((saving, resuming)):
+            layer.to(memory_format=memory_format)
+            optimizer = build_optimizer(layer, training_settings(learning_rate=0.1))
+            if states:
+                load_optimizer(optimizer, states[0])
+            for value, gradient in zip(layer.parameters(), gradients[step], strict=True):
+                value.grad = torch.empty_like(value).copy_(gradient)
+            optimizer.step()
+            states.append(optimizer.state_dict())
+        return layer.weight.detach().contiguous()
+
+    expected = stepped(torch.contiguous_format, torch.contiguous_format)
+    other = {
+        torch.channels_last: torch.contiguous_format,
+        torch.contiguous_format: torch.channels_last,
+    }[saved_format]
+    torch.testing.assert_close(stepped(saved_format, other), expected)

@@ -14,7 +14,7 @@ from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
 
 BOOTSTRAP = {"rounds": 200, "confidence": 0.95, "seed": 1}
-COLUMNS = ["method", "fold", "dataset", "modality", "subject", "metric", "value"]
+COLUMNS = ["method", "fold", "dataset", "modality", "round", "metric", "value"]
 
 
 @pytest.fixture
@@ -55,13 +55,12 @@ def files(tmp_path):
     }
 
 
-def test_real_times_are_of_a_volume_each(files):
+def test_real_times_are_of_a_round_each(files):
     time_reconstruction.main(**files)
     times = read_table(files["output"])
     assert times.columns.tolist() == COLUMNS
-    # The first five of those that are there.
-    assert times["subject"].tolist() == list("fedcb") * 3
-    assert times["method"].tolist() == [name for name in files["methods"] for _ in range(5)]
+    assert times["round"].tolist() == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert times["method"].tolist() == files["methods"] * 3
     assert set(times["metric"]) == {"seconds_per_volume"}
     assert times[["fold", "dataset", "modality"]].drop_duplicates().to_numpy().tolist() == [
         [0, "ixi", "t2"]
@@ -70,28 +69,41 @@ def test_real_times_are_of_a_volume_each(files):
     assert 0 < seconds["thresh"] < seconds["ddpm"] < seconds["ddpm_ens"] < 60
 
 
-def test_methods_take_turns_and_the_shortest_round_counts(files, monkeypatch):
-    """A machine that gets slower for each subject and round, as told by a clock of the test."""
+def test_methods_take_turns_on_all_volumes_and_the_first_round_does_not_count(files, monkeypatch):
+    """A machine that gets slower with each turn, as told by a clock of the test."""
     clock, turns = [0.0], []
 
     def slower_each_time(method, images, subjects, *, timesteps, seed, device):
-        turns.append((type(method).__name__, tuple(timesteps), images.shape, subjects[0]))
-        clock[0] += len(turns)
+        turns.append((type(method).__name__, tuple(timesteps), images.shape, "".join(subjects)))
+        clock[0] += 5 * len(turns)
 
     monkeypatch.setattr(time_reconstruction, "reconstruct_volumes", slower_each_time)
     monkeypatch.setattr(time_reconstruction.time, "perf_counter", lambda: clock[0])
     time_reconstruction.main(**files)
-    volume = (1, 3, 16, 16)
+    # The first five test subjects of those that are there.
+    volumes = ((5, 3, 16, 16), "fedcb")
     one_turn = [("Thresh", (500,)), ("Diffusion", (500,)), ("Diffusion", (250, 500, 750))]
-    subjects = ["f", *list("fedcb") * 3]
-    assert turns == [(*who, volume, subject) for subject in subjects for who in one_turn]
-    # Turns 1 to 3 warm up; f's shortest times are of turns 4 to 6, e's of 7 to 9.
-    times = read_table(files["output"]).pivot_table(
-        index="subject", columns="method", values="value"
+    assert turns == [(*who, *volumes) for _ in range(4) for who in one_turn]
+    # Turns 1 to 3 warm up; a turn n takes 5n seconds for five volumes.
+    times = read_table(files["output"]).pivot_table(index="round", columns="method", values="value")
+    assert times[files["methods"]].to_numpy().tolist() == [[4, 5, 6], [7, 8, 9], [10, 11, 12]]
+
+
+def test_each_network_is_compiled_once_before_the_clock_runs(files, monkeypatch):
+    """The table compares what data sets are reconstructed with: compiled with compiled."""
+    compiled, timed = [], []
+
+    def reconstruct(method, *_, **__):
+        timed.append(len(compiled))
+
+    monkeypatch.setattr(
+        time_reconstruction, "compile_for_volumes", lambda *given: compiled.append(given[1:])
     )
-    assert times.loc["f", files["methods"]].tolist() == [4, 5, 6]
-    assert times.loc["e", files["methods"]].tolist() == [7, 8, 9]
-    assert times.loc["b", files["methods"]].tolist() == [16, 17, 18]
+    monkeypatch.setattr(time_reconstruction, "reconstruct_volumes", reconstruct)
+    time_reconstruction.main(**files)
+    # Two files of weights: DDPM's serves two rows.
+    assert [size for size, _ in compiled] == [(16, 16)] * 2
+    assert set(timed) == {2}
 
 
 def test_the_clock_waits_for_a_gpu(monkeypatch):
@@ -118,13 +130,13 @@ def test_no_test_subject_at_all_is_one_line(files):
 
 
 def tabulated(folder, times):
-    """The table of files, each a dict of (method, modality) and the seconds of its subjects."""
+    """The table of files, each a dict of (method, modality) and the seconds of its rounds."""
     paths = []
     for number, content in enumerate(times):
         rows = [
-            (method, 0, "ixi", modality, subject, "seconds_per_volume", seconds)
-            for (method, modality), of_subjects in content.items()
-            for subject, seconds in zip("ab", of_subjects, strict=True)
+            (method, 0, "ixi", modality, number, "seconds_per_volume", seconds)
+            for (method, modality), of_rounds in content.items()
+            for number, seconds in enumerate(of_rounds, start=1)
         ]
         paths.append(folder / f"times{number}.tsv")
         write_table(pd.DataFrame(rows, columns=COLUMNS), paths[-1])
@@ -144,7 +156,7 @@ def test_ratios_by_hand(tmp_path):
     means = table.set_index(["metric", "modality", "method"])["mean"]
     assert means["seconds_per_volume", "t1", "ddpm"] == 3.0
     assert means["seconds_per_volume", "t1", "cddpm"] == pytest.approx(3.1)
-    # Of each volume, then their mean.
+    # Of each round, then their mean.
     assert means["ratio_to_ddpm", "t1", "cddpm"] == pytest.approx((1.1 + 1) / 2)
     assert means["ratio_to_ddpm", "t2", "pddpm"] == pytest.approx((3 + 4) / 2)
     assert means["ratio_to_ddpm", "t2", "ae"] == pytest.approx((0.1 + 0.01) / 2)

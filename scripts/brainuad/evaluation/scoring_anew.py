@@ -11,7 +11,6 @@ from itertools import tee
 import numpy as np
 import pandas as pd
 
-from brainuad.compilation import compile_costly_parts
 from brainuad.device import Device, DeviceName
 from brainuad.evaluation import metrics
 from brainuad.evaluation.device_postprocess import anomaly_maps
@@ -26,7 +25,12 @@ from brainuad.evaluation.postprocess import (
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.job import log
 from brainuad.methods import Method
-from brainuad.reconstruction import SLICES_AT_A_TIME, compiling_pays, reconstruct_volumes
+from brainuad.reconstruction import (
+    SLICES_AT_A_TIME,
+    compile_for_volumes,
+    compiling_pays,
+    reconstruct_volumes,
+)
 from brainuad.slices import SliceStack
 from brainuad.splits import subjects_of
 
@@ -53,17 +57,8 @@ class Reconstructor:
         A group alone is too small for it.
         """
         places, *size = shape
-        if not compiling_pays(self.method, slices=volumes * places, timesteps=repeats):
-            return
-        batch = np.zeros((self.volumes_at_a_time, 1, *size), np.float32)
-        names = [str(number) for number in range(len(batch))]
-        compile_costly_parts(
-            self.method.network,
-            self.device,
-            lambda: reconstruct_volumes(
-                self.method, batch, names, timesteps=[1], seed=self.seed, device=self.device
-            ),
-        )
+        if compiling_pays(self.method, slices=volumes * places, timesteps=repeats):
+            compile_for_volumes(self.method, size, self.device)
 
     def cases(
         self, stack: SliceStack, subjects: Sequence[str], *, timesteps: Sequence[int], gamma: float

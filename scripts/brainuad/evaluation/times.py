@@ -1,4 +1,4 @@
 """The measures and columns of the times that methods take to reconstruct a volume."""
 
 SECONDS, RATIO = "seconds_per_volume", "ratio_to_ddpm"
-COLUMNS = ["method", "fold", "dataset", "modality", "subject", "metric", "value"]
+COLUMNS = ["method", "fold", "dataset", "modality", "round", "metric", "value"]

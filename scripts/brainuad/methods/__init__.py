@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from brainuad.checkpoints import load_strictly, read_weights
+from brainuad.device import Device
 from brainuad.errors import SettingsError
 
 # The validation loss of a method whose parts are trained in turn, before the last one's turn comes:
@@ -100,10 +101,10 @@ def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
         raise SettingsError(f"settings of {kind}: {error}") from error
 
 
-def load_method(path: Path, device: torch.device) -> Method:
+def load_method(path: Path, device: Device) -> Method:
     """Rebuild a trained method from its weights file alone, ready to reconstruct."""
     weights = read_weights(path)
     method = build_trainable(weights["kind"], weights["settings"])
     load_strictly(method.network, weights["state"], source=path)
-    method.network.to(device, memory_format=torch.channels_last).eval()
+    method.network.to(device.torch, memory_format=device.eager_format).eval()
     return method

@@ -71,6 +71,12 @@ class FAnoGAN:
         )
         # Part of the state, so that a validation knows it after a resume too.
         self.network.register_buffer("encoder_steps", torch.zeros((), dtype=torch.int64))
+        # The same on the CPU: a GPU that is asked in each batch would have to be waited for.
+        self._encoder_steps = 0
+        self.network.register_load_state_dict_post_hook(self._count_encoder_steps)
+
+    def _count_encoder_steps(self, *_: object) -> None:
+        self._encoder_steps = int(self.network.encoder_steps)
 
     def part_of(self, step: int) -> str:
         """What a step trains, counted from 0: critic, generator or encoder."""
@@ -93,6 +99,7 @@ class FAnoGAN:
             self.network["generator"].eval()
             self.network["critic"].eval()
             self.network.encoder_steps += 1
+            self._encoder_steps += 1
             return self._encoder_loss(images)
         shape = (len(images), self.settings.latent)
         latents = moved(torch.randn(shape, generator=generator), images.device)
@@ -129,7 +136,7 @@ class FAnoGAN:
         """The izi_f loss; before the encoder is trained, a value that is never the best."""
         self._check(images)
         # An encoder that saw nothing, before a critic that sees no difference, has a low loss.
-        if not self.network.encoder_steps:
+        if not self._encoder_steps:
             return images.new_tensor(NOT_TRAINED_YET)
         return self._encoder_loss(images)
 
@@ -144,7 +151,7 @@ class FAnoGAN:
         # ASSUME: the anomaly map is |x - reconstruction| as for all methods, which is how f-AnoGAN
         # localises; its score of a whole image, with the critic's features, is not used.
         self._check(images)
-        if not self.network.encoder_steps:
+        if not self._encoder_steps:
             raise SettingsError(
                 f"f_anogan: gan_steps is {self.settings.gan_steps}, and the training ended before "
                 "the encoder had its turn; raise training.steps or lower gan_steps"

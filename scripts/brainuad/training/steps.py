@@ -6,6 +6,7 @@ Everything random in step n follows from the seed and n.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -172,3 +173,16 @@ def build_optimizer(network: torch.nn.Module, settings: TrainingSettings) -> tor
         weight_decay=settings.weight_decay,
         fused=True,
     )
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load a saved state, laid out in memory as the parameters are.
+
+    The fused optimisers take the numbers in the order of memory: a state that was saved with the
+    channels last would be applied to other weights of a network that has them first, unsaid.
+    """
+    optimizer.load_state_dict(state)
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
