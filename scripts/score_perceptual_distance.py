@@ -1,15 +1,17 @@
 """Score how unlike their scans the reconstructions of healthy test subjects look to a network."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-import torch
 
 from brainuad import job
+from brainuad.device import DeviceSettings, prepare_device
 from brainuad.downloads import check_sha256
 from brainuad.evaluation.perceptual import load_network, perceptual_distance
 from brainuad.evaluation.postprocess import cases_of
 from brainuad.progress import progress_bar
+from brainuad.settings import settings_from
 from brainuad.slices import read_reconstructions, read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
@@ -24,6 +26,7 @@ def main(
     output: Path,
     modalities: list[str],
     sha256: str | None,
+    device: dict[str, Any],
     threads: int,
 ) -> None:
     """Write a tidy table: subject, modality, metric (lpips), value.
@@ -31,9 +34,9 @@ def main(
     `slices`, `reconstructions` and `modalities` are parallel, an entry per modality. `sha256` is
     that of the network's file, None where it is not known.
     """
-    torch.set_num_threads(threads)
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     job.log(f"{network}: SHA-256 {check_sha256(network, sha256, name=str(network))}")
-    chosen_network = load_network(network)
+    chosen_network = load_network(network, chosen_device.torch)
     subjects = subjects_of(read_table(split), "test")
     rows = []
     for stack, reconstructed, modality in zip(slices, reconstructions, modalities, strict=True):
@@ -55,5 +58,6 @@ if __name__ == "__main__":
             output=Path(snakemake.output[0]),
             modalities=snakemake.params.modalities,
             sha256=snakemake.params.sha256,
+            device=snakemake.params.device,
             threads=snakemake.threads,
         )

@@ -8,6 +8,7 @@ import pytest
 import torch
 from monai.losses.perceptual import MedicalNetPerceptualSimilarity
 from monai.networks.nets.resnet import ResNetFeatures
+from small_training import FP32
 from torch.nn import functional
 
 import score_perceptual_distance
@@ -17,6 +18,7 @@ from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
 
 SHAPE = (10, 24, 20)
+CPU = torch.device("cpu")
 
 
 def random_state(name, seed=0):
@@ -76,14 +78,14 @@ def features_by_hand(state, values):
 def test_the_features_are_those_of_medicalnet(small):
     path, state = small
     values = torch.from_numpy(volumes(1))[None]
-    features = load_network(path)(values)[-1]
+    features = load_network(path, CPU)(values)[-1]
     # An eighth of the resolution, from the second layer on.
     assert features.shape == (1, 512, 2, 3, 3)
     torch.testing.assert_close(features, features_by_hand(state, values), rtol=1e-4, atol=1e-4)
 
 
 def test_the_distance_is_monais(small, monkeypatch):
-    network = load_network(small[0])
+    network = load_network(small[0], CPU)
 
     class LastFeatures(torch.nn.Module):
         def forward(self, values):
@@ -99,7 +101,7 @@ def test_the_distance_is_monais(small, monkeypatch):
 
 
 def test_equal_volumes_are_0_and_a_constant_one_is_undefined(small):
-    network, (image, _) = load_network(small[0]), volumes()
+    network, (image, _) = load_network(small[0], CPU), volumes()
     assert perceptual_distance(network, image, image) == 0
     # The mean and the spread of the intensities do not count, as in MONAI.
     assert perceptual_distance(network, image, 0.5 * image + 0.1) == pytest.approx(0, abs=1e-6)
@@ -113,7 +115,7 @@ def test_a_resnet_50_is_told_by_its_weights(tmp_path):
     # A torch of its time may not have counted.
     for key in counts:
         del state[key]
-    network = load_network(save_as_medicalnet(state, tmp_path / "resnet_50.pth"))
+    network = load_network(save_as_medicalnet(state, tmp_path / "resnet_50.pth"), CPU)
     loaded = network.state_dict()
     assert all(torch.equal(loaded[key], state[key]) for key in state)
     features = network(torch.from_numpy(volumes(1))[None])[-1]
@@ -139,7 +141,7 @@ def test_other_weights_are_one_line(small, tmp_path, change, message):
     change(state)
     path = save_as_medicalnet(state, tmp_path / "weights.pth")
     with pytest.raises(SettingsError, match=message) as caught:
-        load_network(path)
+        load_network(path, CPU)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -162,7 +164,7 @@ def test_no_code_of_a_file_is_run(small, tmp_path, content):
         trapped = {"state_dict": dict(small[1]), "more": Trap(tmp_path / "sprung")}
         torch.save(trapped if content == "trap" else dict(small[1]), path)
     with pytest.raises(SettingsError, match="cannot be read as weights of MedicalNet") as caught:
-        load_network(path)
+        load_network(path, CPU)
     assert not (tmp_path / "sprung").exists()
     assert "\n" not in str(caught.value)
 
@@ -197,6 +199,7 @@ def files(small, tmp_path):
         "network": small[0],
         "output": tmp_path / "scores.tsv",
         "modalities": ["t1", "t2"],
+        "device": FP32,
         "threads": 1,
     }
 

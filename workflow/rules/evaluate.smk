@@ -143,8 +143,10 @@ rule score_perceptual_distance:
     resources:
         mem_mb=growing(8000),
         runtime=growing(480),
+        gpu=gpus,
     params:
         modalities=of_dataset("modalities"),
+        device=device,
         sha256=perceptual_sha256,
     script:
         "../../scripts/score_perceptual_distance.py"

@@ -23,8 +23,8 @@ DILATIONS = {"layer3": 2, "layer4": 4}
 EPSILON = 1e-10
 
 
-def load_network(path: Path) -> nn.Module:
-    """The network of a checkpoint of MedicalNet, ready to compute features; no code in it is run.
+def load_network(path: Path, device: torch.device) -> nn.Module:
+    """The network of a checkpoint of MedicalNet, ready on a device; no code in it is run.
 
     Which network it is, names and shapes of the weights tell. Raises SettingsError for another
     file, and for weights that are not those of one network, no more and no less.
@@ -35,7 +35,7 @@ def load_network(path: Path) -> nn.Module:
         if _shapes(network.state_dict()) == _shapes(state):
             network.load_state_dict(state, strict=True)
             _dilate(network)
-            return network.eval().requires_grad_(False)
+            return network.to(device).eval().requires_grad_(False)
     raise SettingsError(f"{path}: weights of neither {' nor '.join(NETWORKS)}; {ADVICE}")
 
 
@@ -44,16 +44,20 @@ def perceptual_distance(network: nn.Module, image: np.ndarray, reconstruction: n
 
     The mean over places of the squared difference of their feature vectors of length 1.
     """
+    device = next(network.parameters()).device
     # ASSUME: of the features the last layer's alone count, all places of the volume alike, as in
     # MONAI; volumes lie as slices do, [z, x, y]. The paper says no more than Med3D and ResNet.
     with torch.inference_mode():
-        first, second = (_features(network, volume) for volume in (image, reconstruction))
+        first, second = (
+            _features(network, torch.from_numpy(volume).to(device))
+            for volume in (image, reconstruction)
+        )
         return float((first - second).square().sum(dim=1).mean())
 
 
-def _features(network: nn.Module, volume: np.ndarray) -> Tensor:
+def _features(network: nn.Module, volume: Tensor) -> Tensor:
     """Feature vectors of length 1, [1, C, S / 8, H / 8, W / 8], of a volume of any intensities."""
-    values = torch.from_numpy(volume).float()[None, None]
+    values = volume.float()[None, None]
     features = network((values - values.mean()) / values.std())[-1]
     return features / (features.square().sum(dim=1, keepdim=True) + EPSILON).sqrt()
 
