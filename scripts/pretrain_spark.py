@@ -15,7 +15,7 @@ from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
-from brainuad.training.loop import HISTORY_COLUMNS, train
+from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, train
 from brainuad.training.steps import TrainingSettings
 
 BACKBONE = "backbone."
@@ -27,6 +27,7 @@ def main(
     split: Path,
     encoder: Path,
     history: Path,
+    machines: Path,
     settings: dict[str, Any],
     seed: int,
     device: dict[str, Any],
@@ -69,9 +70,15 @@ def main(
             for name, tensor in progress.best.items()
             if name.startswith(BACKBONE)
         },
-        training={"settings": settings["training"], "seed": seed, "best_step": progress.best_step},
+        training={
+            "settings": settings["training"],
+            "seed": seed,
+            "best_step": progress.best_step,
+            "machines": progress.machines,
+        },
     )
     write_table(pd.DataFrame(progress.history, columns=HISTORY_COLUMNS), history)
+    write_table(pd.DataFrame(progress.machines, columns=MACHINE_COLUMNS), machines)
     checkpoint.remove()
 
 
@@ -82,6 +89,7 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             encoder=Path(snakemake.output.encoder),
             history=Path(snakemake.output.history),
+            machines=Path(snakemake.output.machines),
             settings=snakemake.params.settings,
             # The spread over folds should hold the chance of training too.
             seed=key_of(

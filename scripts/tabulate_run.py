@@ -1,4 +1,4 @@
-"""What ran: versions, seeds, and the run time and memory of each rule."""
+"""What ran: versions, seeds, what trained each model, and the run time and memory of each rule."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +13,26 @@ COLUMNS = ["kind", "name", "quantity", "value"]
 
 
 def main(
-    *, benchmarks: Path, versions: dict[str, Any], seeds: dict[str, Any], tsv: Path, html: Path
+    *,
+    benchmarks: Path,
+    machines: list[Path],
+    trainings: list[str],
+    versions: dict[str, Any],
+    seeds: dict[str, Any],
+    tsv: Path,
+    html: Path,
 ) -> None:
-    """Write kind (rule, version, seed), name, quantity and value; keys of keys join by a blank."""
+    """Write kind (rule, training, version, seed), name, quantity and value.
+
+    `machines` and `trainings` (model/modality/fold) are parallel. Keys of keys join by a blank.
+    """
     rows = [("version", name, "version", value) for name, value in flattened(versions)]
     rows += [("seed", name, "seed", value) for name, value in flattened(seeds)]
     for folder in sorted(path for path in benchmarks.glob("*") if path.is_dir()):
         if files := sorted(folder.rglob("*.tsv")):
             rows += [("rule", folder.name, *fact) for fact in summarize_rule(files)]
+    for training, file in zip(trainings, machines, strict=True):
+        rows += machines_of(training, tables.read_table(file))
     table = pd.DataFrame(rows, columns=COLUMNS)
     tables.write_table(table, tsv)
     body = run_tables.run_html(table)
@@ -36,6 +48,14 @@ def flattened(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, s
             yield from flattened(value, name)
         else:
             yield name, str(value)
+
+
+def machines_of(training: str, table: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+    """The facts of each machine that a training ran on; all but the first say from which step."""
+    for machine in table.to_dict("records"):
+        step = machine.pop("from_step")
+        name = f"{training} from step {step}" if step else training
+        yield from (("training", name, quantity, str(value)) for quantity, value in machine.items())
 
 
 def summarize_rule(files: list[Path]) -> list[tuple[str, float]]:
@@ -59,4 +79,6 @@ if __name__ == "__main__":
             versions=dict(snakemake.params.versions),
             seeds=dict(snakemake.params.seeds),
             benchmarks=Path(snakemake.params.benchmarks),
+            machines=[Path(path) for path in snakemake.input.machines],
+            trainings=list(snakemake.params.trainings),
         )

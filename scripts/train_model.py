@@ -15,7 +15,7 @@ from brainuad.settings import settings_from
 from brainuad.slices import read_slices
 from brainuad.splits import subjects_of
 from brainuad.tables import read_table, write_table
-from brainuad.training.loop import HISTORY_COLUMNS, Progress, train
+from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, Progress, train
 from brainuad.training.steps import TrainingSettings
 
 
@@ -26,6 +26,7 @@ def main(
     pretrained: Path | None,
     weights: Path,
     history: Path,
+    machines: Path,
     kind: str,
     settings: dict[str, Any],
     training: dict[str, Any] | None,
@@ -37,8 +38,9 @@ def main(
 ) -> None:
     """Write the weights of the best validation, with the settings to rebuild the network.
 
-    A method without parameters is not trained, and `training` may be None. `code` is the files that
-    decide what comes out: a checkpoint that others made is not resumed.
+    With them come the losses of each epoch, and what computed, from which step on. A method without
+    parameters is not trained, and `training` may be None. `code` is the files that decide what
+    comes out: a checkpoint that others made is not resumed.
     """
     torch.manual_seed(key_of(seed, "weights"))
     method = build_trainable(kind, settings)
@@ -65,9 +67,15 @@ def main(
             method_settings={"kind": kind, **settings},
             code=digest_of_files(code),
         )
-    record = {"settings": training, "seed": seed, "best_step": progress.best_step}
+    record = {
+        "settings": training,
+        "seed": seed,
+        "best_step": progress.best_step,
+        "machines": progress.machines,
+    }
     write_weights(weights, kind=kind, settings=settings, state=progress.best, training=record)
     write_table(pd.DataFrame(progress.history, columns=HISTORY_COLUMNS), history)
+    write_table(pd.DataFrame(progress.machines, columns=MACHINE_COLUMNS), machines)
     checkpoint.remove()
 
 
@@ -79,6 +87,7 @@ if __name__ == "__main__":
             pretrained=Path(given) if (given := snakemake.input.get("pretrained")) else None,
             weights=Path(snakemake.output.weights),
             history=Path(snakemake.output.history),
+            machines=Path(snakemake.output.machines),
             kind=snakemake.params.kind,
             settings=snakemake.params.settings,
             training=snakemake.params.training,

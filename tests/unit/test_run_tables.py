@@ -78,14 +78,27 @@ def test_run(tmp_path):
         path = tmp_path / "benchmarks" / "train_model" / "t2" / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{header}{seconds}\t0:00:10\t{memory}\t-\t-\t-\t0\t0\t0\t0\n")
+    columns = ["from_step", "device", "torch", "precision", "compiled", "deterministic"]
+    cpu = [0, "AMD EPYC, AVX2", "2.13.0+cpu", "fp32", False, True]
+    gpu = [0, "NVIDIA H100", "2.13.0", "bf16", True, True]
+    machines = {
+        "cddpm/t2/fold0": [cpu],
+        "cddpm/t2/fold1": [cpu],
+        "cddpm/t1/fold0": [gpu, [120, "NVIDIA A100", *gpu[2:]]],
+    }
+    for number, rows in enumerate(machines.values()):
+        write_table(pd.DataFrame(rows, columns=columns), tmp_path / f"machines{number}.tsv")
     tabulate_run.main(
         benchmarks=tmp_path / "benchmarks",
+        machines=[tmp_path / f"machines{number}.tsv" for number in range(len(machines))],
+        trainings=list(machines),
         versions={"snakemake": "9.27.1", "torch": {"numpy": "2.3"}},
         seeds={"training": 7},
         tsv=tmp_path / "run.tsv",
         html=tmp_path / "run.html",
     )
-    table = read_table(tmp_path / "run.tsv").set_index(["name", "quantity"])["value"]
+    facts = read_table(tmp_path / "run.tsv")
+    table = facts.set_index(["name", "quantity"])["value"]
     assert float(table["train_model", "jobs"]) == 3
     assert float(table["train_model", "seconds_total"]) == 51
     assert float(table["train_model", "seconds_median"]) == 11
@@ -94,3 +107,12 @@ def test_run(tmp_path):
     assert table["torch numpy", "version"] == "2.3"
     page = (tmp_path / "run.html").read_text(encoding="utf-8")
     assert "51.0 s" in page and "2.0 GB" in page and ">7<" in page
+    assert table["cddpm/t1/fold0", "device"] == "NVIDIA H100"
+    assert table["cddpm/t1/fold0 from step 120", "device"] == "NVIDIA A100"
+    assert "What trained" in page and "NVIDIA A100" in page
+    trained = run_tables.machines_of_models(facts[facts["kind"] == "training"])
+    assert trained.to_numpy().tolist() == [
+        ["cDDPM", "T2", "0, 1", "AMD EPYC, AVX2", "2.13.0+cpu", "fp32", "no", "yes"],
+        ["cDDPM", "T1", "0", "NVIDIA H100", "2.13.0", "bf16", "yes", "yes"],
+        ["cDDPM", "T1", "0 from step 120", "NVIDIA A100", "2.13.0", "bf16", "yes", "yes"],
+    ]

@@ -23,11 +23,13 @@ import train_model
 from brainuad.checkpoints import Checkpoint, digest_of_files, read_weights
 from brainuad.device import Device, DeviceSettings
 from brainuad.errors import SettingsError
+from brainuad.machine import device_name
 from brainuad.methods import load_method
 from brainuad.noise import key_of
 from brainuad.settings import settings_from
 from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
+from brainuad.training import loop
 from brainuad.training.augmentation import AugmentationSettings
 from brainuad.training.loop import train
 from brainuad.training.sampling import choose_validation_slices, count_steps_per_epoch, draw_batch
@@ -86,6 +88,7 @@ def arguments(inputs, name, **changes):
         "pretrained": None,
         "weights": inputs / name / "weights.pt",
         "history": inputs / name / "history.tsv",
+        "machines": inputs / name / "machines.tsv",
         "kind": "diffusion",
         "settings": DIFFUSION,
         "training": TRAINING,
@@ -352,6 +355,7 @@ def test_a_training_killed_at_any_moment_ends_bit_identical(inputs, processes):
     same_training(inputs / "undisturbed", inputs / "killed")
     assert sorted(path.name for path in (inputs / "killed").iterdir()) == [
         "history.tsv",
+        "machines.tsv",
         "weights.pt",
     ]
 
@@ -392,6 +396,7 @@ def test_pretraining_gives_a_backbone_that_the_model_starts_from(inputs):
         split=inputs / "split.tsv",
         encoder=inputs / "spark" / "encoder.pt",
         history=inputs / "spark" / "history.tsv",
+        machines=inputs / "spark" / "machines.tsv",
         settings={"network": SPARK, "training": training | {"augmentation": None}},
         seed=2,
         device=PROCESSOR,
@@ -416,11 +421,8 @@ def test_pretraining_gives_a_backbone_that_the_model_starts_from(inputs):
         )
     )
     pretrained = read_weights(inputs / "spark" / "encoder.pt")["state"]
-    backbone = (
-        load_method(inputs / "model" / "weights.pt", torch.device("cpu"))
-        .network["encoder"]
-        .backbone
-    )
+    loaded = load_method(inputs / "model" / "weights.pt", small_training.device_with())
+    backbone = loaded.network["encoder"].backbone
     weights = backbone.state_dict()["stages.0.0.spatial.weight"]
     torch.testing.assert_close(weights, pretrained["stages.0.0.spatial.weight"])
 
@@ -429,3 +431,31 @@ def test_augmentation_settings_are_built_from_plain_values():
     settings = settings_from(TrainingSettings, TRAINING)
     assert isinstance(settings.augmentation, AugmentationSettings)
     assert settings.augmentation.ghosting.ghosts == (4, 10)
+
+
+def test_going_on_on_another_machine_is_said_and_kept(tmp_path, capsys, monkeypatch):
+    def stopping(*given, step, take=loop.take_step, **options):
+        if step == 5:
+            signal.raise_signal(signal.SIGTERM)
+        return take(*given, step=step, **options)
+
+    cpu = small_training.device_with()
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(loop, "take_step", stopping)
+        small_training.trained(tmp_path, cpu, steps=12)
+    capsys.readouterr()
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "device_name", lambda device: "NVIDIA A100")
+        _, progress = small_training.trained(tmp_path, cpu, steps=12)
+    said = [line for line in capsys.readouterr().out.splitlines() if "elsewhere" in line]
+    here = device_name(cpu.torch)
+    assert said == [
+        f"going on elsewhere, so the last digits differ: device was {here}, is NVIDIA A100"
+    ]
+    assert [(row["from_step"], row["device"]) for row in progress.machines] == [
+        (0, here),
+        (6, "NVIDIA A100"),
+    ]
+    assert progress.machines[0].keys() == set(loop.MACHINE_COLUMNS)
+    # An instruction set that torch names: AVX2, AVX512 or the plain one.
+    assert here.rpartition(", ")[2] == torch.backends.cpu.get_cpu_capability()

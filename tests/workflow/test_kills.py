@@ -20,7 +20,7 @@ from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
 from conftest import PROJECT
 
-PATHS = ("slices", "split", "weights", "history")
+PATHS = ("slices", "split", "weights", "history", "machines")
 RUNNER = f"""
 import json, sys
 from pathlib import Path
@@ -111,6 +111,7 @@ class Life:
             "split": str(folder / "split.tsv"),
             "weights": str(folder / output / "weights.pt"),
             "history": str(folder / output / "history.tsv"),
+            "machines": str(folder / output / "machines.tsv"),
             "kind": "diffusion",
             "settings": SETTINGS,
             "training": TRAINING,
@@ -237,4 +238,4 @@ def test_twenty_kills_at_random_moments_and_one_result(folder):
     pd.testing.assert_frame_equal(
         other.drop(columns="seconds"), history.drop(columns="seconds"), check_exact=True
     )
-    assert sorted(os.listdir(folder / "killed")) == ["history.tsv", "weights.pt"]
+    assert sorted(os.listdir(folder / "killed")) == ["history.tsv", "machines.tsv", "weights.pt"]

@@ -113,7 +113,7 @@ rule plot_dice_by_volume:
 rule plot_training:
     """Training and validation loss of each model."""
     input:
-        histories=list(training_histories().values()),
+        histories=list(training_tables("history").values()),
         code=library_of("plot_training"),
     output:
         svg="results/report/figures/training.svg",
@@ -132,6 +132,6 @@ rule plot_training:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        labels=list(training_histories()),
+        labels=list(training_tables("history")),
     script:
         "../../scripts/plot_training.py"

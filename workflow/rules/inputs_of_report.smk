@@ -92,14 +92,14 @@ def package_versions():
     return dict(sorted(pins.items()))
 
 
-def training_histories():
-    """From "model/modality/fold" to the history of each training, pretraining first."""
+def training_tables(name):
+    """From "model/modality/fold" to a table of each training, pretraining first."""
     runs = [f"{modality}/fold{fold}" for modality in MODALITIES for fold in FOLDS]
     files = {}
     if any(config["methods"][model]["pretrained"] == "spark" for model in TRAINED):
-        files |= {f"pretraining/{run}": f"results/pretraining/{run}/history.tsv" for run in runs}
+        files |= {f"pretraining/{run}": f"results/pretraining/{run}/{name}.tsv" for run in runs}
     for model in TRAINED:
-        files |= {f"{model}/{run}": f"results/models/{model}/{run}/history.tsv" for run in runs}
+        files |= {f"{model}/{run}": f"results/models/{model}/{run}/{name}.tsv" for run in runs}
     return files
 
 

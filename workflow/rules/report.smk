@@ -7,9 +7,10 @@ localrules:
 
 
 rule tabulate_run:
-    """Run times and peak memory of each rule, versions and seeds."""
+    """Run times and peak memory of each rule, what trained each model, versions and seeds."""
     input:
         results=tables_and_figures(),
+        machines=list(training_tables("machines").values()),
         code=library_of("tabulate_run"),
     output:
         tsv="results/report/tables/run.tsv",
@@ -17,7 +18,7 @@ rule tabulate_run:
             "results/report/tables/run.html",
             caption="../report/run.rst",
             category="Run",
-            labels={"table": "run times, versions, seeds"},
+            labels={"table": "run times, machines, versions, seeds"},
         ),
     log:
         "logs/tabulate_run/table.log",
@@ -31,6 +32,7 @@ rule tabulate_run:
         versions=package_versions(),
         seeds={"run": config["seed"]},
         benchmarks="benchmarks",
+        trainings=list(training_tables("machines")),
     script:
         "../../scripts/tabulate_run.py"
 

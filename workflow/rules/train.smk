@@ -16,6 +16,7 @@ rule pretrain_spark:
     output:
         encoder="results/pretraining/{modality}/fold{fold}/encoder.pt",
         history="results/pretraining/{modality}/fold{fold}/history.tsv",
+        machines="results/pretraining/{modality}/fold{fold}/machines.tsv",
     log:
         "logs/pretrain_spark/{modality}/fold{fold}.log",
     benchmark:
@@ -47,6 +48,7 @@ rule train_model:
     output:
         weights="results/models/{model}/{modality}/fold{fold}/weights.pt",
         history="results/models/{model}/{modality}/fold{fold}/history.tsv",
+        machines="results/models/{model}/{modality}/fold{fold}/machines.tsv",
     log:
         "logs/train_model/{model}/{modality}/fold{fold}.log",
     benchmark:

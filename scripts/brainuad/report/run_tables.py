@@ -1,11 +1,12 @@
-"""Tables about the run itself: who was left out, and run times, seeds and versions."""
+"""Tables about the run itself: who was left out, run times, machines, seeds and versions."""
 
 import pandas as pd
 
 from brainuad.report.metric_formats import DASH
-from brainuad.report.names import dataset_name
+from brainuad.report.names import dataset_name, model_name
 from brainuad.report.report_tables import plain_table
 
+YES_OR_NO = {"True": "yes", "False": "no"}
 LISTING_NOTE = (
     "The stage listing means: excluded, or files missing or unusable. The other stages are those "
     "of preprocessing."
@@ -43,7 +44,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def run_html(table: pd.DataFrame) -> str:
-    """Run times, seeds and versions as three tables, from the tidy table of tabulate_run."""
+    """Run times, machines, seeds and versions as tables, from the tidy table of tabulate_run."""
     parts = []
     rules = table[table["kind"] == "rule"].astype({"value": float})
     if not rules.empty:
@@ -61,12 +62,41 @@ def run_html(table: pd.DataFrame) -> str:
         )
         total = duration(rules["seconds_total"].sum())
         parts.append(f"<h3>Run times</h3><p>All jobs together: {total}.</p>{plain_table(shown)}")
+    trainings = table[table["kind"] == "training"]
+    if not trainings.empty:
+        shown = plain_table(machines_of_models(trainings))
+        parts.append(
+            "<h3>What trained</h3><p>The same training on another machine differs in the last "
+            f"digits at first, and a small one visibly in the end.</p>{shown}"
+        )
     for kind, title in (("seed", "Seeds"), ("version", "Versions")):
         facts = table.loc[table["kind"] == kind, ["name", "value"]]
         if not facts.empty:
             facts = facts.set_axis(["Name", title.removesuffix("s")], axis="columns")
             parts.append(f"<h3>{title}</h3>{plain_table(facts)}")
     return "\n".join(parts) or '<p class="note">Nothing is known about this run.</p>'
+
+
+def machines_of_models(trainings: pd.DataFrame) -> pd.DataFrame:
+    """A line per model, modality and machine, with its folds; from rows name, quantity, value."""
+    facts = trainings.pivot_table(index="name", columns="quantity", values="value", aggfunc="first")
+    facts = facts.reindex(trainings["name"].unique())
+    names = facts.index.str.extract(r"(?P<model>[^/]+)/(?P<modality>[^/]+)/fold(?P<fold>.+)")
+    lines = names.set_index(facts.index).join(facts)
+    keys = [name for name in lines if name != "fold"]
+    grouped = lines.groupby(keys, sort=False)["fold"].agg(", ".join).reset_index()
+    return pd.DataFrame(
+        {
+            "Model": [model_name(model) for model in grouped["model"]],
+            "Modality": grouped["modality"].str.upper(),
+            "Folds": grouped["fold"],
+            "Computed on": grouped["device"],
+            "torch": grouped["torch"],
+            "Precision": grouped["precision"],
+            "Compiled": grouped["compiled"].map(YES_OR_NO),
+            "Repeatable": grouped["deterministic"].map(YES_OR_NO),
+        }
+    )
 
 
 def duration(seconds: float) -> str:

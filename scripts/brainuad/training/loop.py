@@ -17,21 +17,30 @@ from brainuad.checkpoints import Checkpoint, fingerprint
 from brainuad.compilation import compile_costly_parts
 from brainuad.device import Device
 from brainuad.errors import SettingsError
+from brainuad.machine import device_name
 from brainuad.methods import NOT_TRAINED_YET, Trainable
 from brainuad.progress import progress_bar
 from brainuad.training.sampling import count_steps_per_epoch
 from brainuad.training.signals import noting_signals
-from brainuad.training.steps import TrainingSettings, build_optimizer, rehearse_step, take_step
+from brainuad.training.steps import (
+    TrainingSettings,
+    build_optimizer,
+    load_optimizer,
+    rehearse_step,
+    take_step,
+)
 from brainuad.training.validation import validate
 
 HISTORY_COLUMNS = ["epoch", "step", "training_loss", "validation_loss", "seconds"]
+MACHINE_COLUMNS = ["from_step", "device", "torch", "precision", "compiled", "deterministic"]
 
 
 @dataclass
 class Progress:
     """All of a training's state outside the network and the optimiser.
 
-    loss_sum and seconds are of the epoch in progress, best is the state of the best validation.
+    loss_sum and seconds are of the epoch in progress, best is the state of the best validation,
+    machines what computed, from which step on (rows of MACHINE_COLUMNS).
     """
 
     step: int = 0
@@ -41,6 +50,7 @@ class Progress:
     best: dict[str, Tensor] = field(default_factory=dict)
     best_loss: float = math.inf
     best_step: int = 0
+    machines: list[dict[str, Any]] = field(default_factory=list)
 
 
 def train(
@@ -59,7 +69,8 @@ def train(
     """Train a method on volumes float32 [N, S, H, W] in [0, 1], which stay on the device.
 
     Resumes from the checkpoint where there is one of the same settings, data, seed, first weights,
-    code (a digest of the files behind the script) and kind of device. checkpoint_minutes is how
+    code (a digest of the files behind the script) and kind of device; one line of the log says so
+    where that was saved by another model of GPU or CPU, or another torch. checkpoint_minutes is how
     much work a kill may cost. On SIGTERM or Ctrl-C it saves a checkpoint and exits with 128 + the
     signal's number. Raises SettingsError for too few volumes, and where a loss is no longer finite.
     """
@@ -83,18 +94,19 @@ def train(
         }
     )
     images, held_out = training_images.to(device.torch), validation_images.to(device.torch)
-    # A GPU's convolutions in bfloat16 want the channels last. Measured on a processor: steps are
-    # equally long or shorter than with the channels in front, at 16, 32 and 128 channels.
-    network = method.network.to(device.torch, memory_format=torch.channels_last)
+    network = method.network.to(device.torch, memory_format=device.eager_format)
+    draws = {"settings": settings, "seed": seed, "device": device}
+    compiled = compile_costly_parts(network, device, lambda: rehearse_step(method, images, **draws))
     optimizer = build_optimizer(network, settings)
     progress = Progress()
     if saved := checkpoint.load(identity, device.torch):
         network.load_state_dict(saved["network"])
-        optimizer.load_state_dict(saved["optimizer"])
+        load_optimizer(optimizer, saved["optimizer"])
         progress = Progress(**saved["progress"])
         job.log(f"resumed after step {progress.step} of {settings.steps}")
     # Else it would lie on the device, a second network, as long as the training goes on.
     del saved
+    note_machine(progress, device, compiled=compiled)
 
     def save() -> None:
         checkpoint.save(
@@ -106,8 +118,6 @@ def train(
             },
         )
 
-    draws = {"settings": settings, "seed": seed, "device": device}
-    compile_costly_parts(network, device, lambda: rehearse_step(method, images, **draws))
     saved_at = time.monotonic()
     remaining = range(progress.step, settings.steps)
     with noting_signals() as signals:
@@ -128,6 +138,27 @@ def train(
                     job.log(f"stopped by a signal after step {progress.step}; run again to go on")
                     raise SystemExit(128 + signals[0])
     return progress
+
+
+def note_machine(progress: Progress, device: Device, *, compiled: bool) -> None:
+    """Note in the progress what computes from here on; another machine is said in one line."""
+    here = {
+        "device": device_name(device.torch),
+        "torch": str(torch.__version__),
+        "precision": device.settings.precision.value,
+        "compiled": compiled,
+        "deterministic": device.settings.deterministic,
+    }
+    before = progress.machines[-1] if progress.machines else {}
+    changes = [
+        f"{name} was {before[name]}, is {value}"
+        for name, value in here.items()
+        if before and before[name] != value
+    ]
+    if changes:
+        job.log(f"going on elsewhere, so the last digits differ: {'; '.join(changes)}")
+    if changes or not before:
+        progress.machines.append({"from_step": progress.step, **here})
 
 
 def finish_epoch(
