@@ -1,4 +1,4 @@
-"""The two sizes that the bench measures: the paper's, and the demo's."""
+"""The sizes that are measured: the paper's, the demo's, and one that tries a script in seconds."""
 
 import runpy
 from dataclasses import dataclass
@@ -16,11 +16,29 @@ class Size:
     grid: tuple[int, int, int]
 
 
+MINIATURE = {
+    "methods": {
+        "cddpm": {
+            "settings": {
+                "network": {"channels": 4, "multipliers": [1], "attention_heads": 1},
+                "encoder": {"width": 4},
+            }
+        },
+        "dae": {"settings": {"network": {"channels": 4, "levels": 2}}},
+        "anogan": {"settings": {"channels": [4, 4, 8, 8], "latent": 4}},
+    },
+    "pretraining": {"decoder_width": 32},
+}
+
+
 def size_of(name: str) -> Size:
-    """`paper` or `demo`."""
-    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    """`paper`, `demo` or `miniature`."""
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
     if name == "paper":
         return Size(config, (50, 96, 96))
     merged = runpy.run_path(str(PROJECT / "tests" / "workflow" / "conftest.py"))["merged"]
-    changes = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text())
-    return Size(merged(config, changes), (25, 48, 48))
+    demo = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text(encoding="utf-8"))
+    config = merged(config, demo)
+    if name == "demo":
+        return Size(config, (25, 48, 48))
+    return Size(merged(config, MINIATURE), (6, 48, 48))

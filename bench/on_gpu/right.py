@@ -1,0 +1,37 @@
+"""Is it right? tests/gpu, the most telling first; what they measure becomes rows."""
+
+import subprocess
+import sys
+
+from measuring import PROJECT, Row
+
+from on_gpu import rows
+
+# Whole networks first: what compiles wrongly, no small test shows.
+FILES = ("test_full_size.py", "test_kinds.py", "test_steps.py", "test_resume.py")
+
+
+def main() -> None:
+    folder = PROJECT / "tests" / "gpu"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-v", "--durations=10"),
+            *("-p", "no:cacheprovider", "-p", "on_gpu.right"),
+            *(str(folder / name) for name in FILES),
+        ]
+    )
+    sys.exit(done.returncode)
+
+
+def pytest_runtest_logreport(report) -> None:
+    """A hook of pytest: each test is a row as soon as it has ended."""
+    name = report.nodeid.rpartition("/")[2].replace("::", ": ")
+    for what, (value, limit) in report.user_properties:
+        if report.when == "call":
+            rows.write(Row(f"{name}: {what}", value, "", goal=f"value <= {limit}"))
+    if report.failed or (report.when == "call" and report.passed):
+        rows.write(Row(name, float(report.passed), "passed", goal="value >= 1"))
+
+
+if __name__ == "__main__":
+    main()

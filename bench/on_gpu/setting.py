@@ -1,0 +1,111 @@
+"""What the stages train and time: the paper's networks on a GPU, miniatures in a dry run."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from sizes import Size, size_of
+from torch.utils.flop_counter import FlopCounterMode
+
+from brainuad import gpus
+from brainuad.device import Device, DeviceSettings, prepare_device
+from brainuad.methods import build_trainable
+from brainuad.settings import settings_from
+from brainuad.training.steps import TrainingSettings, build_optimizer, take_step
+from on_gpu import rows
+
+THREADS = 4
+
+
+@cache
+def size() -> Size:
+    """The paper's, or in a dry run one of seconds."""
+    return size_of("miniature" if rows.is_dry() else "paper")
+
+
+def batch_size() -> int:
+    return 4 if rows.is_dry() else 32
+
+
+def device_settings(**changes: Any) -> dict[str, Any]:
+    """The `device` of the rules' scripts: as the config has it, or changed."""
+    settings = {"name": rows.device_name(), **size().config["gpu"]}
+    if rows.is_dry():
+        settings |= {"precision": "fp32", "compile": False}
+    return settings | changes
+
+
+def device(**changes: Any) -> Device:
+    """Prepared, and not claimed: the processes of a stage share the one GPU."""
+    gpus.claim = lambda identifiers: 0
+    threads = 1 if rows.is_dry() else THREADS
+    return prepare_device(settings_from(DeviceSettings, device_settings(**changes)), threads)
+
+
+def training_of(kind: str) -> dict[str, Any]:
+    """Kind, settings and training of a method of the config, or of SparK's pretraining."""
+    config = size().config
+    if kind != "spark":
+        return {key: config["methods"][kind][key] for key in ("kind", "settings", "training")}
+    names = ("width", "blocks", "stem_stride", "stochastic_depth")
+    encoder = config["methods"]["cddpm"]["settings"]["encoder"]
+    settings = {name: encoder[name] for name in names} | {
+        name: config["pretraining"][name] for name in ("decoder_width", "patch_size", "mask_ratio")
+    }
+    return {"kind": "spark", "settings": settings, "training": config["pretraining"]["training"]}
+
+
+@dataclass
+class Training:
+    """A training in memory: `step` takes one whole step, with its batch, augmentation and noise."""
+
+    method: Any
+    place: Device
+    settings: TrainingSettings
+    images: torch.Tensor
+    optimizer: torch.optim.Optimizer | None = None
+
+    def step(self, number: int) -> torch.Tensor:
+        if self.optimizer is None:
+            # Not before the network has its last memory format.
+            self.optimizer = build_optimizer(self.method.network, self.settings)
+        return take_step(
+            self.method,
+            self.images,
+            self.optimizer,
+            step=number,
+            settings=self.settings,
+            seed=0,
+            device=self.place,
+        )
+
+
+def build_training(name: str, place: Device, memory_format: torch.memory_format) -> Training:
+    """A training of a method of the config, on random volumes as many as IXI trains on."""
+    described = training_of(name)
+    torch.manual_seed(0)
+    method = build_trainable(described["kind"], described["settings"])
+    method.network.to(place.torch, memory_format=memory_format)
+    volumes = 8 if rows.is_dry() else 358
+    return Training(
+        method=method,
+        place=place,
+        settings=settings_from(
+            TrainingSettings, described["training"] | {"batch_size": batch_size()}
+        ),
+        images=torch.rand(volumes, *size().grid, device=place.torch),
+    )
+
+
+def step_flop() -> float:
+    """Floating-point operations of cDDPM's network in a step: convolutions and matrix products."""
+    described = training_of("cddpm")
+    with torch.device("meta"):
+        method = build_trainable(described["kind"], described["settings"])
+    images = torch.rand(batch_size(), 1, *size().grid[1:], device="meta")
+    timesteps = torch.zeros(batch_size(), dtype=torch.int64, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        network = method.network
+        network["unet"](images, timesteps, network["encoder"](images)).sum().backward()
+    return float(counter.get_total_flops())

@@ -1,0 +1,40 @@
+"""Every kind of method in small, by name."""
+
+from small_training import DDPM, METHODS
+
+# The slices have 64x64 pixels. Of f-AnoGAN's first eight steps two train the encoder.
+KINDS = METHODS | {
+    "vae": (
+        "autoencoder",
+        {
+            "size": [64, 64],
+            "channels": [8, 16, 16],
+            "latent": 16,
+            "spatial": False,
+            "kl_weight": 0.001,
+        },
+    ),
+    "dae": (
+        "denoising_autoencoder",
+        {
+            "network": {"channels": 8, "levels": 2},
+            "noise": {"resolution": 4, "deviation": 0.2},
+        },
+    ),
+    "anogan": (
+        "f_anogan",
+        {
+            "size": [64, 64],
+            "channels": [4, 8, 8],
+            "latent": 6,
+            "gan_steps": 6,
+            "critic_steps": 1,
+            "gradient_penalty": 10.0,
+            "feature_weight": 1.0,
+        },
+    ),
+    "pddpm": (
+        "patched_diffusion",
+        {name: DDPM[name] for name in ("network", "noise", "schedule")} | {"grid": [2, 2]},
+    ),
+}
