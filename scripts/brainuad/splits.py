@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from brainuad import job
 from brainuad.errors import SettingsError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+# Columns of categories, also where a table names them by numbers.
+CATEGORIES = ("sex", "site")
+MAX_CLASSES = 10
 
 
 def split_healthy(
@@ -24,12 +28,13 @@ def split_healthy(
     subjects: a subject table; validation and test are drawn from the rows with status ok. The test
     set is the same in all folds, the validation sets of the folds share no subject, the rest
     trains, and so do the subjects with one modality only (status partial). `stratify` names a
-    column in whose values each partition is drawn in proportion. Raises SettingsError for sizes
-    that the subjects cannot fill.
+    column in whose values each partition is drawn in proportion; numbers are classed first (see
+    `strata_of`). Raises SettingsError for sizes that the subjects cannot fill, and for a column
+    that is missing or empty.
     """
     # ASSUME: validation and test are drawn among the subjects with every modality, so that models
     # of different modalities are judged on the same people; the other subjects train.
-    usable = _complete(subjects, stratify)
+    usable = _complete(subjects, stratify, sizes=[validation, test])
     needed = test + (fold + 1) * validation
     if needed >= len(usable):
         raise SettingsError(
@@ -52,7 +57,7 @@ def split_lesions(
 
     `test` None takes all that are not in the validation set. Otherwise as `split_healthy`.
     """
-    usable = _complete(subjects, stratify)
+    usable = _complete(subjects, stratify, sizes=[validation, test])
     if validation + (test or 1) > len(usable):
         raise SettingsError(
             f"split: validation {validation} and test {test or 'at least 1'} need "
@@ -91,21 +96,46 @@ def subjects_of(split: pd.DataFrame, partition: str) -> list[str]:
     return split.loc[split["partition"] == partition, "subject"].astype(str).tolist()
 
 
-def proportional_shares(sizes: Sequence[int], total: int) -> list[int]:
+def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:
+    """The stratum of each subject, as text: a category, or a class of numbers ("20 to 34").
+
+    Numbers are cut at their quantiles into `smallest_part` classes of about equal size, at most
+    MAX_CLASSES, so that each partition can have somebody of each; equal numbers share a class.
+    What is unknown is a stratum of its own, "". Sex and site are always categories.
+    """
+    numbers = pd.to_numeric(column, errors="coerce")
+    if column.name in CATEGORIES or not numbers.notna().equals(column.notna()):
+        return column.astype(object).where(column.notna(), "").astype(str)
+    # ASSUME: a column of numbers (age) is stratified by as many quantiles as the smallest drawn
+    # partition has subjects, at most 10.
+    number = max(1, min(MAX_CLASSES, smallest_part))
+    fraction = (numbers.rank() - 0.5) / numbers.count()
+    classes = numbers.groupby((fraction * number).floordiv(1))
+    low, high = classes.transform("min"), classes.transform("max")
+    names = [
+        "" if pd.isna(first) else f"{first:g} to {last:g}" if first < last else f"{first:g}"
+        for first, last in zip(low, high, strict=True)
+    ]
+    return pd.Series(names, index=column.index)
+
+
+def proportional_shares(
+    sizes: Sequence[int], total: int, generator: np.random.Generator
+) -> list[int]:
     """Share `total` among strata in proportion to their sizes, by the largest remainder.
 
-    Of equal remainders the earlier stratum takes the place, so the shares depend on nothing else.
+    Among equal remainders the generator draws.
     """
-    exact = [total * size / sum(sizes) for size in sizes]
-    shares = [int(share) for share in exact]
-    by_remainder = sorted(range(len(sizes)), key=lambda row: (shares[row] - exact[row], row))
-    for row in by_remainder[: total - sum(shares)]:
-        shares[row] += 1
-    return shares
+    shares, remainders = np.divmod(total * np.asarray(sizes), sum(sizes))
+    order = np.lexsort((generator.permutation(len(sizes)), -remainders))
+    shares[order[: total - shares.sum()]] += 1
+    return shares.tolist()
 
 
-def _complete(subjects: pd.DataFrame, stratify: str | None) -> pd.DataFrame:
-    """Subject and stratum of the rows with status ok."""
+def _complete(
+    subjects: pd.DataFrame, stratify: str | None, *, sizes: Sequence[int | None]
+) -> pd.DataFrame:
+    """Subject and stratum of the rows with status ok; the strata stand in the log."""
     usable = subjects[subjects["status"] == "ok"].sort_values("subject")
     stratum = pd.Series("", index=usable.index)
     if stratify is not None:
@@ -114,20 +144,41 @@ def _complete(subjects: pd.DataFrame, stratify: str | None) -> pd.DataFrame:
                 f"split: there is no column {stratify!r} to stratify by; "
                 f"the table has {', '.join(usable.columns)}"
             )
-        stratum = usable[stratify].astype(object).where(usable[stratify].notna(), "").astype(str)
+        if len(usable) and usable[stratify].isna().all():
+            raise SettingsError(
+                f"split: the {stratify} of none of the {len(usable)} usable subjects is known; "
+                "give it in the table that demographics names, or set stratify: null"
+            )
+        drawn = min((size for size in sizes if size), default=1)
+        stratum = strata_of(usable[stratify], smallest_part=drawn)
+        counts = stratum[usable[stratify].sort_values().index].value_counts(sort=False)
+        shown = ", ".join(f"{name or 'unknown'} ({count})" for name, count in counts.items())
+        job.log(f"{stratify} of the usable subjects: {shown}")
     return pd.DataFrame({"subject": usable["subject"].astype(str), "stratum": stratum})
 
 
 def _draw(usable: pd.DataFrame, size: int, generator: np.random.Generator) -> list[str]:
+    """Subjects drawn in proportion to their strata, from each the exact share rounded up or down.
+
+    The strata whose exact share is below one place are drawn from together, one subject of each
+    before a second of any: else those that are the smallest would never be drawn from.
+    """
     if size == 0:
         return []
-    strata = [group["subject"].to_numpy() for _, group in usable.groupby("stratum", sort=True)]
-    shares = proportional_shares([len(stratum) for stratum in strata], size)
-    drawn = [
-        generator.permutation(stratum)[:share]
-        for stratum, share in zip(strata, shares, strict=True)
+    sizes = usable.groupby("stratum")["stratum"].transform("size")
+    small = size * sizes < len(usable)
+    together = usable["stratum"].mask(small, usable["stratum"][small].min())
+    shuffled = [
+        group.iloc[generator.permutation(len(group))] for _, group in usable.groupby(together)
     ]
-    return np.concatenate(drawn).tolist()
+    shares = proportional_shares([len(group) for group in shuffled], size, generator)
+    drawn = [
+        group.assign(turn=group.groupby("stratum").cumcount())
+        .sort_values("turn", kind="stable")
+        .head(share)["subject"]
+        for group, share in zip(shuffled, shares, strict=True)
+    ]
+    return pd.concat(drawn).tolist()
 
 
 def _table(

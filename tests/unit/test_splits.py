@@ -1,5 +1,6 @@
 """No subject on two sides; the same test set in all folds; shares of the strata kept."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,6 +10,7 @@ from brainuad.splits import (
     proportional_shares,
     split_healthy,
     split_lesions,
+    strata_of,
     subjects_of,
 )
 
@@ -132,18 +134,81 @@ def test_fixed_test_size_leaves_the_others_out():
     assert len(split) == 15
 
 
+def drawn(table, column, *, seeds=50, validation=3, test=4):
+    """What the partitions hold of a column, seed by seed, in the second fold."""
+    values = table.set_index("subject")[column]
+    sizes = {"validation": validation, "test": test}
+    for seed in range(seeds):
+        split = split_healthy(table, fold=1, stratify=column, seed=seed, **sizes)
+        yield {partition: values[subjects_of(split, partition)] for partition in PARTITIONS}
+
+
+def test_each_partition_spans_the_whole_range_of_ages():
+    # 31 ages of 20 to 80, in no order: thirds are those below 40, from 40 to 60, and above.
+    ages = [20 + 2 * (7 * row % 31) for row in range(31)]
+    table = subject_table(31).assign(age=ages)
+    for partitions in drawn(table, "age"):
+        for found in partitions.values():
+            assert found.min() < 40 and found.between(40, 60).any() and found.max() > 60
+    as_text = table.assign(age=[f"{age}.0" for age in ages])
+    for one, other in zip(drawn(table, "age"), drawn(as_text, "age"), strict=True):
+        assert one["test"].index.equals(other["test"].index)
+
+
+def test_classes_of_numbers(capsys):
+    ages = [np.nan, 31, 25, 60.5, 25, 47, np.nan, 52]
+    strata = strata_of(pd.Series(ages, name="age"), smallest_part=3)
+    # Six known ages in three classes of two.
+    classes = ["25", "31 to 47", "52 to 60.5"]
+    assert strata.tolist() == ["", *(classes[c] for c in (1, 0, 2, 0, 1)), "", classes[2]]
+    # Ten classes at most, and equal numbers share one.
+    assert strata_of(pd.Series(range(100)), smallest_part=44).value_counts().tolist() == [10] * 10
+    assert strata_of(pd.Series([60] * 9 + [20]), smallest_part=5).nunique() == 2
+    assert strata_of(pd.Series([60, 60]), smallest_part=5).tolist() == ["60", "60"]
+    # Sites may be called 1, 2, ...; they are no quantity.
+    sites = pd.Series([1, 2, 11, np.nan], name="site")
+    assert strata_of(sites, smallest_part=2).tolist() == ["1.0", "2.0", "11.0", ""]
+    table = subject_table(8).assign(age=ages)
+    split_healthy(table, fold=0, validation=2, test=3, stratify="age", seed=0)
+    assert (
+        "age of the usable subjects: 25 to 31 (3), 47 to 60.5 (3), unknown (2)"
+        in capsys.readouterr().out
+    )
+
+
+def test_unknown_ages_are_drawn_in_proportion():
+    table = subject_table(40).assign(age=[*range(20, 50), *[np.nan] * 10])
+    for partitions in drawn(table, "age", test=12, validation=4):
+        assert partitions["test"].isna().sum() == 3
+
+
+@pytest.mark.parametrize("sizes", [[1] * 30, [3] * 6 + [2] * 6, [20, *[1] * 10]])
+def test_everybody_of_many_small_strata_can_be_drawn(sizes):
+    sites = [f"site{number:02d}" for number, size in enumerate(sizes) for _ in range(size)]
+    table = subject_table(30).assign(site=sites)
+    tested, validated = set(), set()
+    for partitions in drawn(table, "site", seeds=100, validation=4, test=6):
+        tested |= set(partitions["test"].index)
+        validated |= set(partitions["validation"].index)
+        # 6 of 30: the exact share of a site, a fifth of it, is rounded up or down.
+        counts = partitions["test"].value_counts().reindex(sorted(set(sites)), fill_value=0)
+        assert ((counts - np.array(sizes) / 5).abs() < 1).all()
+    assert len(tested) == len(validated) == 30
+
+
 @pytest.mark.parametrize(
     ("sizes", "total", "expected"),
     [
         # exact shares 4.67, 2.33, 3: the largest remainder gets the one that is left
-        ([14, 7, 9], 10, [5, 2, 3]),
-        ([1, 1, 1], 2, [1, 1, 0]),
-        ([10, 0], 4, [4, 0]),
-        ([3, 3], 6, [3, 3]),
+        ([14, 7, 9], 10, {(5, 2, 3)}),
+        ([1, 1, 1], 2, {(1, 1, 0), (1, 0, 1), (0, 1, 1)}),
+        ([10, 0], 4, {(4, 0)}),
+        ([3, 3], 6, {(3, 3)}),
     ],
 )
 def test_largest_remainder(sizes, total, expected):
-    assert proportional_shares(sizes, total) == expected
+    generator = np.random.default_rng(0)
+    assert {tuple(proportional_shares(sizes, total, generator)) for _ in range(30)} == expected
 
 
 def test_sizes_that_do_not_fit_are_refused():
@@ -154,5 +219,7 @@ def test_sizes_that_do_not_fit_are_refused():
         split_lesions(table, validation=20, test=None, stratify=None, seed=0)
     with pytest.raises(SettingsError, match="no column 'city'"):
         split_lesions(table, validation=5, test=None, stratify="city", seed=0)
+    with pytest.raises(SettingsError, match="the age of none of the 20 usable subjects is known"):
+        split_lesions(table.assign(age=np.nan), validation=5, test=None, stratify="age", seed=0)
     with pytest.raises(ValueError, match="partition 'val'"):
         subjects_of(healthy_folds(table, folds=1, validation=5, test=5)[0], "val")

@@ -131,12 +131,14 @@ def split_grid():
 
 def split_source(dataset):
     """Where a data set's split comes from, in words."""
-    splits = DATASETS[dataset]["splits"]
+    splits, stratify = DATASETS[dataset]["splits"], DATASETS[dataset]["stratify"]
     if splits is not None:
         return f"released lists in {splits['folder']}"
     if dataset in PATIENTS and dataset not in LESION:
         return "all subjects are tested (no lesion masks)"
-    return f"drawn with seed {config['seed']}"
+    return f"drawn with seed {config['seed']}" + (
+        f", in proportion to {stratify}" if stratify else ""
+    )
 
 
 def split_files(ending):
