@@ -15,6 +15,7 @@ import pandas as pd
 
 from brainuad.errors import SettingsError
 from brainuad.splits import TEST, TRAIN, VALIDATION, usable_subjects
+from brainuad.text_tables import column_of, plain_name, read_text_table
 
 NAME_COLUMN = "img_name"
 FINDING_COLUMNS = ["finding", "subject", "partition", "action"]
@@ -114,21 +115,17 @@ def find_lists(lists: Sequence[Path], name: str, *, fold: int, healthy: bool) ->
 
 def read_list(path: Path) -> list[str]:
     """The subjects of a list, row by row, repeated ones included."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingsError(f"{path}: not a readable CSV file: {reason}") from error
-    if NAME_COLUMN not in table.columns:
+    table = read_text_table(path)
+    names = column_of(table, [plain_name(NAME_COLUMN)], path)
+    if names is None:
         raise SettingsError(
             f"{path}: there is no column {NAME_COLUMN}; it has {', '.join(table.columns)}"
         )
     if table.empty:
         raise SettingsError(f"{path}: the list has no rows; copy the released file again")
-    listed = [subject_of(str(name)) for name in table[NAME_COLUMN]]
-    if "" in listed:
-        raise SettingsError(f"{path}: row {listed.index('') + 1} has no {NAME_COLUMN}")
-    return listed
+    if names.isna().any():
+        raise SettingsError(f"{path}: row {names.isna().idxmax()} has no {NAME_COLUMN}")
+    return [subject_of(name) for name in names]
 
 
 def subject_of(image_name: str) -> str:

@@ -195,11 +195,12 @@ def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "not a readable CSV file"),
+        ("", "is no table that can be read"),
         (HEADER + "\n", "no rows"),
-        ("name;age\nIXI001;30\n", "no column img_name; it has name;age"),
-        (",img_name\n0,IXI001-HH-1401_t1.nii.gz\n1,\n", "row 2 has no img_name"),
-        ('a,b\n"', "not a readable CSV file"),
+        ("name;age\nIXI001;30\n", "no column img_name; it has name, age"),
+        (",img_name\n0,IXI001-HH-1401_t1.nii.gz\n1,\n", "row 3 has no img_name"),
+        ('img_name,b\n"IXI001', "is no table that can be read"),
+        ("img_name,age\nIXI001,30\nIXI002,31,5\n", "row 3 has 3 cells, the header 2"),
     ],
 )
 def test_a_list_that_cannot_be_read_is_named(tmp_path, subjects, lists, content, reason):
