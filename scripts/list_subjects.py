@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from brainuad import job, tables
 from brainuad.demographics import (
     find_demographics,
@@ -20,6 +22,7 @@ def main(
     root: Path,
     downloads: Path,
     output: Path,
+    remarks: Path,
     layout: str,
     dataset: str,
     modalities: list[str],
@@ -40,7 +43,8 @@ def main(
     one of them it is partial. So it is with a broken file, unless `on_broken` is "stop": then the
     first one is fatal. `downloads` is the folder as downloaded: the root itself, save where the
     root is what was unpacked. Tables that the config names are looked for in both, there first.
-    Labels that are None are the layout's own.
+    Labels that are None are the layout's own. `remarks` gets lines on rows of the table with ages
+    that name no subject, and on subjects without a row there.
     """
     source = source_named(layout)
     options = SourceOptions(
@@ -63,10 +67,14 @@ def main(
             exclude=frozenset(exclude),
         )
         found = find_subjects(layout, root, options)
-        people = {} if people_table is None else read_demographics(people_table)
-        checked = check_subjects(with_demographics(found, people), expected, threads=threads)
+        said = []
+        if people_table is not None:
+            found, said = with_demographics(found, read_demographics(people_table))
+        checked = check_subjects(found, expected, threads=threads)
     except SettingsError as error:
         raise SettingsError(f"{dataset}: {error}") from None
+    for remark in said:
+        job.log(remark)
     for entry in checked:
         if entry.status != OK:
             job.log(f"{entry.raw.subject} {entry.status}: {entry.reason}")
@@ -80,6 +88,7 @@ def main(
             f"the first one: {left_out[0].reason}"
         )
     tables.write_table(subject_table(checked, expected), output)
+    tables.write_table(pd.DataFrame({"remark": said}, dtype=str), remarks)
     aged = sum(entry.raw.age is not None for entry in checked)
     partial = sum(entry.status == PARTIAL for entry in checked)
     job.log(
@@ -94,6 +103,7 @@ if __name__ == "__main__":
             root=Path(snakemake.input.root),
             downloads=Path(snakemake.input.downloads),
             output=Path(snakemake.output.subjects),
+            remarks=Path(snakemake.output.remarks),
             dataset=snakemake.wildcards.dataset,
             threads=snakemake.threads,
             **{

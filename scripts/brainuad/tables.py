@@ -8,10 +8,9 @@ from brainuad.job import replacing
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a TSV with a header; a column named subject is text, an empty cell is NaN."""
-    return pd.read_csv(
-        path, sep="\t", dtype={"subject": str}, na_values=[""], keep_default_na=False
-    )
+    """Read a TSV with a header; columns named subject and site are text, an empty cell is NaN."""
+    text = {"subject": str, "site": str}
+    return pd.read_csv(path, sep="\t", dtype=text, na_values=[""], keep_default_na=False)
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -225,6 +225,7 @@ def listed(root):
         root=root,
         downloads=root,
         output=root.parent / "subjects.tsv",
+        remarks=root.parent / "remarks.tsv",
         layout="mslub",
         dataset="mslub",
         modalities=["t2"],

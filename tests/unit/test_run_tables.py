@@ -55,9 +55,12 @@ def test_left_out(tmp_path):
     write_table(listed[:1], tmp_path / "other.tsv")
     later = pd.DataFrame([["001", "registered", "too far"]], columns=["subject", "stage", "reason"])
     write_table(later, tmp_path / "later.tsv")
+    write_table(pd.DataFrame({"remark": ["a.tsv: 1 < 2"]}), tmp_path / "remarks.tsv")
+    write_table(pd.DataFrame({"remark": []}), tmp_path / "no_remarks.tsv")
     tabulate_left_out.main(
         subjects=[tmp_path / "ixi.tsv", tmp_path / "other.tsv"],
         left_out=[tmp_path / "later.tsv"],
+        remarks=[tmp_path / "remarks.tsv", tmp_path / "no_remarks.tsv"],
         datasets=["ixi", "other"],
         left_out_names=["ixi_t2"],
         tsv=tmp_path / "out.tsv",
@@ -69,7 +72,9 @@ def test_left_out(tmp_path):
         ["ixi", "t2", "003", "listing", "no t2 scan"],
         ["ixi", "t2", "001", "registered", "too far"],
     ]
-    assert "4 subjects were found" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "4 subjects were found" in page
+    assert "<ul><li>IXI: a.tsv: 1 &lt; 2.</li></ul>" in page
 
 
 def test_run(tmp_path):

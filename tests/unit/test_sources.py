@@ -103,6 +103,7 @@ def listed(folder, layout, **changes):
         "root": folder / "raw",
         "downloads": folder / "raw",
         "output": folder / "subjects.tsv",
+        "remarks": folder / "remarks.tsv",
         "layout": layout,
         "dataset": "own_name",
         "modalities": MODALITIES.get(layout, ["t1"]),

@@ -235,6 +235,22 @@ def test_table(tmp_path):
         assert part in table.loc[subject, "reason"]
 
 
+def test_table_with_other_spellings(tmp_path):
+    root = tmp_path / "raw"
+    write_tree(root, ["a.nii.gz", "b.nii.gz"])
+    (root / "scans.csv").write_text(
+        "Participant_ID;T1;t1;seg;Age (years);gender;SITE;\n007;a.nii.gz;;n/a;89+;F;01;\n;;;;;;;\n"
+        "8;b.nii.gz;;;34,5;o;1;\n"
+    )
+    table = listed(tmp_path, "table", table="scans.csv", lesions=False)
+    assert table["subject"].tolist() == ["007", "8"]
+    assert paths(table, root, "t1") == ["a.nii.gz", "b.nii.gz"]
+    assert table["age"].tolist() == [89, 34.5]
+    assert table["sex"].tolist()[0] == "f" and table["sex"].isna().tolist() == [False, True]
+    # Sites that are called by numbers are names.
+    assert table["site"].tolist() == ["01", "1"]
+
+
 @pytest.mark.parametrize("place", ["downloads", "raw", "raw/lists"])
 def test_table_beside_archives_or_in_them(tmp_path, place):
     folder = tmp_path / place
@@ -277,6 +293,10 @@ def test_subject_of_two_rows_is_left_out(tmp_path):
         ("subject,t1\n1,a.nii.gz\n..,a.nii.gz\n", "row 3: the subject '..' cannot name a folder"),
         ("subject,t1\n,a.nii.gz\n", "row 2: the subject has no name"),
         ("subject,t1\n", "no scans under"),
+        ("subject,t1\n1,a.nii.gz,\n", "row 2 has 3 cells, the header 2"),
+        ("subject,t1\n\n,a.nii.gz\n", "row 3: the subject has no name"),
+        ("subject,t1,T1\n1,a.nii.gz,b.nii.gz\n", "has two columns 't1' and 'T1' with different"),
+        ("subject,t1,\n1,a.nii.gz,x\n", "has the unknown column ''"),
         ("", "is no table that can be read"),
         (None, "scans.csv: the file does not exist"),
     ],

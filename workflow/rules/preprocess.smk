@@ -22,6 +22,7 @@ checkpoint list_subjects:
         code=with_layout_code("list_subjects"),
     output:
         subjects="results/subjects/{dataset}.tsv",
+        remarks="results/subjects/remarks/{dataset}.tsv",
     log:
         "logs/list_subjects/{dataset}.log",
     benchmark:

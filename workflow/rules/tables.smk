@@ -77,6 +77,7 @@ rule tabulate_left_out:
     input:
         subjects=expand("results/subjects/{dataset}.tsv", dataset=DATASETS),
         left_out=[f"results/slices/{name}_left_out.tsv" for name in packed_sets()],
+        remarks=expand("results/subjects/remarks/{dataset}.tsv", dataset=DATASETS),
         code=library_of("tabulate_left_out"),
     output:
         tsv="results/report/tables/left_out.tsv",

@@ -1,15 +1,17 @@
 """A user's own scans, listed in a table: a row per subject, a column per file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from brainuad.demographics import person_of, read_spreadsheet, table_named
+from brainuad.demographics import SPELLINGS, Person, people_of, table_named
 from brainuad.errors import SettingsError
 from brainuad.sources import RawSubject, SourceOptions
 from brainuad.sources._tree import PAIR_SUFFIXES, analyze_pair
+from brainuad.spreadsheets import read_spreadsheet
+from brainuad.text_tables import column_of, fits, known
 
 LAYOUT = "the table that the key table names"
 LESIONS = frozenset({1})
@@ -19,8 +21,8 @@ LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
 
-COLUMNS = ("subject", "t1", "t2", "seg", "age", "sex", "site")
 FILES = ("t1", "t2", "seg")
+COLUMNS = {name: SPELLINGS.get(name, (name,)) for name in ("subject", *FILES, "age", "sex", "site")}
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
@@ -37,20 +39,28 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
     beside_archives = downloads != root and path.is_relative_to(downloads)
     folder = root if beside_archives else path.parent
     table = read_spreadsheet(path)
-    if unknown := [column for column in table.columns if column not in COLUMNS]:
-        raise SettingsError(
-            f"{path}: has the unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}"
-        )
-    if missing := [name for name in ("subject", *options.modalities) if name not in table.columns]:
+    for place, column in enumerate(table.columns):
+        named = any(fits(column, spellings) for spellings in COLUMNS.values())
+        if not named and (column or table.iloc[:, place].notna().any()):
+            raise SettingsError(
+                f"{path}: has the unknown column {column!r}; known are {', '.join(COLUMNS)}"
+            )
+    columns = {name: column_of(table, COLUMNS[name], path) for name in ("subject", *FILES)}
+    if missing := [name for name in ("subject", *options.modalities) if columns[name] is None]:
         raise SettingsError(f"{path}: has no column {missing[0]!r}")
+    cells = {role: known(columns[role]) for role in FILES if columns[role] is not None}
+    people = people_of(table, path)
     subjects: dict[str, RawSubject] = {}
-    for number, (_, row) in enumerate(table.iterrows(), start=2):
-        subject = _name(row["subject"], f"{path}, row {number}")
+    for row, person in zip(table.index, people, strict=True):
+        subject = _name(columns["subject"][row], f"{path}, row {row}")
         if subject in subjects:
             problem = f"{path}: has more than one row for this subject; keep one of them"
             subjects[subject] = RawSubject(subject, {}, problem=problem)
         else:
-            subjects[subject] = _raw_subject(subject, row, folder)
+            files = {
+                role: folder / cell[row] for role, cell in cells.items() if pd.notna(cell[row])
+            }
+            subjects[subject] = _raw_subject(subject, files, person)
     named = [subjects[subject] for subject in sorted(subjects)]
     return _with_own_scans(named, options.modalities, path)
 
@@ -74,17 +84,13 @@ def _with_own_scans(
     return [replace(raw, problem=problems.get(raw.subject, raw.problem)) for raw in subjects]
 
 
-def _raw_subject(subject: str, row: pd.Series, folder: Path) -> RawSubject:
-    files = {role: folder / row[role] for role in FILES if isinstance(row.get(role), str)}
+def _raw_subject(subject: str, files: Mapping[str, Path], person: Person) -> RawSubject:
     pairs = {role for role, file in files.items() if file.suffix.lower() in PAIR_SUFFIXES}
-    person = person_of(row)
     return RawSubject(
         subject,
         {role: file for role, file in files.items() if role != "seg" and role not in pairs},
         seg=files["seg"] if "seg" in files.keys() - pairs else None,
-        age=person.age,
-        sex=person.sex,
-        site=person.site,
+        **vars(person),
         problems={role: analyze_pair(files[role]) for role in sorted(pairs)},
     )
 
