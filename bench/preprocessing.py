@@ -60,7 +60,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
     ours = {"output": folder / "registered", "settings": settings["registration"]}
     yield "register_to_atlas", registered | ours
     corrected = {"scans": folder / "registered", "output": folder / "corrected"}
-    cut = {"keep_last_slice": settings["keep_last_slice"]}
+    cut = {"keep_last_slice": settings["keep_last_slice"], "weighted": True}
     yield "correct_bias", corrected | cut | {"settings": settings["bias_correction"]}
     normalized = {"scans": folder / "corrected", "output": folder / "normalized"}
     yield "normalize_scans", normalized | {"settings": settings["normalization"]}

@@ -1,6 +1,6 @@
 """Compare the intensities of scans and of their reconstructions, under changed contrasts.
 
-For each gamma the intensities x in [0, 1] of the test subjects become x^gamma (the paper's
+For each gamma the intensities x of the test subjects become x^gamma (the paper's
 simulated contrast); compared are the histograms of healthy brain voxels before and after
 reconstruction.
 """

@@ -14,10 +14,18 @@ from brainuad.settings import settings_from
 from brainuad.volumes import read_labels, read_volume, write_volume
 
 
-def main(*, scans: Path, output: Path, settings: dict[str, Any], keep_last_slice: bool) -> None:
+def main(
+    *,
+    scans: Path,
+    output: Path,
+    settings: dict[str, Any],
+    weighted: bool,
+    keep_last_slice: bool,
+) -> None:
     """Write image, brain mask and lesions within the brain's box, and the transform as it was.
 
-    Without keep_last_slice the box lacks the last slice of each axis, as released.
+    weighted          the bias field is fitted to the brain; if not, to the whole box
+    keep_last_slice   if not, the box lacks the last slice of each axis, as released
     """
     process_batch(
         scans,
@@ -26,13 +34,14 @@ def main(*, scans: Path, output: Path, settings: dict[str, Any], keep_last_slice
         process=partial(
             correct_scan,
             settings=settings_from(BiasCorrection, settings),
+            weighted=weighted,
             keep_last_slice=keep_last_slice,
         ),
     )
 
 
 def correct_scan(
-    source: Path, target: Path, *, settings: BiasCorrection, keep_last_slice: bool
+    source: Path, target: Path, *, settings: BiasCorrection, weighted: bool, keep_last_slice: bool
 ) -> None:
     """One scan; the affine follows the cut, with the last slices and without them."""
     image = read_volume(source / "image.nii.gz")
@@ -40,7 +49,7 @@ def correct_scan(
     lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
     box = bounding_box(mask.data, keep_last_slice=keep_last_slice)
     image, mask, lesions = (crop(part, box) for part in (image, mask, lesions))
-    corrected = correct_bias_field(image, mask.data, settings)
+    corrected = correct_bias_field(image, mask.data, settings, weighted=weighted)
     write_volume(corrected, target / "image.nii.gz")
     write_volume(mask, target / "brain_mask.nii.gz")
     write_volume(lesions, target / "lesions.nii.gz")

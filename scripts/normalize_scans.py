@@ -1,11 +1,9 @@
-"""A batch of corrected scans on the final grid, smoothed and with intensities from 0 to 1."""
+"""A batch of corrected scans on the final grid, smoothed and with intensities of about 0 to 1."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from brainuad import job
 from brainuad.labels import IGNORED, LESION
@@ -38,7 +36,11 @@ def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
 
 
 def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> None:
-    """One scan in the released code's order: smooth at full resolution, crop, scale, downsample."""
+    """One scan in the released code's order: smooth at full resolution, crop, scale, downsample.
+
+    As released, nothing is cut off or masked after the scaling: splines overshoot at edges, so that
+    intensities reach a little below 0 and above 1, and a little beyond the brain.
+    """
     image = read_volume(source / "image.nii.gz")
     mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
     lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
@@ -51,8 +53,7 @@ def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> No
     mask, lesions = (
         downsample(part, settings.downsampling, labels=True) for part in (mask, lesions)
     )
-    inside = np.where(mask.data > 0, np.clip(image.data, 0.0, 1.0), 0.0).astype(np.float32)
-    write_volume(Volume(inside, image.affine), target / "image.nii.gz")
+    write_volume(image, target / "image.nii.gz")
     write_volume(mask, target / "brain_mask.nii.gz")
     write_volume(lesions, target / "lesions.nii.gz")
 

@@ -10,7 +10,7 @@ from brainuad.errors import ScanError, SettingsError
 from brainuad.labels import IGNORED, LESION
 from brainuad.preprocessing.batches import OnBroken, read_left_out, subject_names
 from brainuad.slices import SliceStack, write_slices
-from brainuad.volumes import read_labels, read_volume
+from brainuad.volumes import read_labels, read_mask
 
 
 def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
@@ -33,7 +33,8 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
         )
     images, brain_masks, lesions, affines = [], [], [], []
     for folder in folders:
-        image = read_volume(folder / "image.nii.gz")
+        # Below 0 where a spline overshot: to `read_volume` that may look like a broken scan.
+        image = read_mask(folder / "image.nii.gz")
         mask = read_labels(folder / "brain_mask.nii.gz", expected=(1,), grid=image)
         lesion = read_labels(folder / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
         images.append(image.data.transpose(2, 0, 1))

@@ -1,6 +1,6 @@
 """Score one method on scans of one lesion set whose contrast was changed by a power law.
 
-The intensities x in [0, 1] become x^gamma (the paper's simulated contrast); the threshold is fitted
+The intensities x become x^gamma (the paper's simulated contrast); the threshold is fitted
 anew on the validation subjects under the same change.
 """
 

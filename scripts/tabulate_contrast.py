@@ -8,7 +8,7 @@ from brainuad.report.table_files import tabulate_scores
 
 METRICS = ["dice", "auprc"]
 NOTE = (
-    "The number before a method is gamma: the intensities x in [0, 1] of each scan became "
+    "The number before a method is gamma: the intensities x of each scan became "
     "x to the power of gamma. No model was trained anew; thresholds were fitted "
     "on validation subjects under the same change."
 )

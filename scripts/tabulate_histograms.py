@@ -8,7 +8,7 @@ from brainuad.report.table_files import tabulate_scores
 
 METRICS = ["entropy_difference", "kl_divergence"]
 NOTE = (
-    "The number before a method is gamma: the intensities x in [0, 1] of each scan became x to the "
+    "The number before a method is gamma: the intensities x of each scan became x to the "
     "power of gamma before it was reconstructed. No model was trained anew. Histograms are of the "
     "healthy voxels of the brain. The entropy difference, of the scans less that of the "
     "reconstructions, is that of all test subjects together, so it has no interval over subjects; "

@@ -62,7 +62,7 @@ class CosineSchedule:
 
 
 def to_model_range(images: Tensor) -> Tensor:
-    """[0, 1] to [-1, 1], in which noise is added and the network works."""
+    """[0, 1] to [-1, 1], in which noise is added and the network works; nothing is cut off."""
     return images * 2 - 1
 
 

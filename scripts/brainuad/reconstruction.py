@@ -70,7 +70,7 @@ def reconstruct_volumes(
     seed: int,
     device: Device,
 ) -> np.ndarray:
-    """Reconstructions float32 [N, S, H, W] of images float32 [N, S, H, W] in [0, 1].
+    """Reconstructions float32 [N, S, H, W] of images float32 [N, S, H, W].
 
     The noise of a slice follows from the seed, the subject, the slice and the timestep. Raises
     SettingsError for a reconstruction that is not finite, or not within [0, 1].

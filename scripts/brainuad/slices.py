@@ -14,7 +14,8 @@ from brainuad.stored_arrays import StoredArray, open_arrays
 class SliceStack:
     """N volumes of S axial slices each; a slice array is the volume transposed to (z, x, y).
 
-    images       float32 [N, S, H, W] in [0, 1], 0 outside the brain
+    images       float32 [N, S, H, W], 0 to 1 between two percentiles of the brain; splines
+                 overshoot these a little, and reach beyond the brain
     brain_masks  bool [N, S, H, W]
     lesions      uint8 [N, S, H, W]: 0 none, 1 lesion, 2 ignored (scored neither way)
     subjects     text [N]

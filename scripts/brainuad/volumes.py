@@ -65,9 +65,9 @@ def read_volume(path: Path) -> Volume:
 
 
 def read_mask(path: Path) -> Volume:
-    """Read a mask of any values as float32 [X, Y, Z]; ScanError as `read_volume`, save for values.
+    """Read a volume of any values as float32 [X, Y, Z].
 
-    For lesion masks whose labels are known there is `read_labels`.
+    Raises ScanError as `read_volume`, save for values. For lesion masks whose labels are known there is `read_labels`.
     """
     path = Path(path)
     image = read_image(path)

@@ -54,10 +54,15 @@ def test_gamma_is_one_power_per_slice_within_the_range():
     assert exponents.max() > 0.25 and exponents.min() < -0.25
 
 
-def test_gamma_of_a_negative_intensity_is_zero():
-    images = torch.full((1, 1, 2, 2), -0.01)
-    changed = gamma(images, GammaSettings(probability=1.0, log_gamma=0.3), generator())
-    assert changed.abs().max() == 0
+def test_gamma_keeps_the_sign_of_a_negative_intensity():
+    """As torchio: sign(x) |x|^gamma."""
+    images = torch.tensor([-0.25, 0.25, 0.0, 1.0]).reshape(1, 1, 2, 2)
+    below, above, zero, one = gamma(
+        images, GammaSettings(probability=1.0, log_gamma=0.3), generator()
+    ).flatten()
+    assert below == -above
+    assert 0.25 ** np.exp(0.3) < above < 0.25 ** np.exp(-0.3)
+    assert zero == 0 and one == 1
 
 
 def test_bias_field_is_a_cubic_polynomial_in_the_exponent():

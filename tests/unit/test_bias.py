@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from brainuad.errors import SettingsError
 from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
@@ -31,9 +32,10 @@ def spread_within(values, tissue, mask, level):
     return inside.std() / inside.mean()
 
 
-def corrected():
+def corrected(*, weighted=True):
     _, seen, mask = brain()
-    return correct_bias_field(Volume(seen.astype(np.float32), AFFINE), mask, SETTINGS)
+    image = Volume(seen.astype(np.float32), AFFINE)
+    return correct_bias_field(image, mask, SETTINGS, weighted=weighted)
 
 
 def test_known_field_is_taken_out():
@@ -47,6 +49,30 @@ def test_known_field_is_taken_out():
     assert (result.data[~mask] == 0).all()
     assert result.data.dtype == np.float32
     np.testing.assert_array_equal(result.affine, AFFINE)
+
+
+def test_what_lies_beyond_the_mask_is_divided_by_the_same_field():
+    """As interpolation leaves it there: a thinned copy of the brain's rim, which goes along."""
+    tissue, seen, mask = brain()
+    field = seen / np.where(mask, tissue, 1)
+    inner = ndimage.binary_erosion(mask, iterations=2)
+    rim = mask & ~inner
+    result = correct_bias_field(
+        Volume(seen.astype(np.float32), AFFINE), inner, SETTINGS, weighted=True
+    )
+    assert (result.data[rim] > 0).all()
+    spread = np.std((result.data / np.where(mask, tissue, 1))[rim])
+    assert spread < 0.3 * np.std(field[rim])
+
+
+def test_without_weights_the_zeros_around_the_brain_take_part():
+    tissue, seen, mask = brain()
+    before = spread_within(seen, tissue, mask, 100.0)
+    weighted, unweighted = (
+        spread_within(corrected(weighted=weighted).data, tissue, mask, 100.0)
+        for weighted in (True, False)
+    )
+    assert weighted < 0.5 * unweighted < unweighted < before
 
 
 def test_same_input_gives_the_same_values():

@@ -144,6 +144,7 @@ def chain(tmp_path_factory):
         scans=folder / "registered",
         output=folder / "corrected",
         settings=BIAS,
+        weighted=True,
         keep_last_slice=True,
     )
     normalize_scans.main(
@@ -221,6 +222,7 @@ def test_as_released_masks_grow_and_last_slices_go_and_all_is_still_in_its_place
         scans=tmp_path / "registered",
         output=tmp_path / "corrected",
         settings=BIAS,
+        weighted=True,
         keep_last_slice=False,
     )
     for name in ("brain_mask", "lesions"):

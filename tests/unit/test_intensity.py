@@ -16,16 +16,26 @@ def test_by_hand():
     assert scaled.dtype == np.float32
 
 
-def test_background_is_cleared_and_has_no_say():
+def test_background_has_no_say_and_is_treated_like_the_brain():
     generator = np.random.default_rng(0)
     image = generator.normal(100, 10, (10, 10, 10))
     mask = np.zeros(image.shape, np.uint8)
     mask[2:8, 2:8, 2:8] = 1
     loud = np.where(mask > 0, image, 1e6)
     quiet = to_unit_range(image, mask, percentiles=(1, 99))
-    np.testing.assert_array_equal(to_unit_range(loud, mask, percentiles=(1, 99)), quiet)
-    assert (quiet[mask == 0] == 0).all()
-    assert quiet.max() == 1
+    inside = mask > 0
+    np.testing.assert_array_equal(
+        to_unit_range(loud, mask, percentiles=(1, 99))[inside], quiet[inside]
+    )
+    assert (to_unit_range(loud, mask, percentiles=(1, 99))[mask == 0] == 1).all()
+    assert quiet.min() == 0 and quiet.max() == 1
+
+
+def test_zeros_around_a_brain_of_negative_values_are_not_zero_afterwards():
+    image = np.array([-30.0, -10, 10, 0, 0]).reshape(5, 1, 1)
+    mask = np.array([1, 1, 1, 0, 0]).reshape(5, 1, 1)
+    scaled = to_unit_range(image, mask, percentiles=(0, 100))
+    np.testing.assert_allclose(scaled.ravel(), [0, 0.5, 1, 0.75, 0.75], atol=1e-6)
 
 
 def test_gain_and_offset_of_the_scanner_do_not_matter():

@@ -19,7 +19,12 @@ from brainuad.checkpoints import write_weights
 from brainuad.errors import SettingsError
 from brainuad.evaluation import scoring_anew
 from brainuad.evaluation.postprocess import PostprocessingSettings
-from brainuad.evaluation.scoring_anew import Reconstructor, map_on_device, score_anew
+from brainuad.evaluation.scoring_anew import (
+    Reconstructor,
+    change_contrast,
+    map_on_device,
+    score_anew,
+)
 from brainuad.methods import build_trainable
 from brainuad.reconstruction import reconstruct_volumes
 from brainuad.settings import settings_from
@@ -96,6 +101,17 @@ def lesion_set(tmp_path):
         training={},
     )
     return {name: tmp_path / file for name, file in FILES.items()}
+
+
+def test_contrast_changes_on_both_sides_of_zero():
+    images = np.array([-0.09, 0, 0.25, 1, 1.21], np.float32)
+    for gamma, expected in ((0.5, [-0.3, 0, 0.5, 1, 1.1]), (2.0, [-0.0081, 0, 0.0625, 1, 1.4641])):
+        changed = images.copy()
+        change_contrast(changed, gamma)
+        np.testing.assert_allclose(changed, expected, rtol=1e-6)
+    unchanged = images.copy()
+    change_contrast(unchanged, 1.0)
+    np.testing.assert_array_equal(unchanged, images)
 
 
 def scored_by_the_main_chain(files, folder, *, timesteps):

@@ -178,6 +178,7 @@ rule correct_bias:
         runtime=growing(60),
     params:
         settings=config["preprocessing"]["bias_correction"],
+        weighted=of_dataset("weighted_bias_correction"),
         keep_last_slice=config["preprocessing"]["keep_last_slice"],
     script:
         "../../scripts/correct_bias.py"

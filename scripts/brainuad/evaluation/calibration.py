@@ -20,7 +20,7 @@ from brainuad.labels import IGNORED
 ON_TEST = "test"
 # ASSUME: the best threshold on test is the best of 20,001 candidates, evenly spaced in the
 # logarithm and less than 0.1 % apart. So each volume is read once and let go; an exact search would
-# hold every score of a whole test set. Intensities lie in [0, 1], and so do their differences.
+# hold every score of a whole test set. No residual reaches 10.
 CANDIDATES = np.geomspace(1e-5, 10, 20001, dtype=np.float32)
 PLACE = ["method", "dataset", "modality"]
 KEYS = [*PLACE, "fitted_on", "metric"]

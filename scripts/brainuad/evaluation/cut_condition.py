@@ -1,7 +1,7 @@
 """A diffusion model whose encoder sees a part of each slice.
 
 The paper cuts the encoder's input to half of its width (its experiment on the conditioning). The
-diffusion model itself gets the whole slice, noised, as ever.
+diffusion model itself gets the whole slice, noised.
 """
 
 from collections.abc import Sequence

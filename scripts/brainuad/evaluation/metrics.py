@@ -164,10 +164,10 @@ def psnr(image: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def ssim(image: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Structural similarity of two volumes [S, H, W] in [0, 1], mean over all windows inside.
+    """Structural similarity of two volumes [S, H, W], mean over all windows inside.
 
-    Gaussian window of 11 voxels along each axis, sigma 1.5, k1 = .01, k2 = .03, as in MONAI's
-    SSIMMetric. Raises ValueError for an axis shorter than the window.
+    Gaussian window of 11 voxels along each axis, sigma 1.5, k1 = .01, k2 = .03, range 1, as in
+    MONAI's SSIMMetric. Raises ValueError for an axis shorter than the window.
     """
     # ASSUME: SSIM, PSNR and l1 are taken over the whole volume, background included, as l1 is.
     _check_shapes(image, reconstruction)

@@ -75,7 +75,7 @@ class Reconstructor:
 
     def _reconstructed(self, group: SliceStack, timesteps: Sequence[int], gamma: float) -> Cases:
         """The cases of a group in memory, whose images are changed in place."""
-        np.power(group.images, gamma, out=group.images)
+        change_contrast(group.images, gamma)
         names = group.subjects.tolist()
         reconstructions = reconstruct_volumes(
             self.method,
@@ -87,6 +87,13 @@ class Reconstructor:
         )
         painted = {"subjects": group.subjects, "reconstructions": reconstructions}
         return cases_of(group, painted, names)
+
+
+def change_contrast(images: np.ndarray, gamma: float) -> None:
+    """Raise intensities of any shape to the power of gamma, in place."""
+    # ASSUME: an intensity below 0, where a spline overshot, keeps its sign under changed contrast,
+    # as in torchio's gamma.
+    np.copysign(np.abs(images) ** gamma, images, out=images)
 
 
 def score_anew(

@@ -34,7 +34,9 @@ class Trainable(Protocol):
     network: nn.Module
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Scalar loss of slices [B, 1, H, W] in [0, 1] at an optimiser step, counted from 0.
+        """Scalar loss of slices [B, 1, H, W] at an optimiser step, counted from 0.
+
+        Their intensities are those of `SliceStack`, augmented: of about 0 to 1, and beyond.
 
         A method may train its parts in turn: parameters that a step's loss does not reach stay as
         they are.
@@ -70,7 +72,7 @@ class Method(Trainable, Protocol):
     def reconstruct(
         self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
     ) -> Tensor:
-        """Reconstruct slices [B, 1, H, W] in [0, 1], mean over the timesteps (1 to T).
+        """Reconstruct slices [B, 1, H, W], mean over the timesteps (1 to T), cut to [0, 1].
 
         All chance comes from subject_keys int64 [B], one number for all slices of a subject, and
         places int64 [B], the slice's number in the volume: so a reconstruction depends neither on

@@ -101,9 +101,9 @@ class DenoisingAutoencoder:
     ) -> Tensor:
         """The scan without what the network takes for noise, cut to [0, 1].
 
-        The background stays as it is: the network has not learnt it.
+        The background is that of the scan: the network has not learnt it.
         """
-        return torch.where(images > FOREGROUND, self.network(images).clamp(0, 1), images)
+        return torch.where(images > FOREGROUND, self.network(images), images).clamp(0, 1)
 
 
 def build(settings: dict[str, Any]) -> DenoisingAutoencoder:

@@ -114,8 +114,8 @@ class Diffusion:
     ) -> Tensor:
         """One step from each timestep, cut to [0, 1], and their mean; see `methods.Method`.
 
-        seen_by_encoder  slices [B, 1, H, W] in [0, 1] in place of the images, which are noised as
-                         ever; None: the images themselves. Without an encoder they change nothing.
+        seen_by_encoder  slices [B, 1, H, W] in place of the images, which are noised all the same;
+                         None: the images themselves. Without an encoder they change nothing.
         """
         last = self.settings.schedule.timesteps
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
@@ -123,7 +123,8 @@ class Diffusion:
         # ASSUME: in a test, shared noise is one field per subject, the released code's test batch.
         keys = subject_keys if self.settings.noise.shared else mix(subject_keys, places)
         condition = self._condition(images if seen_by_encoder is None else seen_by_encoder)
-        # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut.
+        # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut. The
+        # scans reach a little beyond, where splines overshot at edges.
         total = torch.zeros_like(images)
         for timestep in timesteps:
             noise = self.fields(mix(keys, timestep), images)
@@ -137,7 +138,7 @@ class Diffusion:
     def _predict(
         self, images: Tensor, condition: Tensor | None, timesteps: Tensor, noise: Tensor
     ) -> Tensor:
-        """Predict x_0 in [-1, 1] from images in [0, 1], noised to timesteps [B], 1 to T."""
+        """Predict x_0 in the model's range from images, noised to timesteps [B], 1 to T."""
         noised = self.schedule.noised(to_model_range(images), noise, timesteps)
         # The network counts timesteps from 0, as released.
         return self.network["unet"](noised, moved(timesteps - 1, images.device), condition)

@@ -103,7 +103,7 @@ class PatchedDiffusion:
         return total / len(timesteps)
 
     def _predict(self, images: Tensor, inside: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
-        """Predict x_0 in [-1, 1] from images in [0, 1], noised inside the patch alone."""
+        """Predict x_0 in the model's range from images, noised inside the patch alone."""
         clean = to_model_range(images)
         noised = self._diffusion.schedule.noised(clean, noise, timesteps)
         noised = torch.where(inside, noised, clean)

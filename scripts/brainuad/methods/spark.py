@@ -31,7 +31,7 @@ class SparkPretraining:
         self.network = SparK(**dataclasses.asdict(settings))
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Mean squared error of the hidden patches of slices [B, 1, H, W] in [0, 1]."""
+        """Mean squared error of the hidden patches of slices [B, 1, H, W]."""
         return self._loss(images, generator)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """Thresh: the intensity itself is the anomaly score (Meissen et al., 2022).
 
-The reconstruction is all zeros, so that |x - 0| = x, and everything behind it is the same as for
-any other method. There is nothing to train.
+The reconstruction is all zeros, so that |x - 0| = |x| is x but for what splines left below 0, and
+everything behind it is the same as for any other method. There is nothing to train.
 """
 
 from collections.abc import Sequence

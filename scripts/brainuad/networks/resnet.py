@@ -198,7 +198,7 @@ class ResNetBackbone(nn.Module):
     def feature_maps(self, images: Tensor, visible: Tensor | None = None) -> tuple[Tensor, ...]:
         """The maps of the four stages, finest first: [B, C_i, H / s_i, W / s_i].
 
-        images   [B, 1, H, W] in [0, 1]
+        images   [B, 1, H, W] of about 0 to 1
         visible  bool [B, h, w] on the processor, which patches of the slice may be seen; None means
                  all. Hidden patches are zero on entry and after each norm and pooling, so that no
                  map at a visible position depends on them, and are zero in the maps returned.
@@ -260,5 +260,5 @@ class ResNetEncoder(nn.Module):
         self.output = nn.Linear(self.backbone.feature_channels[-1], condition_width)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images [B, 1, H, W] in [0, 1] to [B, condition_width]; ValueError for another shape."""
+        """Images [B, 1, H, W] to [B, condition_width]; ValueError for another shape."""
         return self.output(self.backbone(images).mean((2, 3)))

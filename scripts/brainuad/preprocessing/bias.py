@@ -1,6 +1,7 @@
 """Correction of the slow intensity changes across a scan (bias field) by N4."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -26,28 +27,43 @@ class BiasCorrection:
     mask_smoothing: float
 
 
-def correct_bias_field(image: Volume, brain_mask: np.ndarray, settings: BiasCorrection) -> Volume:
-    """Divide a stripped scan by its bias field: float32 [X, Y, Z], 0 outside the brain mask.
+def correct_bias_field(
+    image: Volume, brain_mask: np.ndarray, settings: BiasCorrection, *, weighted: bool
+) -> Volume:
+    """Divide a stripped scan by its bias field, float32 [X, Y, Z].
 
-    Tustison et al., N4ITK, IEEE TMI 29 (2010), weighted by the smoothed brain mask.
+    Tustison et al., N4ITK, IEEE TMI 29 (2010), weighted by the smoothed brain mask or, with
+    `weighted` False, without any knowledge of the brain. The division goes beyond the mask, to what
+    interpolation has left there.
     """
     ants = load_ants()
-    weights = ndimage.gaussian_filter(
-        (brain_mask > 0).astype(np.float32), settings.mask_smoothing, truncate=4.0
-    )
-    # ASSUME: besides the weights N4 gets the brain mask itself, so that the zeros around the brain
-    # take no part in its histogram; the released code leaves the mask out.
+    masks = _masks(image, brain_mask > 0, settings) if weighted else {}
     try:
-        corrected = ants.n4_bias_field_correction(
+        # What N4 itself corrects ends at its mask.
+        field = ants.n4_bias_field_correction(
             to_ants(Volume(np.maximum(image.data, 0), image.affine)),
-            mask=to_ants(Volume((brain_mask > 0), image.affine)),
             shrink_factor=settings.shrink_factor,
             convergence={"iters": list(settings.iterations), "tol": settings.tolerance},
-            weight_mask=to_ants(Volume(weights, image.affine)),
+            return_bias_field=True,
+            **masks,
         )
     except (RuntimeError, ValueError) as error:
         raise ScanError(f"the bias correction failed ({error}); check the scan") from error
-    data = np.where(brain_mask > 0, from_ants(corrected).data, 0).astype(np.float32)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        data = (image.data / from_ants(field).data).astype(np.float32)
     if not np.isfinite(data).all():
         raise ScanError("the bias correction gave values that are not finite; check the scan")
     return Volume(data, image.affine)
+
+
+def _masks(image: Volume, brain: np.ndarray, settings: BiasCorrection) -> dict[str, Any]:
+    """What tells N4 where the brain is, as ANTsPy's arguments."""
+    weights = ndimage.gaussian_filter(
+        brain.astype(np.float32), settings.mask_smoothing, truncate=4.0
+    )
+    # ASSUME: besides the weights N4 gets the brain mask itself, so that the zeros around the brain
+    # take no part in its histogram; the released code leaves the mask out.
+    return {
+        "mask": to_ants(Volume(brain, image.affine)),
+        "weight_mask": to_ants(Volume(weights, image.affine)),
+    }

@@ -35,20 +35,25 @@ def to_ras(volume: Volume) -> Volume:
 def resample(volume: Volume, spacing: float, *, labels: bool) -> Volume:
     """Bring a volume to cubic voxels of `spacing` mm over the same field of view.
 
-    Images are interpolated by cubic b-splines, labels take their nearest neighbour.
+    Images are interpolated by cubic b-splines and keep their range, labels take their nearest
+    neighbour.
     """
     old = volume.spacing
     shape = np.maximum(2, np.rint(np.array(volume.data.shape) * old / spacing)).astype(int)
     steps = spacing / old
     # The centre of the field of view stays where it is, so at most half a voxel is lost or gained.
     starts = ((np.array(volume.data.shape) - 1) - (shape - 1) * steps) / 2
-    return _sample(volume, starts=starts, steps=steps, shape=shape, labels=labels)
+    sampled = _sample(volume, starts=starts, steps=steps, shape=shape, labels=labels)
+    # ASSUME: b-splines overshoot at edges; a resampled scan is clipped to its range, so that no
+    # negative intensities appear that N4 could not take the logarithm of.
+    return Volume(sampled.data.clip(volume.data.min(), volume.data.max()), sampled.affine)
 
 
 def downsample(volume: Volume, factor: int, *, labels: bool) -> Volume:
     """Make the voxels `factor` times as large; each new voxel covers `factor`^3 old ones.
 
-    Interpolated as in `resample`. The shape must be divisible by the factor.
+    Interpolated as in `resample`, but splines may overshoot the range at edges. The shape must be
+    divisible by the factor.
     """
     if any(size % factor for size in volume.data.shape):
         raise ValueError(f"the shape {volume.data.shape} is not divisible by {factor}")
@@ -167,9 +172,7 @@ def _sample(
             order=3,
             mode="mirror",
         )
-    # ASSUME: b-splines overshoot at edges; the result is clipped to the range of the scan, so no
-    # negative intensities appear that N4 could not take the logarithm of.
-    return Volume(np.clip(data, volume.data.min(), volume.data.max()), affine)
+    return Volume(data, affine)
 
 
 def _moved(affine: np.ndarray, *, starts: np.ndarray, steps: np.ndarray) -> np.ndarray:

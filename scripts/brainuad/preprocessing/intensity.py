@@ -10,14 +10,14 @@ from brainuad.errors import ScanError
 def to_unit_range(
     image: np.ndarray, brain_mask: np.ndarray, *, percentiles: Sequence[float]
 ) -> np.ndarray:
-    """Map the low and high percentile of the brain to 0 and 1, clip, and clear the background.
+    """Map the low and high percentile of the brain to 0 and 1, and clip, as torchio does.
 
     image        [X, Y, Z] in any unit
     brain_mask   [X, Y, Z], above 0 in the brain: only these voxels decide the percentiles
     percentiles  (low, high) in percent, (1, 99) in the released code
 
-    Returns float32 [X, Y, Z] in [0, 1], 0 outside the brain. Raises ScanError for an empty mask
-    and for a brain without contrast.
+    Returns float32 [X, Y, Z] in [0, 1]; what lies outside the brain is scaled and clipped like the
+    rest. Raises ScanError for an empty mask and for a brain without contrast.
     """
     inside = brain_mask > 0
     if not inside.any():
@@ -25,5 +25,4 @@ def to_unit_range(
     low, high = np.percentile(image[inside], percentiles)
     if not high > low:
         raise ScanError(f"the brain has no contrast (both percentiles are {low:g}); check the scan")
-    scaled = np.clip((image - low) / (high - low), 0.0, 1.0)
-    return np.where(inside, scaled, 0.0).astype(np.float32)
+    return np.clip((image - low) / (high - low), 0.0, 1.0).astype(np.float32)

@@ -2,7 +2,7 @@
 
 The four transforms and their default ranges are those of torchio (Perez-Garcia et al. 2021), which
 the released code uses on volumes; here they work in the plane of the slice. Images are float32
-[B, 1, H, W] in [0, 1].
+[B, 1, H, W] of about 0 to 1.
 """
 
 # ASSUME: augmentation is drawn for each slice and acts in its plane; released code takes volumes.
@@ -141,11 +141,10 @@ def bias_field(images: Tensor, settings: BiasFieldSettings, generator: torch.Gen
 
 
 def gamma(images: Tensor, settings: GammaSettings, generator: torch.Generator) -> Tensor:
-    """Raise each slice to a power of its own."""
+    """Raise each slice to a power of its own; values below 0 keep their sign, as in torchio."""
     limits = (-settings.log_gamma, settings.log_gamma)
     exponents = _uniform((len(images), 1, 1, 1), limits, generator).exp()
-    # An intensity below 0 has no power.
-    return images.clamp(min=0) ** moved(exponents, images.device)
+    return images.sign() * images.abs() ** moved(exponents, images.device)
 
 
 def ghosting(images: Tensor, settings: GhostingSettings, generator: torch.Generator) -> Tensor:

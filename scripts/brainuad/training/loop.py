@@ -66,7 +66,7 @@ def train(
     method_settings: dict[str, Any],
     code: str,
 ) -> Progress:
-    """Train a method on volumes float32 [N, S, H, W] in [0, 1], which stay on the device.
+    """Train a method on volumes float32 [N, S, H, W], which stay on the device.
 
     Resumes from the checkpoint where there is one of the same settings, data, seed, first weights,
     code (a digest of the files behind the script) and kind of device; one line of the log says so
