@@ -67,7 +67,8 @@ def read_volume(path: Path) -> Volume:
 def read_mask(path: Path) -> Volume:
     """Read a volume of any values as float32 [X, Y, Z].
 
-    Raises ScanError as `read_volume`, save for values. For lesion masks whose labels are known there is `read_labels`.
+    Raises ScanError as `read_volume`, save for values. For lesion masks whose labels are known
+    there is `read_labels`.
     """
     path = Path(path)
     image = read_image(path)

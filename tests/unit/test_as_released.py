@@ -11,6 +11,7 @@ from brainuad.training.steps import TrainingSettings
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 REPAIRED = yaml.safe_load((CONFIG / "config.yaml").read_text())
+SCHEMA = yaml.safe_load((CONFIG.parent / "workflow/schemas/config.schema.yaml").read_text())
 AS_RELEASED = yaml.safe_load((CONFIG / "as_released.yaml").read_text())
 
 
@@ -38,10 +39,13 @@ def merged(base, changes):
 
 def test_each_key_is_one_of_the_config_with_another_value_there():
     places = [place for place, _ in leaves(AS_RELEASED)]
-    # Five of the data, four of the noise, and two of each of ten trainings.
-    assert len(places) == 5 + 4 + 2 * 10
+    # Six of the data, four of the noise, and three of each of ten trainings.
+    assert len(places) == 6 + 4 + 3 * 10
     for place, value in leaves(AS_RELEASED):
-        assert at(place, REPAIRED) != value, place
+        if place[-1] == "weighted_bias_correction":
+            assert SCHEMA["$defs"]["dataset"]["properties"][place[-1]]["default"] != value
+        else:
+            assert at(place, REPAIRED) != value, place
 
 
 def test_no_training_and_no_shared_noise_is_forgotten():
@@ -52,6 +56,7 @@ def test_no_training_and_no_shared_noise_is_forgotten():
     for training in trainings:
         settings = settings_from(TrainingSettings, training)
         assert settings.validation.redrawn
+        assert settings.validation.every_epochs == 1
         assert settings.validation.slices_per_volume == 1
     shared = [
         method["settings"]["noise"]["shared"]

@@ -80,8 +80,10 @@ def test_the_hidden_patches_are_painted_from_the_visible_ones():
     visible[0, 1, 1] = True
     brighter = images.clone()
     brighter[:, :, 16:32, 16:32] += 1
-    difference = network(brighter, visible) - network(images, visible)
-    assert difference[:, :, :16, :16].abs().max() > 1e-4
+    painted = network(images, visible)
+    difference = network(brighter, visible) - painted
+    # Relative: the weights of an untrained decoder are small.
+    assert difference[:, :, :16, :16].abs().max() > 1e-3 * painted.std()
 
 
 def test_every_parameter_learns():
@@ -103,6 +105,38 @@ def test_the_default_is_the_paper_size():
     assert len(network.densifiers) == 4
     assert len(network.decoder) == 5
     assert network.output.in_channels == 512 // 32
+
+
+def test_the_decoder_starts_from_the_released_distributions():
+    torch.manual_seed(1)
+    network = SparK(**{**PAPER, "decoder_width": 512})
+    for block in network.decoder:
+        transposed, first, _, _, second, _ = block.layers
+        # Kaiming fan-out of kernels of 4x4 before a ReLU: the variance is 2 / (16 channels).
+        expected = (2 / (16 * transposed.in_channels)) ** 0.5
+        check_normal(transposed.weight, expected)
+        assert not transposed.bias.any()
+        check_normal(first.weight, 0.02)
+        check_normal(second.weight, 0.02)
+    assert network.output.weight.abs().max() < 0.1
+    assert not network.output.bias.any()
+    for densifier in network.densifiers:
+        # torch's own: uniform up to 1 / sqrt(fan-in), the biases too.
+        project = densifier.project
+        limit = (project.in_channels * project.kernel_size[0] ** 2) ** -0.5
+        assert 0.95 * limit < project.weight.abs().max() <= limit
+        assert project.bias.any()
+        assert 0 < densifier.token.abs().max() <= 0.02
+
+
+def check_normal(weights, deviation):
+    values = weights.detach().flatten().double()
+    error = deviation / len(values) ** 0.5
+    assert abs(float(values.mean())) < 4 * error
+    assert float(values.std()) == pytest.approx(deviation, abs=4 * error)
+    # Of a normal distribution 4.6 % lie beyond two deviations; cut there, or uniform, none would.
+    beyond = float((values.abs() > 2 * deviation).double().mean())
+    assert beyond == pytest.approx(0.0455, abs=4 * (0.0455 / len(values)) ** 0.5)
 
 
 def test_three_of_nine_patches_are_kept():

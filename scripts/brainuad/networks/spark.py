@@ -2,7 +2,7 @@
 
 A slice is cut into square patches and most of them are hidden. The encoder runs sparsely on the
 rest, its maps at four scales are filled up with learned mask tokens ("densified"), and a light
-U-Net decoder paints the hidden patches. Afterwards only the encoder's backbone is kept.
+U-Net decoder reconstructs the hidden patches. Afterwards only the encoder's backbone is kept.
 """
 
 import math
@@ -158,6 +158,19 @@ class SparK(nn.Module):
             DecoderBlock(widths[step], widths[step + 1]) for step in range(doublings)
         )
         self.output = nn.Conv2d(widths[-1], 1, 1)
+        self._initialise_decoder()
+
+    def _initialise_decoder(self) -> None:
+        """Weights as SparK's code draws them; the densifiers' projections stay at torch's own."""
+        for module in (*self.decoder.modules(), self.output):
+            if isinstance(module, nn.ConvTranspose2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Conv2d):
+                # Cut at -2 and 2, which no draw reaches.
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of patches of a slice; ValueError where they do not fit."""
