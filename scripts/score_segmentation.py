@@ -38,6 +38,7 @@ def scores_of(
         "precision": metrics.precision(prediction, case.lesions),
         "recall": metrics.recall(prediction, case.lesions),
         "l1_ratio": metrics.l1_ratio(difference, case.lesions, case.brain_mask),
+        "l1_ratio_released": metrics.l1_ratio_released(difference, case.lesions),
         # Of the whole brain, lesions and what is not scored included: the scan is scored as if
         # nothing were known of it.
         SCAN_SCORE: mean_residual(difference, case.brain_mask),

@@ -83,13 +83,16 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     assert list(scores["subject"].unique()) == ["t1", "t2", "healthy"]
     assert set(scores["modality"]) == {"t2"}
     found = scores.pivot_table(index="subject", columns="metric", values="value", dropna=False)
-    assert found.shape == (3, 8)
+    assert found.shape == (3, 9)
     # In a 3x3x3 window the box keeps its faces (18 of 27 voxels inside) and loses its edges (12)
     # and corners (8): 150 - 8 - 4 * (3 + 4 + 3) voxels are left.
     assert found.loc["t1", "precision"] == 1
     assert found.loc["t1", "dice"] == pytest.approx(fitted["validation_dice"])
     assert found.loc["t1", "recall"] == pytest.approx(102 / 150)
     assert found.loc["t1", "l1_ratio"] == pytest.approx(10, rel=1e-4)
+    # Of the 12 x 16 x 14 voxels those outside the brain have no residual.
+    others = (12 * 14 * 12 - 150) / (12 * 16 * 14 - 150)
+    assert found.loc["t1", "l1_ratio_released"] == pytest.approx(10 / others, rel=1e-4)
     # Of 12 x 14 x 12 brain voxels 150 are lesion, which count too.
     healthy_voxels, lesion_voxels = 12 * 14 * 12 - 150, 150
     assert found.loc["t1", "mean_residual"] == pytest.approx(

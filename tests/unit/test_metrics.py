@@ -155,6 +155,15 @@ def test_l1_ratio_by_hand():
     assert math.isnan(metrics.l1_ratio(residual * (lesions == 1), lesions, brain))
 
 
+def test_l1_ratio_as_released_by_hand():
+    residual = np.array([0.6, 0.4, 0.1, 0.3, 9.0, 0.0, 0.2])
+    lesions = np.array([1, 1, 0, 0, 2, 0, 1], dtype=np.uint8)
+    # Lesions .6, .4 and .2; all others .1, .3 and 0; what is ignored is neither.
+    assert metrics.l1_ratio_released(residual, lesions) == pytest.approx(0.4 / (0.4 / 3))
+    assert math.isnan(metrics.l1_ratio_released(residual, np.zeros_like(lesions)))
+    assert math.isnan(metrics.l1_ratio_released(residual * (lesions == 1), lesions))
+
+
 def test_volume_in_millilitres():
     affine = np.diag([-2.0, 2.0, 2.5, 1.0])
     assert metrics.volume_ml(np.ones(100, dtype=bool), affine) == pytest.approx(1.0)

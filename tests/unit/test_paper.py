@@ -71,6 +71,15 @@ def test_ours_beside_the_paper():
     absent = table.set_index(KEYS).loc[("ae", "wmh", "t1", "dice")]
     assert math.isnan(absent["ours"]) and math.isnan(absent["difference"])
     assert "mine" not in set(table["method"])
+    # Of the l1-ratio there are two definitions, and of the paper one number.
+    ratios = ours.iloc[:2].assign(metric=["l1_ratio", "l1_ratio_released"], method="ae")
+    ratios = ratios.assign(dataset="wmh", modality="t1", mean=[2.0, 4.0])
+    beside = beside_paper(ratios, printed("reconstruction"), printed("independent_rerun"))
+    assert len(beside) == 7 * (4 + 4 + 4)
+    both = beside[(beside["method"] == "ae") & (beside["dataset"] == "wmh")]
+    assert both["metric"].tolist() == ["l1_ratio", "l1_ratio_released"]
+    assert both["paper"].tolist() == [2.36, 2.36]
+    assert both["difference"].tolist() == pytest.approx([-0.36, 1.64])
     # Every number of the rerun has its place, whether it was measured here or not.
     everything = pd.concat([printed("segmentation"), printed("reconstruction")])
     whole = beside_paper(ours, everything, printed("independent_rerun")).set_index(KEYS)["rerun"]

@@ -31,6 +31,7 @@ METRICS = {
     "lpips": Metric("LPIPS (10\u207b\u00b3)", 1000, 2, False),
     "l1": Metric("l1 (10\u207b\u00b3)", 1000, 1, False),
     "l1_ratio": Metric("l1 ratio", 1, 2, True),
+    "l1_ratio_released": Metric("l1 ratio as released", 1, 2, True),
     "mean_residual": Metric("Mean residual (10\u207b\u00b3)", 1000, 1, False),
     "auroc": Metric("AUROC %", 100, 1, True),
     "predicted_volume_ml": Metric("Called anomalous (ml)", 1, 1, False),

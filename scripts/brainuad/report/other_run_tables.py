@@ -9,7 +9,7 @@ from brainuad.report.names import dataset_name, method_name
 from brainuad.report.report_tables import NO_SCORES_HTML, NO_SCORES_LATEX, escape, html_of, latex_of
 
 # Those of the readers' tables; the TSV has all.
-SHOWN = ["dice", "auprc", "ssim", "psnr", "lpips", "l1", "l1_ratio"]
+SHOWN = ["dice", "auprc", "ssim", "psnr", "lpips", "l1", "l1_ratio", "l1_ratio_released"]
 NOTE = (
     "Ours is this run, theirs the run \u201c{name}\u201d: means over folds \u00b1 standard "
     "deviation over folds (a dash there: one fold only), and the difference (ours \u2212 theirs). "
