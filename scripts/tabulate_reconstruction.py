@@ -9,9 +9,9 @@ from brainuad.report.table_files import tabulate_scores
 METRICS = ["ssim", "psnr", "lpips", "l1", "l1_ratio", "l1_ratio_released"]
 NOTE = (
     "Healthy test subjects: SSIM and PSNR, higher is better; l1 and, where its weights were given, "
-    "LPIPS, lower is better. Lesion sets: the l1 ratio, the mean residual of lesion voxels over that of "
-    "healthy ones, within the brain and, as released, of all voxels with the background; higher is "
-    "better."
+    "LPIPS, lower is better. Lesion sets: the l1 ratio, the mean residual of lesion voxels over "
+    "that of healthy ones, within the brain and, as released, of all voxels with the background; "
+    "higher is better."
 )
 
 

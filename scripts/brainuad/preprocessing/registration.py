@@ -177,8 +177,7 @@ def warp(
 
     Labels take their nearest neighbour: linear interpolation would let lesions grow.
     """
-    # ASSUME: registered images are interpolated linearly, the default of ANTs; how the released
-    # code interpolates them we do not know.
+    # As released: its images are the registration's own output, which ANTs interpolates linearly.
     warped = load_ants().apply_transforms(
         to_ants(grid),
         to_ants(volume),

