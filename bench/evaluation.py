@@ -160,6 +160,7 @@ def all_scores() -> list[Row]:
         brain_mask=case.brain,
         lesions=case.lesions,
         affine=np.eye(4),
+        voxel_ml=0.001,
         reconstruction=case.painted,
     )
     chosen = settings()

@@ -80,7 +80,7 @@ def inspect_brain_mask(image: Path, folder: Path) -> tuple[dict[str, float], Row
     if lesion.any():
         centre[2] = lesion.sum(axis=(0, 1)).argmax()
     measures = {
-        "brain_ml": volume_ml(brain, scan.affine),
+        "brain_ml": volume_ml(brain, scan.voxel_ml),
         "lesion_outside": quality.lesion_outside(lesions.data, brain),
     }
     outlines = (Outline(brain, pictures.MASK_COLOUR), Outline(lesion, pictures.LESION_COLOUR))

@@ -1,5 +1,6 @@
 """A batch of corrected scans on the final grid, smoothed and with intensities of about 0 to 1."""
 
+import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,10 @@ class Normalization:
 
 
 def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
-    """Smooth, cut or pad, scale, downsample: image, brain mask and lesions of each subject."""
+    """Smooth, cut or pad, scale, downsample: image, brain mask and lesions of each subject.
+
+    The transform goes along as it is, where the scan did not come registered.
+    """
     process_batch(
         scans,
         output,
@@ -56,6 +60,8 @@ def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> No
     write_volume(image, target / "image.nii.gz")
     write_volume(mask, target / "brain_mask.nii.gz")
     write_volume(lesions, target / "lesions.nii.gz")
+    if (source / "to_atlas.mat").exists():
+        shutil.copyfile(source / "to_atlas.mat", target / "to_atlas.mat")
 
 
 if __name__ == "__main__":

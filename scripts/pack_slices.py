@@ -9,8 +9,9 @@ from brainuad import job, tables
 from brainuad.errors import ScanError, SettingsError
 from brainuad.labels import IGNORED, LESION
 from brainuad.preprocessing.batches import OnBroken, read_left_out, subject_names
+from brainuad.preprocessing.registration import volume_in_scan
 from brainuad.slices import SliceStack, write_slices
-from brainuad.volumes import read_labels, read_mask
+from brainuad.volumes import Volume, read_labels, read_mask
 
 
 def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
@@ -31,7 +32,7 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
             f"{slices.stem}: no scan came through the preprocessing; "
             f"the first one left out: {reasons['reason'].iloc[0] if len(reasons) else 'none given'}"
         )
-    images, brain_masks, lesions, affines = [], [], [], []
+    images, brain_masks, lesions, affines, voxels = [], [], [], [], []
     for folder in folders:
         # Below 0 where a spline overshot: to `read_volume` that may look like a broken scan.
         image = read_mask(folder / "image.nii.gz")
@@ -41,16 +42,23 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
         brain_masks.append(mask.data.transpose(2, 0, 1) > 0)
         lesions.append(lesion.data.transpose(2, 0, 1))
         affines.append(image.affine)
+        voxels.append(native_voxel_ml(image, folder / "to_atlas.mat"))
     stack = SliceStack(
         images=np.stack(images).astype(np.float32, copy=False),
         brain_masks=np.stack(brain_masks),
         lesions=np.stack(lesions),
         subjects=np.array([folder.name for folder in folders]),
         affines=np.stack(affines),
+        native_voxel_ml=np.array(voxels),
     )
     write_slices(stack, slices)
     tables.write_table(reasons, left_out)
     job.log(f"{slices}: {len(folders)} volumes, {len(reasons)} left out")
+
+
+def native_voxel_ml(image: Volume, matrix: Path) -> float:
+    """A voxel's volume in the scan's own space; NaN where the scan came registered."""
+    return image.voxel_ml * volume_in_scan(matrix) if matrix.exists() else float("nan")
 
 
 if __name__ == "__main__":

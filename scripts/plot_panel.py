@@ -79,8 +79,8 @@ def main(
 def chosen_subjects(stack: SliceStack, subjects: Sequence[str], *, count: int) -> SliceStack:
     """The subjects that are drawn, from the smallest lesion load to the largest."""
     rows = np.flatnonzero(np.isin(stack.subjects, subjects))
-    voxels = np.array([np.count_nonzero(stack.lesions[row] == LESION) for row in rows])
-    chosen = pictures.spread_by_size(voxels, count=count)
+    volumes = [volume_ml(stack.lesions[row] == LESION, stack.voxel_ml(row)) for row in rows]
+    chosen = pictures.spread_by_size(volumes, count=count)
     return stack.select(stack.subjects[rows[chosen]].tolist())
 
 
@@ -126,7 +126,8 @@ def row_of(
     box = shown_part(stack)
     return panels.PanelRow(
         subject=str(stack.subjects[number]),
-        lesion_volume_ml=volume_ml(lesions == LESION, stack.affines[number]),
+        lesion_volume_ml=volume_ml(lesions == LESION, stack.voxel_ml(number)),
+        has_native_size=stack.has_native_size(number),
         scan=stack.images[number, place][box],
         lesions=lesions[place][box],
         methods=tuple(found[number] for found in results),

@@ -42,8 +42,8 @@ def scores_of(
         # Of the whole brain, lesions and what is not scored included: the scan is scored as if
         # nothing were known of it.
         SCAN_SCORE: mean_residual(difference, case.brain_mask),
-        "lesion_volume_ml": metrics.volume_ml(case.lesions == LESION, case.affine),
-        "predicted_volume_ml": metrics.volume_ml(scored, case.affine),
+        "lesion_volume_ml": metrics.volume_ml(case.lesions == LESION, case.voxel_ml),
+        "predicted_volume_ml": metrics.volume_ml(scored, case.voxel_ml),
     }
 
 

@@ -62,7 +62,7 @@ def main(
         (case.subject, modality, *row)
         for case, scores in maps_of(cases, settings)
         for row in scores_at(
-            scores, case.lesions, case.affine, thresholds=values, settings=settings
+            scores, case.lesions, case.voxel_ml, thresholds=values, settings=settings
         )
     ]
     table = pd.DataFrame(rows, columns=["subject", "modality", "fitted_on", "metric", "value"])

@@ -206,5 +206,4 @@ def _check_grids(
 
 
 def _millilitres(lesions: Volume) -> float:
-    voxel = abs(np.linalg.det(lesions.affine[:3, :3])) / 1000
-    return round(float(np.count_nonzero(lesions.data) * voxel), 6)
+    return round(float(np.count_nonzero(lesions.data) * lesions.voxel_ml), 6)

@@ -35,6 +35,11 @@ class Volume:
         """Edge lengths of a voxel in mm, float64 [3]."""
         return np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
 
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in ml."""
+        return abs(float(np.linalg.det(self.affine[:3, :3]))) / 1000
+
 
 def read_volume(path: Path) -> Volume:
     """Read a scan as float32 [X, Y, Z] and check everything that later steps rely on.

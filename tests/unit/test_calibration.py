@@ -112,10 +112,9 @@ def test_no_lesion_and_no_score():
 def test_scores_at_by_hand():
     anomaly = np.array([[[0.9, 0.8, 0.1, 0.5]]])
     lesions = np.array([[[1, 1, 0, 2]]], np.uint8)
-    # Voxels of 8 mm3; a component of one voxel is removed.
-    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    # A component of one voxel is removed.
     thresholds = {"wmh": 0.5, "atlas": 0.85, ON_TEST: 0.05}
-    rows = scores_at(anomaly, lesions, affine, thresholds=thresholds, settings=SETTINGS)
+    rows = scores_at(anomaly, lesions, 0.008, thresholds=thresholds, settings=SETTINGS)
     assert [(name, metric) for name, metric, _ in rows[:2]] == [
         ("wmh", "dice"),
         ("wmh", "predicted_volume_ml"),
@@ -128,7 +127,7 @@ def test_healthy_scans_have_volume_and_no_dice():
     rows = scores_at(
         np.ones((1, 1, 5)),
         np.zeros((1, 1, 5), np.uint8),
-        np.eye(4),
+        0.001,
         thresholds={"wmh": 0.5},
         settings=SETTINGS,
     )

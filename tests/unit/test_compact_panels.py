@@ -21,7 +21,7 @@ def make_panel(*, subjects=2):
         prediction[2:5, 3:6] = True
         dice = 0.25 if place else float("nan")
         results.append(MethodSlice(painted, generator.random((8, 10)), prediction, dice))
-    row = PanelRow("patient01", 1.25, generator.random((8, 10)), lesions, tuple(results))
+    row = PanelRow("patient01", 1.25, False, generator.random((8, 10)), lesions, tuple(results))
     scales = [MethodScale(name, 0.2, 0.1) for name in METHODS]
     with figures.house_style():
         return compact_panels.draw_compact_panel([row] * subjects, scales, title="", aspect=1.0)

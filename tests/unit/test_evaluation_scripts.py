@@ -49,6 +49,8 @@ def files(tmp_path):
         lesions=lesions,
         subjects=np.array(subjects),
         affines=np.tile(AFFINE, (4, 1, 1)),
+        # The head of t1 was enlarged on its way to the grid; t2 came registered.
+        native_voxel_ml=np.array([0.01, 0.006, np.nan, 0.01]),
     )
     write_slices(stack, tmp_path / "slices.npz")
     np.savez(
@@ -98,8 +100,9 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     assert found.loc["t1", "mean_residual"] == pytest.approx(
         (0.05 * healthy_voxels + 0.5 * lesion_voxels) / (12 * 14 * 12), rel=1e-5
     )
-    assert found.loc["t1", "lesion_volume_ml"] == pytest.approx(5 * 6 * 5 * 10 / 1000)
-    assert found.loc["t1", "predicted_volume_ml"] == pytest.approx(102 * 10 / 1000)
+    for subject, voxel_ml in (("t1", 0.006), ("t2", 0.01)):
+        assert found.loc[subject, "lesion_volume_ml"] == pytest.approx(5 * 6 * 5 * voxel_ml)
+        assert found.loc[subject, "predicted_volume_ml"] == pytest.approx(102 * voxel_ml)
     healthy = found.loc["healthy"]
     assert healthy["predicted_volume_ml"] == 0
     assert healthy["mean_residual"] == pytest.approx(0.05, rel=1e-5)

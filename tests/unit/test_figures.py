@@ -120,7 +120,7 @@ def panel_row(generator):
         panels.MethodSlice(nothing, plane(), plane() > 0.5, 0.25),
         panels.MethodSlice(plane(), plane(), lesions == 1, float("nan")),
     )
-    return panels.PanelRow("patient01", 1.25, plane(), lesions, methods)
+    return panels.PanelRow("patient01", 1.25, True, plane(), lesions, methods)
 
 
 def make_panel():

@@ -8,7 +8,7 @@ import pytest
 from figure_checks import drawn_twice
 
 import plot_panel
-from brainuad.slices import SliceStack, write_slices
+from brainuad.slices import SliceStack, read_slices, write_slices
 from brainuad.tables import write_table
 
 METHODS = ["thresh", "ae", "dae", "ddpm", "ddpm_ens", "cddpm"]
@@ -71,3 +71,15 @@ def test_many_methods_have_a_compact_layout(files, tmp_path, capsys, methods, su
     svg = drawn_twice(lambda **out: plot_panel.main(**files(methods), **out), tmp_path)
     assert svg.count('<g id="axes_') == axes
     assert f"drawn: {subjects}\n" in capsys.readouterr().out
+
+
+def test_subjects_stand_by_the_volume_in_their_own_space(files, tmp_path, capsys):
+    inputs = files(["thresh", "ae"])
+    stack = read_slices(inputs["slices"])
+    # The heads of the first two were shrunk on their way to the grid; s7 came registered.
+    sizes = np.array([0.055, 0.021, 0.01, 0.01, 0.01, 0.01, np.nan])
+    write_slices(SliceStack(**{**vars(stack), "native_voxel_ml": sizes}), inputs["slices"])
+    svg = drawn_twice(lambda **out: plot_panel.main(**inputs, **out), tmp_path)
+    # .055, .042, .03, .04, .05, .06, and 7 voxels of 1 mm3 each; of seven six are drawn.
+    assert "drawn: s7, s3, s4, s5, s1, s6\n" in capsys.readouterr().out
+    assert "0.007 ml (grid)" in svg and "0.03 ml" in svg and "0.06 ml" in svg

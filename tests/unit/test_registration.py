@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scipy import ndimage
+from scipy import io, ndimage
 
 import correct_bias
 import normalize_scans
@@ -26,6 +26,7 @@ from brainuad.preprocessing.registration import (
     load_ants,
     register_linear,
     to_ants,
+    volume_in_scan,
     warp,
     warp_labels,
 )
@@ -371,6 +372,16 @@ def run_chain(folder):
         output=folder / "normalized",
         settings=NORMALIZATION,
     )
+
+
+def test_volume_in_the_scan_by_hand(tmp_path):
+    # Twice as long, half as wide and 3 times as high, then mirrored and turned, which changes no
+    # volume; where the points move to does not count.
+    linear = np.array([[0, 0.5, 0], [-2.0, 0, 0], [0, 0, -3]])
+    parameters = np.append(linear.ravel(), [40.0, -7, 3])[:, None]
+    content = {"AffineTransform_float_3_3": parameters, "fixed": np.array([[1.0], [2], [3]])}
+    io.savemat(tmp_path / "to_atlas.mat", content, format="4")
+    assert volume_in_scan(tmp_path / "to_atlas.mat") == pytest.approx(3)
 
 
 def test_chain_of_scripts_keeps_the_lesion_where_the_atlas_has_it(tmp_path):

@@ -10,6 +10,8 @@ from brainuad.evaluation.postprocess import cases_of
 from brainuad.slices import SliceStack, read_reconstructions, read_slices, write_slices
 from brainuad.tables import read_table, write_table
 
+ARRAYS = ("images", "brain_masks", "lesions", "subjects", "affines", "native_voxel_ml")
+
 
 def stack(subjects=("a", "b", "c")) -> SliceStack:
     rng = np.random.default_rng(0)
@@ -20,6 +22,7 @@ def stack(subjects=("a", "b", "c")) -> SliceStack:
         lesions=rng.integers(0, 3, (count, 2, 4, 5)).astype(np.uint8),
         subjects=np.array(subjects),
         affines=rng.random((count, 4, 4)),
+        native_voxel_ml=rng.random(count),
     )
 
 
@@ -28,7 +31,7 @@ def test_written_stack_is_read_back(tmp_path):
     for name in ("first.npz", "second.npz"):
         write_slices(written, tmp_path / name)
     read = read_slices(tmp_path / "first.npz")
-    for name in ("images", "brain_masks", "lesions", "subjects", "affines"):
+    for name in ARRAYS:
         assert np.array_equal(getattr(read, name), getattr(written, name))
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
 
@@ -44,7 +47,7 @@ def test_selected_volumes_of_a_file_are_copies_in_memory(tmp_path):
     written = stack()
     write_slices(written, tmp_path / "stack.npz")
     chosen = read_slices(tmp_path / "stack.npz").select(["c", "a"])
-    for name in ("images", "brain_masks", "lesions", "subjects", "affines"):
+    for name in ARRAYS:
         assert np.array_equal(getattr(chosen, name), getattr(written, name)[[2, 0]])
     chosen.images[:] = 0
     assert np.array_equal(read_slices(tmp_path / "stack.npz").images, written.images)
@@ -80,6 +83,21 @@ def test_scoring_holds_a_volume_at_a_time(tmp_path):
     assert len(cases) == count + 1
     # One volume is read while the last one is still held; all are 4 MB.
     assert peak < 6 * volumes[0].nbytes
+
+
+def test_a_voxel_has_the_size_of_the_scan_where_it_is_known(tmp_path):
+    volumes = np.zeros((3, 1, 2, 2))
+    arrays = [volumes, volumes > 0, volumes.astype(np.uint8), np.array(["a", "b", "c"])]
+    affines = np.tile(np.diag([-2.0, 2, 2.5, 1]), (3, 1, 1))
+    some = SliceStack(*arrays, affines, np.array([0.006, np.nan, 0.02]))
+    write_slices(some.select(["c", "b", "a"]), tmp_path / "some.npz")
+    some = read_slices(tmp_path / "some.npz")
+    assert [some.has_native_size(row) for row in range(3)] == [True, False, True]
+    assert [some.voxel_ml(row) for row in range(3)] == pytest.approx([0.02, 0.01, 0.006])
+    unknown = SliceStack(*arrays, affines)
+    assert not unknown.has_native_size(0) and unknown.voxel_ml(0) == pytest.approx(0.01)
+    with pytest.raises(ValueError, match="as many volumes of a voxel"):
+        SliceStack(*arrays, affines, np.ones(2))
 
 
 def test_repeated_subject_is_refused():

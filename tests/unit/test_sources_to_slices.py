@@ -40,6 +40,8 @@ def test_resampled_lesions_tell_lesion_from_ignored(tmp_path):
     stack = read_slices(tmp_path / "wmh_t1.npz")
     assert stack.subjects.tolist() == ["Singapore_50", "Utrecht_0"]
     assert stack.images.shape == (2, 3, 4, 5)
+    # No transform came along, so that the size before the registration is not known.
+    assert not stack.has_native_size(0)
     # The file counts from the right and the back; label 1 was its first voxel, 2 the next one up.
     assert stack.lesions[0, 0, 3, 4] == 1
     assert stack.lesions[0, 1, 3, 4] == 2

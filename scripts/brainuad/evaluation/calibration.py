@@ -56,22 +56,22 @@ def best_threshold_on_test(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> 
 def scores_at(
     anomaly_map: np.ndarray,
     lesions: np.ndarray,
-    affine: np.ndarray,
+    voxel_ml: float,
     *,
     thresholds: Mapping[str, float],
     settings: PostprocessingSettings,
 ) -> list[tuple[str, str, float]]:
     """One subject at each threshold: rows of fitted_on, metric (dice, predicted_volume_ml), value.
 
-    anomaly_map and lesions are [S, H, W], affine [4, 4] in mm; thresholds by the data set they were
-    fitted on. A healthy subject has no Dice (NaN); what is predicted in it is false.
+    anomaly_map and lesions are [S, H, W], voxel_ml is the volume of a voxel; thresholds by the data
+    set they were fitted on. A healthy subject has no Dice (NaN); what is predicted in it is false.
     """
     rows = []
     for fitted_on, threshold in thresholds.items():
         prediction = segment(anomaly_map, threshold, settings)
         scored = prediction & (lesions != IGNORED)
         rows.append((fitted_on, "dice", metrics.dice(prediction, lesions)))
-        rows.append((fitted_on, "predicted_volume_ml", metrics.volume_ml(scored, affine)))
+        rows.append((fitted_on, "predicted_volume_ml", metrics.volume_ml(scored, voxel_ml)))
     return rows
 
 

@@ -230,9 +230,9 @@ def _ratio_of_means(lesion: np.ndarray, healthy: np.ndarray) -> float:
     return _ratio(lesion.mean(dtype=np.float64), healthy.mean(dtype=np.float64))
 
 
-def volume_ml(mask: np.ndarray, affine: np.ndarray) -> float:
-    """The volume of a bool mask in millilitres; the affine [4, 4] gives voxels in mm."""
-    return float(np.count_nonzero(mask) * abs(np.linalg.det(affine[:3, :3])) / 1000)
+def volume_ml(mask: np.ndarray, voxel_ml: float) -> float:
+    """The volume of a bool mask in ml, from that of a voxel."""
+    return float(np.count_nonzero(mask) * voxel_ml)
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -66,13 +66,17 @@ class PostprocessingSettings:
 
 @dataclass(frozen=True)
 class Case:
-    """One subject to score: arrays [S, H, W] as in SliceStack, with the reconstruction beside."""
+    """One subject to score: arrays [S, H, W] as in SliceStack, with the reconstruction beside.
+
+    voxel_ml  volume of a voxel, see SliceStack.voxel_ml
+    """
 
     subject: str
     image: np.ndarray
     brain_mask: np.ndarray
     lesions: np.ndarray
     affine: np.ndarray
+    voxel_ml: float
     reconstruction: np.ndarray
 
 
@@ -103,6 +107,7 @@ class Cases(Sequence[Case]):
             brain_mask=self._stack.brain_masks[row],
             lesions=self._stack.lesions[row],
             affine=self._stack.affines[row],
+            voxel_ml=self._stack.voxel_ml(row),
             reconstruction=self._reconstructions[reconstructed_row],
         )
 

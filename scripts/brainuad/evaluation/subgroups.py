@@ -33,10 +33,10 @@ def group_subjects(subjects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame
     """Who belongs where: dataset, subject, grouping, group, in the order of tables.
 
     subjects holds dataset, subject, age (years), sex and site; what is empty is unknown, and in no
-    group. The volume of the lesions is the score lesion_volume_ml, that of the final grid.
+    group. The volume of the lesions is the score lesion_volume_ml.
     """
-    # ASSUME: the volume is that of the lesions as they are scored, on the final grid and within the
-    # field of view, not that of the raw mask.
+    # ASSUME: the volume is that of the lesions as they are scored, counted on the final grid within
+    # the field of view and brought back to the size of the scan, not that of the raw mask.
     volumes = scores[scores["metric"] == "lesion_volume_ml"]
     volumes = volumes.groupby(["dataset", "subject"], as_index=False, sort=False)["value"].mean()
     parts = [

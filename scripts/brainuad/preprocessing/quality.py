@@ -99,8 +99,8 @@ MEASURES = (
         "brain_ml",
         "Brain volume",
         "brain",
-        "Volume of the brain mask as outlined on the scan. Low where brain was cut off, high "
-        "where skull or neck was left.",
+        "Volume of the brain mask as outlined on the scan (in the atlas' space where scans came "
+        "registered). Low where brain was cut off, high where skull or neck was left.",
         Concern.BOTH,
         smallest_spread=30.0,
         digits=0,

@@ -43,6 +43,7 @@ class PanelRow:
 
     subject: str
     lesion_volume_ml: float
+    has_native_size: bool
     scan: np.ndarray
     lesions: np.ndarray
     methods: tuple[MethodSlice, ...]
@@ -109,10 +110,11 @@ def draw_panel(
 
 def write_subject(sheet: Sheet, x: float, y: float, row: PanelRow) -> None:
     """Write who it is and how much lesion there is, upwards, at the left of its pictures."""
+    place = "" if row.has_native_size else " (grid)"
     sheet.write(
         x,
         y,
-        f"{row.subject}\n{row.lesion_volume_ml:.3g} ml",
+        f"{row.subject}\n{row.lesion_volume_ml:.3g} ml{place}",
         rotation=90,
         ha="right",
         va="center",

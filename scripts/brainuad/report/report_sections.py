@@ -6,6 +6,8 @@ The notes beneath tables come with the tables; here are those beneath figures.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from brainuad.report.metric_formats import VOLUMES_NOTE
+
 
 @dataclass(frozen=True)
 class Part:
@@ -58,7 +60,8 @@ RESULTS = (
                 caption="Each point is a test subject (its mean over folds), by the threshold "
                 "fitted on validation subjects. Each line joins the medians of groups of "
                 "subjects of similar lesion volume; there is no line where subjects are too few. "
-                "Of a method and its mean over timesteps (ENS) only the latter is shown.",
+                "Of a method and its mean over timesteps (ENS) only the latter is shown. "
+                f"{VOLUMES_NOTE}",
             ),
             Part("What post-processing gives", table="postprocessing"),
             Part(
@@ -125,7 +128,8 @@ RESULTS = (
                 "outline on the anomaly map. Each method has a colour scale of its own, with "
                 "an arrow at its threshold. Of a method and its mean over timesteps (ENS) "
                 "only the latter is shown. Dice is that of the whole volume. Radiological "
-                "display: R is the patient's right.",
+                "display: R is the patient's right. "
+                f"{VOLUMES_NOTE} These say \u201cgrid\u201d.",
             ),
             Part(
                 caption="Anomaly maps to open in any viewer: <code>maps/</code> beside this page, "

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from brainuad.report.metric_formats import DASH, METRICS, number
+from brainuad.report.metric_formats import DASH, METRICS, VOLUMES_NOTE, number
 from brainuad.report.names import dataset_name, method_name
 from brainuad.report.report_tables import NO_SCORES_HTML, NO_SCORES_LATEX, html_of, latex_of
 
@@ -15,11 +15,11 @@ LATEX = {"<": "$<$", "\u2265": r"$\geq$", "&": r"\&", "#": r"\#"}
 NOTE = (
     "Test subjects, each with its mean over folds, and beneath the mean the {confidence:.0f} % "
     "bootstrap interval over subjects (none of a lone one). Dice is at the threshold that was "
-    "fitted on validation subjects of the whole data set. The lesion volume is that on the final "
-    "grid; a subject of unknown age, sex or site is in no group of it. Larger lesions make both "
+    "fitted on validation subjects of the whole data set. A subject of unknown age, sex or site is "
+    "in no group of it. Larger lesions make both "
     "measures higher by themselves: by chance alone the AUPRC is the share of lesion voxels. So "
     "groups by age, sex or site may differ only because their lesions do; and of so many groups "
-    "some differ by chance."
+    f"some differ by chance. {VOLUMES_NOTE}"
 )
 
 

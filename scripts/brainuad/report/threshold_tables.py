@@ -9,7 +9,7 @@ import pandas as pd
 
 from brainuad.evaluation.calibration import ON_TEST, PLACE, fitted_beside_best
 from brainuad.evaluation.detection import FALSE_POSITIVES
-from brainuad.report.metric_formats import METRICS, number, signed
+from brainuad.report.metric_formats import METRICS, VOLUMES_NOTE, number, signed
 from brainuad.report.names import dataset_name, method_name
 from brainuad.report.report_tables import (
     NO_SCORES_HTML,
@@ -32,7 +32,7 @@ FALSE_POSITIVES_NOTE = (
     "{confidence:.0f} % bootstrap interval over subjects; median and 95th percentile over "
     "{subjects} subjects, each with its mean over folds. A scan is clean if nothing in it is "
     "called anomalous. The best method at a threshold is in bold; a method that finds nothing has "
-    "no false alarms either, so read this beside Dice."
+    f"no false alarms either, so read this beside Dice. {VOLUMES_NOTE}"
 )
 CALIBRATION_NOTE = (
     "Mean over folds of the mean Dice over test subjects, in per cent. Own: at the threshold that "
