@@ -5,7 +5,7 @@ from brainuad.report.report_sections import PLACED, further_results, is_of_kind
 TABLES = [
     *("segmentation", "comparison", "contrast", "reconstruction", "postprocessing", "histograms"),
     *("conditioning", "times", "subgroups", "detection", "false_positives", "calibration"),
-    *("beside_paper", "claims", "beside_run", "left_out", "splits", "run"),
+    *("beside_paper", "claims", "beside_run", "left_out", "splits", "run", "thresholds"),
 ]
 FIGURES = [
     *("panel_brats21", "precision_recall_mslub", "timesteps", "histograms_ixi_t2", "times"),

@@ -3,7 +3,12 @@ import pytest
 
 from brainuad.errors import SettingsError
 from brainuad.evaluation.metrics import dice
-from brainuad.evaluation.thresholds import Threshold, best_threshold
+from brainuad.evaluation.thresholds import (
+    Threshold,
+    best_threshold,
+    healthy_scores,
+    rests_on_little,
+)
 
 
 def cases(seed: int, levels: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -72,3 +77,41 @@ def test_no_lesion_at_all_is_a_clear_error():
         best_threshold(scores, lesions * (lesions == 2))
     with pytest.raises(SettingsError, match="none of the validation subjects came through"):
         best_threshold([], [])
+
+
+def test_healthy_voxels_by_hand():
+    scores = np.array([[0.0, 0.1, 0.2, 0.3], [0.4, 0.5, 0.5, 9.0]], np.float32)
+    brain = np.array([[1, 1, 1, 1], [1, 1, 1, 0]], bool)
+    healthy = healthy_scores(scores, brain)
+    assert healthy.voxels == 7
+    # Of seven voxels .5 twice, .4, .3, .2, .1 and 0; what lies outside the brain does not count.
+    assert healthy.share_above(0.0) == pytest.approx(6 / 7)
+    assert healthy.share_above(np.float32(0.4)) == pytest.approx(2 / 7)
+    assert healthy.share_above(0.6) == 0
+    assert healthy.threshold_at(0.01) == pytest.approx(0.5)
+    # Two voxels may exceed it, and with .4 two do; one may, and with .5 none does.
+    assert healthy.threshold_at(0.3) == pytest.approx(0.4)
+    assert healthy.threshold_at(0.2) == pytest.approx(0.5)
+    assert healthy.threshold_at(0.9) == 0
+
+
+def test_one_percent_of_many_healthy_voxels():
+    scores = np.random.default_rng(0).random((4, 50, 50))
+    healthy = healthy_scores(scores, np.ones(scores.shape, bool))
+    threshold = healthy.threshold_at(0.01)
+    assert np.count_nonzero(scores > threshold) == 100
+    assert threshold == pytest.approx(np.sort(scores.ravel())[-101])
+    assert healthy.share_above(threshold) == pytest.approx(0.01)
+
+
+def test_no_healthy_volume_is_one_line():
+    with pytest.raises(SettingsError, match="none of the healthy validation subjects"):
+        healthy_scores([], [])
+
+
+@pytest.mark.parametrize(
+    ("patients", "voxels", "little"),
+    [(1, 12, True), (4, 90_000, True), (100, 999, True), (5, 1000, False)],
+)
+def test_what_a_threshold_needs(patients, voxels, little):
+    assert rests_on_little(patients, voxels) == little

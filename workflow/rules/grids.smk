@@ -33,10 +33,18 @@ def scan_file(folder, method, modality, fold, dataset, ending="tsv"):
     return f"{folder}/{method}/{modality}/fold{fold}/{dataset}.{ending}"
 
 
-def files_of_scans(grid, folder):
+def files_of_scans(grid, folder, ending="tsv"):
     return [
-        scan_file(folder, method, modality, fold, dataset)
+        scan_file(folder, method, modality, fold, dataset, ending)
         for method, fold, dataset, modality in zip(*grid.values())
+    ]
+
+
+def files_of_thresholds(grid):
+    """Those that were fitted: a lesion set has one modality, which its file does not name."""
+    return [
+        f"results/thresholds/{method}/fold{fold}/{dataset}.json"
+        for method, fold, dataset in zip(grid["methods"], grid["folds"], grid["datasets"])
     ]
 
 

@@ -26,7 +26,7 @@ def tables_of_report():
         "conditioning": CONDITIONING,
     }
     return [
-        *("segmentation", "reconstruction", "comparison"),
+        *("segmentation", "reconstruction", "comparison", "thresholds"),
         *(name for name, grid in asked.items() if grid["methods"]),
         *("times", "subgroups", "detection", "false_positives", "calibration"),
         *([] if PHANTOMS else ["beside_paper", "claims"]),

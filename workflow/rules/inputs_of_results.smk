@@ -2,7 +2,11 @@
 
 
 def evaluated_partitions(wildcards):
-    return ["validation", "test"] if wildcards.dataset in LESION else ["test"]
+    """Thresholds come from validation subjects, of lesion sets and of the healthy ones beside them."""
+    scans = f"{wildcards.dataset}_{wildcards.modality}"
+    if scans in with_lesion_sets([*LESION, *HEALTHY]):
+        return ["validation", "test"]
+    return ["test"]
 
 
 def slices_of_dataset(wildcards):

@@ -7,6 +7,7 @@ What reads scores alone takes seconds, and is not sent to a cluster's nodes.
 localrules:
     tabulate_segmentation,
     tabulate_reconstruction,
+    tabulate_thresholds,
     tabulate_left_out,
     tabulate_splits,
 
@@ -70,6 +71,38 @@ rule tabulate_reconstruction:
         bootstrap=BOOTSTRAP,
     script:
         "../../scripts/tabulate_reconstruction.py"
+
+
+rule tabulate_thresholds:
+    """On how many patients and lesion voxels each threshold rests, and what healthy voxels give."""
+    input:
+        fitted=files_of_thresholds(LESION_THRESHOLDS),
+        healthy=files_of_scans(
+            HEALTHY_THRESHOLDS, folder="results/healthy_thresholds", ending="json"
+        ),
+        code=library_of("tabulate_thresholds"),
+    output:
+        tsv="results/report/tables/thresholds.tsv",
+        html=report(
+            "results/report/tables/thresholds.html",
+            caption="../report/thresholds.rst",
+            category="Tables",
+            labels={"table": "what thresholds rest on"},
+        ),
+        tex="results/report/tables/thresholds.tex",
+    log:
+        "logs/tabulate_thresholds/table.log",
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        fitted_grid=LESION_THRESHOLDS,
+        healthy_grid=HEALTHY_THRESHOLDS,
+    script:
+        "../../scripts/tabulate_thresholds.py"
 
 
 rule tabulate_left_out:

@@ -13,6 +13,14 @@ import numpy as np
 from brainuad.errors import SettingsError
 from brainuad.evaluation.metrics import detections, pooled, scored_voxels
 
+# ASSUME: a threshold from fewer patients with a lesion, or fewer lesion voxels on the final grid (8
+# ml at 2 mm), is marked in the report: one lesion more or less may then move it anywhere.
+FEWEST_PATIENTS = 5
+FEWEST_LESION_VOXELS = 1000
+# ASSUME: beside the fitted threshold stands the one that this share of the brain voxels of healthy
+# validation subjects exceeds, the rim that erosion blanks included; it needs no lesion.
+HEALTHY_SHARE = 0.01
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -55,6 +63,55 @@ def best_threshold(anomaly_maps: Iterable[np.ndarray], lesions: Iterable[np.ndar
     return Threshold(
         value=_value_below(cuts[best], voxels.lesion, voxels.healthy), dice=float(dices[best])
     )
+
+
+def rests_on_little(patients: int, lesion_voxels: int) -> bool:
+    """Whether a fitted threshold rests on too little to be trusted."""
+    return patients < FEWEST_PATIENTS or lesion_voxels < FEWEST_LESION_VOXELS
+
+
+@dataclass(frozen=True)
+class HealthyScores:
+    """The anomaly scores of healthy brains.
+
+    scores  those above 0 [any], sorted
+    voxels  how many brain voxels there are, those of score 0 included
+    """
+
+    scores: np.ndarray
+    voxels: int
+
+    def share_above(self, threshold: float) -> float:
+        """The share of the brain voxels that score above a threshold >= 0."""
+        above = len(self.scores) - np.searchsorted(self.scores, threshold, side="right")
+        return float(above / self.voxels)
+
+    def threshold_at(self, share: float) -> float:
+        """The lowest score that at most this share of the brain voxels exceeds."""
+        allowed = int(share * self.voxels)
+        if allowed >= len(self.scores):
+            return 0.0
+        return float(self.scores[len(self.scores) - 1 - allowed])
+
+
+def healthy_scores(
+    anomaly_maps: Iterable[np.ndarray], brain_masks: Iterable[np.ndarray]
+) -> HealthyScores:
+    """Pool the scores of healthy volumes, read once; maps >= 0 and bool masks of the same shapes.
+
+    Raises SettingsError if there is no volume.
+    """
+    parts, voxels = [], 0
+    for scores, brain in zip(anomaly_maps, brain_masks, strict=True):
+        inside = scores[brain]
+        parts.append(inside[inside > 0])
+        voxels += inside.size
+    if not voxels:
+        raise SettingsError(
+            "no threshold can be set: none of the healthy validation subjects came through the "
+            "preprocessing; results/slices/*_left_out.tsv says why"
+        )
+    return HealthyScores(np.sort(np.concatenate(parts)), voxels)
 
 
 def _value_below(cut: np.floating, *scores: np.ndarray) -> float:

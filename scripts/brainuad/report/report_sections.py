@@ -53,6 +53,7 @@ RESULTS = (
                 "stands for a method that has one.",
             ),
             Part("More than chance?", table="comparison"),
+            Part("What the thresholds rest on", table="thresholds"),
             Part(
                 "Dice by lesion volume",
                 figures="dice_by_volume",
