@@ -1,7 +1,6 @@
-"""Score the test subjects of one data set at the thresholds of all lesion sets of its modality.
+"""Score the test subjects of one lesion set at the thresholds of all of them of its modality.
 
-A lesion set is scored at the best threshold on its test subjects too, a healthy set by what is
-called anomalous in it, all of which is false.
+And at the best threshold on these test subjects.
 """
 
 import json
@@ -14,7 +13,6 @@ import pandas as pd
 
 from brainuad import job
 from brainuad.evaluation.calibration import ON_TEST, best_threshold_on_test, scores_at
-from brainuad.evaluation.detection import FALSE_POSITIVES
 from brainuad.evaluation.postprocess import (
     Case,
     Cases,
@@ -38,7 +36,6 @@ def main(
     fitted_on: list[str],
     modality: str,
     postprocessing: dict[str, Any],
-    healthy: bool,
 ) -> None:
     """Write a tidy table: subject, modality, fitted_on, metric, value.
 
@@ -51,13 +48,12 @@ def main(
     }
     subjects = subjects_of(read_table(split), "test")
     cases = cases_of(read_slices(slices), read_reconstructions(reconstructions), subjects)
-    if not healthy:
-        # The maps are made twice: those of a whole test set would fill the memory.
-        best = best_threshold_on_test(
-            (scores, case.lesions) for case, scores in maps_of(cases, settings)
-        )
-        job.log(f"best threshold on test {best.value:.6g}, Dice {best.dice:.4f}")
-        values[ON_TEST] = best.value
+    # The maps are made twice: those of a whole test set would fill the memory.
+    best = best_threshold_on_test(
+        (scores, case.lesions) for case, scores in maps_of(cases, settings)
+    )
+    job.log(f"best threshold on test {best.value:.6g}, Dice {best.dice:.4f}")
+    values[ON_TEST] = best.value
     rows = [
         (case.subject, modality, *row)
         for case, scores in maps_of(cases, settings)
@@ -66,7 +62,7 @@ def main(
         )
     ]
     table = pd.DataFrame(rows, columns=["subject", "modality", "fitted_on", "metric", "value"])
-    write_table(table[table["metric"] == FALSE_POSITIVES] if healthy else table, output)
+    write_table(table, output)
     job.log(f"{len(cases)} test subjects scored at {len(values)} thresholds")
 
 
@@ -87,5 +83,4 @@ if __name__ == "__main__":
             fitted_on=list(snakemake.params.fitted_on),
             modality=snakemake.params.modality,
             postprocessing=snakemake.params.postprocessing,
-            healthy=snakemake.params.healthy,
         )

@@ -30,7 +30,7 @@ def main(
     """Write a row per fitted threshold and healthy set of its modality.
 
     The grids hold methods, folds, datasets and modalities, parallel to their files: those of
-    fit_threshold, and those of set_healthy_threshold.
+    fit_threshold, and those of score_false_positives.
     """
     columns = [*KEYS, *FITTED]
     lesions = pd.DataFrame(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import score_false_positives
 import score_thresholds
 from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
@@ -53,7 +54,7 @@ def write_files(folder, *, lesions: bool):
         (folder / f"{name}.json").write_text(json.dumps({"threshold": value}), encoding="utf-8")
 
 
-def scored(folder, *, lesions: bool, healthy: bool) -> pd.DataFrame:
+def scored(folder, *, lesions: bool) -> pd.DataFrame:
     write_files(folder, lesions=lesions)
     score_thresholds.main(
         slices=folder / "slices.npz",
@@ -64,7 +65,6 @@ def scored(folder, *, lesions: bool, healthy: bool) -> pd.DataFrame:
         fitted_on=["atlas", "wmh"],
         modality="t1",
         postprocessing=SETTINGS,
-        healthy=healthy,
     )
     table = read_table(folder / "scores.tsv")
     assert list(table.columns) == ["subject", "modality", "fitted_on", "metric", "value"]
@@ -73,7 +73,7 @@ def scored(folder, *, lesions: bool, healthy: bool) -> pd.DataFrame:
 
 
 def test_lesion_set_by_hand(tmp_path, capsys):
-    table = scored(tmp_path, lesions=True, healthy=False)
+    table = scored(tmp_path, lesions=True)
     values = table.set_index(["subject", "fitted_on", "metric"])["value"].to_dict()
     assert len(values) == 2 * 3 * 2
     # At .5 the lesion; the lone voxel of .6 is removed. At .35 the four voxels beside it as well.
@@ -90,8 +90,21 @@ def test_lesion_set_by_hand(tmp_path, capsys):
 
 
 def test_healthy_set_has_false_alarms_alone(tmp_path):
-    table = scored(tmp_path, lesions=False, healthy=True)
-    assert set(table["metric"]) == {"predicted_volume_ml"}
+    write_files(tmp_path, lesions=False)
+    score_false_positives.main(
+        slices=tmp_path / "slices.npz",
+        split=tmp_path / "split.tsv",
+        reconstructions=tmp_path / "reconstructions.npz",
+        thresholds=[tmp_path / "atlas.json", tmp_path / "wmh.json"],
+        scores=tmp_path / "scores.tsv",
+        threshold=tmp_path / "healthy.json",
+        fitted_on=["atlas", "wmh"],
+        modality="t1",
+        postprocessing=SETTINGS,
+    )
+    table = read_table(tmp_path / "scores.tsv")
+    assert list(table.columns) == ["subject", "modality", "fitted_on", "metric", "value"]
+    assert set(table["metric"]) == {"predicted_volume_ml"} and set(table["modality"]) == {"t1"}
     volumes = table.set_index(["subject", "fitted_on"])["value"].to_dict()
     assert volumes == {
         ("one", "atlas"): pytest.approx(0.04),
@@ -99,10 +112,15 @@ def test_healthy_set_has_false_alarms_alone(tmp_path):
         ("two", "atlas"): 0,
         ("two", "wmh"): pytest.approx(0.04),
     }
+    # The validation subject has 30 voxels: four of .8, four of .4, one of .6. None may exceed it.
+    healthy = json.loads((tmp_path / "healthy.json").read_text())
+    assert healthy["threshold"] == pytest.approx(0.8)
+    assert (healthy["subjects"], healthy["brain_voxels"]) == (1, 30)
+    assert healthy["share_above"] == pytest.approx({"atlas": 5 / 30, "wmh": 9 / 30})
 
 
 def test_lesion_set_whose_test_subjects_have_no_lesion(tmp_path):
-    table = scored(tmp_path, lesions=False, healthy=False)
+    table = scored(tmp_path, lesions=False)
     best = table[table["fitted_on"] == "test"]
     assert best.loc[best["metric"] == "predicted_volume_ml", "value"].tolist() == [0, 0]
     assert all(math.isnan(value) for value in table.loc[table["metric"] == "dice", "value"])

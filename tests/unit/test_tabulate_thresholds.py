@@ -8,7 +8,7 @@ import pytest
 from small_report import outputs
 
 import fit_threshold
-import set_healthy_threshold
+import score_false_positives
 import tabulate_thresholds
 from brainuad.slices import SliceStack, write_slices
 from brainuad.tables import read_table, write_table
@@ -50,11 +50,13 @@ def thresholds(tmp_path, capsys):
     healthy = np.linspace(0.001, 1, 3 * 400, dtype=np.float32).reshape(3, 1, 20, 20)
     controls = write_set(tmp_path, "ixi", healthy, np.zeros(healthy.shape, np.uint8))
     fit_threshold.main(**patients, output=tmp_path / "mslub.json")
-    set_healthy_threshold.main(
+    score_false_positives.main(
         **controls,
         thresholds=[tmp_path / "mslub.json"],
         fitted_on=["mslub"],
-        output=tmp_path / "ixi.json",
+        modality="t2",
+        scores=tmp_path / "scores.tsv",
+        threshold=tmp_path / "ixi.json",
     )
     assert "warning: a threshold from fewer than 5 patients" in capsys.readouterr().out
     return tmp_path

@@ -1,6 +1,7 @@
 """What reviewers ask for beside the paper's numbers.
 
-1. score_thresholds            each test subject at the thresholds of all data sets
+1. score_thresholds            each patient of the test at the thresholds of all data sets
+   score_false_positives       healthy test subjects too; and the threshold that healthy voxels give
 2. tabulate_subgroups          results by lesion volume, age, sex and site
    tabulate_detection          patients told from healthy subjects
    tabulate_false_positives    what is called anomalous in healthy brains
@@ -18,7 +19,7 @@ localrules:
 
 
 rule score_thresholds:
-    """Score the test subjects at the thresholds of all data sets of their modality."""
+    """Score the test patients at the thresholds of all data sets of their modality."""
     input:
         slices="results/slices/{dataset}_{modality}.npz",
         split="results/splits/{dataset}/fold{fold}.tsv",
@@ -31,6 +32,8 @@ rule score_thresholds:
         "logs/score_thresholds/{method}/{modality}/fold{fold}/{dataset}.log",
     benchmark:
         "benchmarks/score_thresholds/{method}/{modality}/fold{fold}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(LESION),
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -41,9 +44,38 @@ rule score_thresholds:
         fitted_on=lesion_sets_of_modality,
         modality="{modality}",
         postprocessing=config["evaluation"]["postprocessing"],
-        healthy=of_dataset("healthy"),
     script:
         "../../scripts/score_thresholds.py"
+
+
+rule score_false_positives:
+    """Measure what is called anomalous in healthy brains, and what their voxels give as threshold."""
+    input:
+        slices="results/slices/{dataset}_{modality}.npz",
+        split="results/splits/{dataset}/fold{fold}.tsv",
+        reconstructions="results/reconstructions/{method}/{modality}/fold{fold}/{dataset}.npz",
+        thresholds=thresholds_of_modality,
+        code=library_of("score_false_positives"),
+    output:
+        scores="results/threshold_scores/{method}/{modality}/fold{fold}/{dataset}.tsv",
+        threshold="results/healthy_thresholds/{method}/{modality}/fold{fold}/{dataset}.json",
+    log:
+        "logs/score_false_positives/{method}/{modality}/fold{fold}/{dataset}.log",
+    benchmark:
+        "benchmarks/score_false_positives/{method}/{modality}/fold{fold}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(HEALTHY),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        fitted_on=lesion_sets_of_modality,
+        postprocessing=config["evaluation"]["postprocessing"],
+    script:
+        "../../scripts/score_false_positives.py"
 
 
 rule tabulate_subgroups:

@@ -2,7 +2,6 @@
 
 1. reconstruct                the healthy brain that a method paints for each scan
 2. fit_threshold              on the validation subjects
-   set_healthy_threshold      on healthy validation subjects, without lesions
 3. score_segmentation         the test subjects of a data set with lesions
    score_reconstruction       the test subjects of a healthy data set
    score_perceptual_distance  the same by a network, where its weights are given
@@ -64,35 +63,6 @@ rule fit_threshold:
         postprocessing=config["evaluation"]["postprocessing"],
     script:
         "../../scripts/fit_threshold.py"
-
-
-rule set_healthy_threshold:
-    """Find the threshold that 1 % of the voxels of healthy validation brains exceed."""
-    input:
-        slices="results/slices/{dataset}_{modality}.npz",
-        split="results/splits/{dataset}/fold{fold}.tsv",
-        reconstructions="results/reconstructions/{method}/{modality}/fold{fold}/{dataset}.npz",
-        thresholds=thresholds_of_modality,
-        code=library_of("set_healthy_threshold"),
-    output:
-        threshold="results/healthy_thresholds/{method}/{modality}/fold{fold}/{dataset}.json",
-    log:
-        "logs/set_healthy_threshold/{method}/{modality}/fold{fold}/{dataset}.log",
-    benchmark:
-        "benchmarks/set_healthy_threshold/{method}/{modality}/fold{fold}/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=one_of(HEALTHY),
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
-    params:
-        fitted_on=lesion_sets_of_modality,
-        postprocessing=config["evaluation"]["postprocessing"],
-    script:
-        "../../scripts/set_healthy_threshold.py"
 
 
 rule score_segmentation:

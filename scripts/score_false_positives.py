@@ -1,0 +1,96 @@
+"""What one method calls anomalous in healthy brains, and the threshold that 1 % of them exceed.
+
+The volumes are those of the test subjects, all of which are false; that threshold comes from the
+validation subjects.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainuad import job
+from brainuad.evaluation.calibration import scores_at
+from brainuad.evaluation.detection import FALSE_POSITIVES
+from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
+from brainuad.evaluation.thresholds import HEALTHY_SHARE, healthy_scores
+from brainuad.settings import settings_from
+from brainuad.slices import read_reconstructions, read_slices
+from brainuad.splits import TEST, VALIDATION, subjects_of
+from brainuad.tables import read_table, write_table
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: Path,
+    thresholds: list[Path],
+    scores: Path,
+    threshold: Path,
+    fitted_on: list[str],
+    modality: str,
+    postprocessing: dict[str, Any],
+) -> None:
+    """Write the volumes as a tidy table (subject, modality, fitted_on, metric, value).
+
+    And as JSON the threshold of healthy voxels, with their shares above the fitted thresholds.
+    `fitted_on` names the lesion set of each of the `thresholds`.
+    """
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    fitted = {
+        name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
+        for name, path in zip(fitted_on, thresholds, strict=True)
+    }
+    subjects, stack = read_table(split), read_slices(slices)
+    painted = read_reconstructions(reconstructions)
+    tested = cases_of(stack, painted, subjects_of(subjects, TEST))
+    rows = [
+        (case.subject, modality, name, metric, value)
+        for case in tested
+        for name, metric, value in scores_at(
+            anomaly_map_of(case, settings),
+            case.lesions,
+            case.voxel_ml,
+            thresholds=fitted,
+            settings=settings,
+        )
+        if metric == FALSE_POSITIVES
+    ]
+    columns = ["subject", "modality", "fitted_on", "metric", "value"]
+    write_table(pd.DataFrame(rows, columns=columns), scores)
+
+    validated = cases_of(stack, painted, subjects_of(subjects, VALIDATION))
+    healthy = healthy_scores(
+        (anomaly_map_of(case, settings) for case in validated),
+        (case.brain_mask for case in validated),
+    )
+    content = {
+        "threshold": healthy.threshold_at(HEALTHY_SHARE),
+        "share": HEALTHY_SHARE,
+        "subjects": len(validated),
+        "brain_voxels": healthy.voxels,
+        "share_above": {name: healthy.share_above(value) for name, value in fitted.items()},
+    }
+    with job.replacing(threshold) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    job.log(
+        f"{len(tested)} test subjects scored at {len(fitted)} thresholds; that of healthy voxels "
+        f"is {content['threshold']:.6g}, from {len(validated)} validation subjects"
+    )
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=Path(snakemake.input.reconstructions),
+            thresholds=[Path(path) for path in snakemake.input.thresholds],
+            scores=Path(snakemake.output.scores),
+            threshold=Path(snakemake.output.threshold),
+            fitted_on=list(snakemake.params.fitted_on),
+            modality=snakemake.wildcards.modality,
+            postprocessing=snakemake.params.postprocessing,
+        )
