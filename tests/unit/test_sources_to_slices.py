@@ -72,6 +72,20 @@ def test_labels_above_255_reach_the_slices(tmp_path):
     assert np.count_nonzero(lesions) == 2
 
 
+def test_what_splines_overshoot_is_packed_as_it_is(tmp_path):
+    """Far below 0 as well, where a raw scan would be taken for a broken one."""
+    folder = tmp_path / "batch" / "p1"
+    image = np.linspace(-0.4, 1.3, 60, dtype=np.float32).reshape(3, 4, 5)
+    write_volume(Volume(image, AFFINE), folder / "image.nii.gz")
+    for name in ("brain_mask", "lesions"):
+        write_volume(Volume((image > 0.5).astype(np.uint8), AFFINE), folder / f"{name}.nii.gz")
+    (tmp_path / "batch" / "left_out.tsv").write_text("subject\tstage\treason\n")
+    paths = {"slices": tmp_path / "a.npz", "left_out": tmp_path / "left_out.tsv"}
+    pack_slices.main(batches=[tmp_path / "batch"], **paths, on_broken="stop")
+    stack = read_slices(tmp_path / "a.npz")
+    np.testing.assert_array_equal(stack.images[0], image.transpose(2, 0, 1))
+
+
 def test_scan_left_out_by_a_stage_is_fatal_where_asked(tmp_path):
     batch = tmp_path / "batch"
     batch.mkdir()

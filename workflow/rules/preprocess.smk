@@ -5,7 +5,7 @@
 3. strip_skull        brain mask (strip_skull_with_hdbet by HD-BET)
 4. register_to_atlas  affine to the atlas
 5. correct_bias       N4, cut to the brain
-6. normalize_scans    [0, 1], the final grid
+6. normalize_scans    about [0, 1], the final grid
 7. pack_slices        all volumes of a data set and modality in one file
 
 Stages 2 to 6 work on batches of scans: one process start, with its imports, serves many scans.

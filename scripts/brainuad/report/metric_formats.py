@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 VOLUMES_NOTE = (
-    "Volumes are the patient's: counted on the evaluation grid, and brought back to the size of "
-    "the scan before its registration. Of scans that came registered (as in the authors' archive) "
-    "that size is unknown, and their volumes are those on the evaluation grid."
+    "Volumes are the patient's: counted on the evaluation grid, as far as it reaches, and brought "
+    "back to the size of the scan before its registration. Of scans that came registered (as in "
+    "the authors' archive) that size is unknown: their volumes are those on the evaluation grid."
 )
 DASH = "\u2013"
 MINUS = "\u2212"
