@@ -3,14 +3,28 @@
 From raw scans to the report: see README.md for what it does, config/README.md for how to fill it.
 """
 
+import os
+import sys
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+# Jobs read and write UTF-8, file names too, whatever the locale of this terminal or of a node.
+os.environ["PYTHONUTF8"] = "1"
+
+
+include: "workflow/rules/check_config_files.smk"
+
 
 # The paper's settings first; the working directory's own file changes what it names.
 configfile: f"{workflow.basedir}/config/config.yaml"
-configfile: "config/config.yaml"
+
+
+if says_anything("config/config.yaml"):
+
+    configfile: "config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"

@@ -67,7 +67,10 @@ class Timing:
 def peak_memory_mib() -> float:
     """The most memory that this process ever held."""
     # Not getrusage: its peak includes the memory of the process that started this one.
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(
+        line.split(":", 1)
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    )
     return int(status["VmHWM"].split()[0]) / 1024
 
 

@@ -8,14 +8,22 @@ set -euo pipefail
 directory=$1
 shift
 
+# Whether a Snakemake works in the directory: it goes there first, so a demo of another clone does not.
+snakemake_runs_here() {
+    local process
+    for process in $(pgrep --full "python[^ ]* [^ ]*/snakemake "); do
+        [ "/proc/$process/cwd" -ef "$directory" ] && return
+    done
+    return 1
+}
+
 mkdir -p "$directory/.snakemake"
 exec 9>"$directory/.snakemake/run.lock"
 flock --nonblock 9 || {
     echo "Waiting for another run in $directory to end ..."
     flock 9
 }
-if [ -n "$(ls "$directory/.snakemake/locks" 2>/dev/null)" ] \
-    && ! pgrep --full "python[^ ]* [^ ]*/snakemake .*--directory $directory " >/dev/null; then
+if [ -n "$(ls "$directory/.snakemake/locks" 2>/dev/null)" ] && ! snakemake_runs_here; then
     snakemake --directory "$directory" --unlock --quiet progress rules host "$@"
 fi
 snakemake --directory "$directory" --cores all --use-conda "$@"

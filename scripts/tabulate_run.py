@@ -60,7 +60,9 @@ def machines_of(training: str, table: pd.DataFrame) -> Iterator[tuple[str, str, 
 
 def summarize_rule(files: list[Path]) -> list[tuple[str, float]]:
     """Seconds and peak memory (MiB, resident set) over the benchmark files of one rule."""
-    frames = [pd.read_csv(path, sep="\t", na_values=["-", "NA"]) for path in files]
+    frames = [
+        pd.read_csv(path, sep="\t", na_values=["-", "NA"], encoding="utf-8") for path in files
+    ]
     runs = pd.concat(frames, ignore_index=True)
     return [
         ("jobs", len(runs)),

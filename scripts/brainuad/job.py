@@ -35,15 +35,20 @@ def logging_to(path: str | Path) -> Iterator[None]:
         yield
     except (ScanError, SettingsError) as error:
         traceback.print_exc()
-        os.write(terminal, f"{error}\n".encode())
+        _tell(terminal, f"{error}")
         sys.exit(1)
     except Exception as error:
         traceback.print_exc()
-        os.write(terminal, f"{type(error).__name__}: {error} (see {path})\n".encode())
+        _tell(terminal, f"{type(error).__name__}: {error} (see {path})")
         sys.exit(1)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def _tell(terminal: int, line: str) -> None:
+    """Write a line to the terminal, also one with the name of a file that is not UTF-8."""
+    os.write(terminal, f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _wait_for_twin(descriptor: int) -> None:

@@ -22,5 +22,5 @@ def progress_bar(
     terminal = int(os.environ.get(TERMINAL_VARIABLE, "2"))
     if not os.isatty(terminal):
         return iterable
-    stream = os.fdopen(os.dup(terminal), "w")
+    stream = os.fdopen(os.dup(terminal), "w", encoding="utf-8")
     return tqdm(iterable, total=total, initial=initial, desc=label, file=stream, leave=False)

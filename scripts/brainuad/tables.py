@@ -9,11 +9,17 @@ from brainuad.job import replacing
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a TSV with a header; columns named subject and site are text, an empty cell is NaN."""
-    text = {"subject": str, "site": str}
-    return pd.read_csv(path, sep="\t", dtype=text, na_values=[""], keep_default_na=False)
+    return pd.read_csv(
+        path,
+        sep="\t",
+        dtype={"subject": str, "site": str},
+        na_values=[""],
+        keep_default_na=False,
+        encoding="utf-8",
+    )
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a TSV with a header and no index; floats keep all digits, NaN is an empty cell."""
     with replacing(path) as temporary:
-        frame.to_csv(temporary, sep="\t", index=False, lineterminator="\n")
+        frame.to_csv(temporary, sep="\t", index=False, lineterminator="\n", encoding="utf-8")

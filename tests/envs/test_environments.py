@@ -45,7 +45,7 @@ def foreign_imports(file: Path, seen: set[Path]) -> set[str]:
         return set()
     seen.add(file)
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

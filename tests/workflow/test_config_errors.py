@@ -35,7 +35,31 @@ CASES = {
     ),
     "pattern without the subject": (
         {"datasets": {"wmh": {"layout": "files", "files": {"t1": "T1.nii"}}}},
-        "datasets.wmh.files.t1: 'T1.nii' does not match",
+        "datasets.wmh.files.t1: the pattern 'T1.nii' has no {subject}",
+    ),
+    "pattern with a star": (
+        {"datasets": {"wmh": {"layout": "files", "files": {"t1": "{subject}/*.nii"}}}},
+        "datasets.wmh.files.t1: the pattern '{subject}/*.nii' holds *",
+    ),
+    "pattern that leaves the root": (
+        {"datasets": {"wmh": {"layout": "files", "files": {"t1": "/data/{subject}.nii"}}}},
+        "datasets.wmh.files.t1: the pattern '/data/{subject}.nii' leaves the root",
+    ),
+    "wildcard in a path": (
+        {"datasets": {"wmh": {"root": "data/{study}"}}},
+        "datasets.wmh.root: 'data/{study}' holds {study}",
+    ),
+    "root that is the working directory": (
+        {"datasets": {"wmh": {"root": "resources/.."}}},
+        "datasets.wmh.root: 'resources/..' is or holds the working directory",
+    ),
+    "number as the name of a data set": (
+        {"datasets": {"2024": None}},
+        "datasets: '2024' is none; expected a name of small letters",
+    ),
+    "subject that YAML takes for a number": (
+        {"datasets": {"wmh": {"exclude": [12]}}},
+        "datasets.wmh.exclude.0: 12 is no text to YAML; put it in quotes",
     ),
     "part of no archive": (
         {"datasets": {"wmh": {"part": "Test/WMH"}}},
@@ -100,7 +124,7 @@ CASES = {
                 "mine_ens": {"kind": "thresh", "pretrained": None, "settings": {}, "training": None}
             }
         },
-        "methods: 'mine_ens' should not be valid under",
+        "methods: 'mine_ens' is none; expected a name of letters",
     ),
     "timestep beyond the schedule": (
         {"evaluation": {"timesteps": [5000]}},
@@ -177,6 +201,26 @@ def test_one_line_names_the_key(tmp_path, snakemake, changes, expected):
     assert done.returncode != 0
     printed = done.stdout + done.stderr
     assert len([line for line in printed.splitlines() if expected in line]) == 1, printed
+
+
+def test_the_same_key_twice_is_named_also_in_a_file_of_the_command_line(tmp_path, snakemake):
+    directory = make_working_directory(tmp_path / "study", demo_config())
+    own, other = directory / "config" / "config.yaml", tmp_path / "other.yaml"
+    other.write_text("gpu:\n  compile: true\n  compile: false\n", encoding="utf-8")
+    done = snakemake(directory, "--dry-run", "--configfile", str(other), check=False)
+    line = f"{other}, line 3: the key gpu.compile stands there twice, first in line 2"
+    assert line in done.stdout + done.stderr
+    with own.open("a", encoding="utf-8") as file:
+        file.write("folds: 2\n")
+    done = snakemake(directory, "--dry-run", check=False)
+    assert "the key folds stands there twice" in done.stdout + done.stderr
+
+
+def test_an_empty_config_is_the_papers(tmp_path, snakemake):
+    directory = make_working_directory(tmp_path / "study", {})
+    (directory / "config" / "config.yaml").write_text("# nothing yet\n", encoding="utf-8")
+    done = snakemake(directory, "--dry-run", check=False)
+    assert "there is no folder 'resources/data/" in done.stdout + done.stderr
 
 
 def test_a_password_is_not_repeated(tmp_path, snakemake):

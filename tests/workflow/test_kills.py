@@ -121,7 +121,7 @@ class Life:
             "threads": 1,
         }
         self.started = time.monotonic()
-        with log.open("w") as file:
+        with log.open("w", encoding="utf-8") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", RUNNER, json.dumps(values)],
                 env=os.environ | {"PYTHONPATH": str(PROJECT / "scripts")},

@@ -58,7 +58,7 @@ def archive(tmp_path_factory, snakemake) -> Path:
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
-    with table.open(newline="") as lines:
+    with table.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines, delimiter="\t"))
 
 
@@ -86,7 +86,7 @@ def cost_of_dry_run(directory: Path) -> tuple[float, float]:
     peak = 0
     while run.poll() is None:
         # Empty between the end of the process and our look at it.
-        status = Path(f"/proc/{run.pid}/status").read_text()
+        status = Path(f"/proc/{run.pid}/status").read_text(encoding="utf-8")
         peak = max(
             [peak, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)]
         )

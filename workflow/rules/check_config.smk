@@ -1,21 +1,31 @@
 """The config is checked before anything else: one line names the key that is wrong."""
 
-from pathlib import Path
-
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from snakemake.exceptions import WorkflowError
+
+from brainuad.config_paths import check_root, why_not_encoded, why_unusable, with_plain_paths
+from brainuad.sources.files import check_patterns
 
 PROJECT = Path(workflow.basedir)
 LIBRARY = PROJECT / "scripts" / "brainuad"
-SCHEMA = yaml.safe_load((PROJECT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+
+
+def yaml_of(*parts):
+    """The content of one of the project's own YAML files."""
+    return yaml.safe_load(PROJECT.joinpath(*parts).read_text(encoding="utf-8"))
+
+
+SCHEMA = yaml_of("workflow", "schemas", "config.schema.yaml")
 DATASET_DEFAULTS = {
     key: value["default"]
     for key, value in SCHEMA["$defs"]["dataset"]["properties"].items()
     if "default" in value
 }
 ENSEMBLE = "_ens"
+
+if reason := why_unusable(str(PROJECT)):
+    raise WorkflowError(f"the folder of this workflow, {PROJECT}, {reason}")
 
 
 def in_order_of(base, values):
@@ -45,7 +55,17 @@ def check_config(values):
             f"config: {key}: give {{file: path}} or {{environment: name of a variable}}; the password "
             "itself does not belong in a config"
         )
-    raise WorkflowError(f"config: {key}: {error.message}. See config/README.md.")
+    raise WorkflowError(f"config: {key}: {reason_of(error)}. See config/README.md.")
+
+
+def reason_of(error):
+    """What breaks the schema, in words that say what to write instead."""
+    if "description" in error.schema:
+        return f"{error.instance!r} is none; expected {error.schema['description']}"
+    wants_text = error.validator == "type" and "string" in error.validator_value
+    if wants_text and not isinstance(error.instance, (dict, list)) and error.instance is not None:
+        return f"{error.instance!r} is no text to YAML; put it in quotes, as it is to be read"
+    return error.message
 
 
 def check_references(values):
@@ -57,6 +77,7 @@ def check_references(values):
     }
     for name, block in blocks.items():
         check_dataset(name, block, values)
+        or_stop(check_root, name, block["root"])
     for modality in sorted(
         {modality for block in blocks.values() for modality in block["modalities"]}
     ):
@@ -123,6 +144,10 @@ def check_dataset(name, block, values):
             word = "needs" if block["layout"] == layout else "takes no"
             raise WorkflowError(f"{key}: layout {block['layout']} {word} {own!r}")
     if block["files"] is not None:
+        try:
+            check_patterns(block["files"])
+        except SettingsError as error:
+            raise WorkflowError(f"{key}.{error}") from None
         scored = not block["healthy"] and block["lesion_masks"]
         for part in [*block["modalities"], *(["seg"] if scored else [])]:
             if part not in block["files"]:
@@ -212,5 +237,6 @@ def check_experiments(values):
 
 
 check_config(config)
-config = in_order_of(yaml.safe_load((PROJECT / "config" / "config.yaml").read_text()), config)
+config = in_order_of(yaml_of("config", "config.yaml"), config)
+config = or_stop(with_plain_paths, config)
 check_references(config)

@@ -73,7 +73,7 @@ wildcard_constraints:
 def imports_of(file):
     """The library files that a Python file imports, directly or through one another."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -86,7 +86,7 @@ def package_versions():
     """The pinned packages of all rule environments, and Snakemake's own version."""
     pins = {"snakemake": snakemake.__version__}
     for name in ("core", "phantoms", "ants", "hdbet", "torch", "report"):
-        content = yaml.safe_load((PROJECT / "envs" / f"{name}.yaml").read_text())
+        content = yaml_of("envs", f"{name}.yaml")
         packages = next(part["pip"] for part in content["dependencies"] if isinstance(part, dict))
         pins |= dict(pin.split("==") for pin in packages)
     return dict(sorted(pins.items()))

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from contextlib import suppress
 
 
@@ -13,7 +14,7 @@ def raw_files_state(root):
     """
     digest = hashlib.sha256()
     for path in sorted(Path(root).rglob("*.*")):
-        digest.update(f"{path} {file_state(path)}\n".encode())
+        digest.update(os.fsencode(f"{path} {file_state(path)}\n"))
     return digest.hexdigest()
 
 
@@ -76,8 +77,10 @@ def has_lesion_masks(wildcards):
 
 @cache
 def read_rows(table, changed):
-    with open(table, newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t"))
+    text = Path(table).read_text(encoding="utf-8")
+    if reason := why_not_encoded(text):
+        raise WorkflowError(f"{table}: {reason}")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"))
 
 
 def subject_rows(dataset):

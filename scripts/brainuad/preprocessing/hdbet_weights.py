@@ -78,7 +78,7 @@ def copy_as_numbers(release: Tree, target: Path) -> None:
         )
     (target / CHECKPOINT).parent.mkdir(parents=True)
     for name, content in ((PLANS, plans), (DATASET, dataset)):
-        (target / name).write_text(json.dumps(content, indent=4))
+        (target / name).write_text(json.dumps(content, indent=4), encoding="utf-8")
     torch.save(checkpoint, target / CHECKPOINT)
 
 

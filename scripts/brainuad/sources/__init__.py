@@ -15,12 +15,16 @@ find_subjects        (root, options) -> list of RawSubject, sorted by name, no s
 import importlib
 import pkgutil
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from brainuad import job
+from brainuad.config_paths import why_taken_for_pattern
 from brainuad.errors import SettingsError
+
+# Files that a batch of scans has beside the folders of its subjects.
+TAKEN_NAMES = ("left_out.tsv",)
 
 
 @dataclass(frozen=True)
@@ -147,4 +151,44 @@ def find_subjects(layout: str, root: Path, options: SourceOptions) -> list[RawSu
     subjects = source.find_subjects(root, options)
     if not subjects:
         raise SettingsError(f"no scans under {root}; expected {source.LAYOUT}")
-    return subjects
+    return [_with_usable_names(raw) for raw in subjects]
+
+
+def why_no_name(subject: str) -> str:
+    """Why a subject's name cannot be that of a folder among the workflow's own files, or ""."""
+    if subject.startswith(".") or not subject.isprintable() or {"/", "\\"} & set(subject):
+        return f"the subject {subject!r} cannot name a folder; rename it"
+    if subject in TAKEN_NAMES:
+        return f"the subject {subject!r} has the name of a file of the workflow; rename it"
+    return ""
+
+
+def _with_usable_names(raw: RawSubject) -> RawSubject:
+    """The subject; one whose name cannot be used has a problem, and so have such files of it."""
+    files = {**raw.scans, "seg": raw.seg, "brain_mask": raw.brain_mask}
+    reasons = {role: _why_no_path(str(file)) for role, file in files.items() if file}
+    problems = {
+        role: f"{_printable(str(files[role]))}: {reason}"
+        for role, reason in reasons.items()
+        if reason
+    }
+    return replace(
+        raw,
+        subject=_printable(raw.subject),
+        scans={role: file for role, file in raw.scans.items() if role not in problems},
+        seg=None if "seg" in problems else raw.seg,
+        brain_mask=None if "brain_mask" in problems else raw.brain_mask,
+        problem=raw.problem or why_no_name(raw.subject),
+        problems={**raw.problems, **problems},
+    )
+
+
+def _why_no_path(path: str) -> str:
+    if path != _printable(path):
+        return "has a name that is not UTF-8; rename it"
+    return why_taken_for_pattern(path)
+
+
+def _printable(name: str) -> str:
+    """The name of a file, with the bytes that are not UTF-8 written out."""
+    return name.encode(errors="backslashreplace").decode()

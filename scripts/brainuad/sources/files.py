@@ -1,7 +1,7 @@
 """A user's own scans, found by a pattern per file: {t1: "{subject}/T1.nii.gz", seg: ...}."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from brainuad.errors import SettingsError
 from brainuad.sources import RawSubject, SourceOptions
@@ -16,17 +16,20 @@ BRAIN_MASKS = False
 DEMOGRAPHICS = ()
 
 PLACEHOLDER = "{subject}"
+OTHER_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
     """One subject per name that fits the pattern of an asked scan or of the mask.
 
     A pattern is a path below the root; what {subject} stands for holds no slash and is the same at
-    each place. Either of .nii.gz and .nii fits. Raises SettingsError for a pattern that has no
-    {subject}, or that names no NIfTI file, and where no scan fits.
+    each place. Either of .nii.gz and .nii fits. Raises SettingsError as `check_patterns`, and where
+    no scan fits.
     """
+    check_patterns(options.files or {})
     patterns = {
-        role: _stem_of_pattern(role, pattern) for role, pattern in (options.files or {}).items()
+        role: stem_of(str(PurePosixPath(pattern)))
+        for role, pattern in (options.files or {}).items()
     }
     scans = [role for role in options.modalities if role in patterns]
     roles = [role for role in (*scans, "seg") if role in patterns]
@@ -48,15 +51,25 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
     ]
 
 
-def _stem_of_pattern(role: str, pattern: str) -> str:
+def check_patterns(patterns: dict[str, str]) -> None:
+    """SettingsError for a pattern that no file can fit: it names its role and what is wrong."""
+    for role, pattern in patterns.items():
+        if reason := _why_none_fits(pattern):
+            raise SettingsError(f"files.{role}: the pattern {pattern!r} {reason}")
+
+
+def _why_none_fits(pattern: str) -> str:
     if PLACEHOLDER not in pattern:
-        raise SettingsError(
-            f"files.{role}: the pattern {pattern!r} has no {PLACEHOLDER}; write it where the "
-            "subject's name stands"
+        return f"has no {PLACEHOLDER}; write it where the subject's name stands"
+    if others := OTHER_PLACEHOLDER.findall(pattern.replace(PLACEHOLDER, "")):
+        return f"holds {others[0]}, but {PLACEHOLDER} alone stands for something"
+    if found := set(pattern) & set("*?"):
+        return (
+            f"holds {min(found)}, but {PLACEHOLDER} alone stands for something; write all else as "
+            "the files are named, or list them in a table (layout: table)"
         )
-    stem = stem_of(pattern)
-    if stem == pattern:
-        raise SettingsError(
-            f"files.{role}: the pattern {pattern!r} does not end in .nii.gz or .nii"
-        )
-    return stem.removeprefix("./")
+    if pattern.startswith(("/", "~")) or ".." in PurePosixPath(pattern).parts:
+        return "leaves the root; patterns start below root, with the first folder in it"
+    if stem_of(pattern) == pattern:
+        return "does not end in .nii.gz or .nii"
+    return ""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainuad.demographics import SPELLINGS, Person, people_of, table_named
 from brainuad.errors import SettingsError
-from brainuad.sources import RawSubject, SourceOptions
+from brainuad.sources import RawSubject, SourceOptions, why_no_name
 from brainuad.sources._tree import PAIR_SUFFIXES, analyze_pair
 from brainuad.spreadsheets import read_spreadsheet
 from brainuad.text_tables import column_of, fits, known
@@ -99,6 +99,6 @@ def _name(subject: object, place: str) -> str:
     """The subject's name, which becomes the name of a folder."""
     if not isinstance(subject, str):
         raise SettingsError(f"{place}: the subject has no name")
-    if subject in (".", "..") or not subject.isprintable() or {"/", "\\"} & set(subject):
-        raise SettingsError(f"{place}: the subject {subject!r} cannot name a folder; rename it")
+    if reason := why_no_name(subject):
+        raise SettingsError(f"{place}: {reason}")
     return subject
