@@ -53,3 +53,15 @@ def test_a_pattern_may_have_more_slashes(tmp_path, pattern):
     write_tree(tmp_path / "raw", ["s1/T1.nii.gz"])
     table = listed(tmp_path, "files", files={"t1": pattern}, lesions=False)
     assert table["subject"].tolist() == ["s1"]
+
+
+def test_a_subject_may_be_called_na_in_a_table(tmp_path):
+    write_tree(tmp_path / "raw", [f"{number}.nii.gz" for number in range(3)])
+    rows = ["subject\tt1\tseg\tage\tsite", "NA\t0.nii.gz\tNA\t61\tn/a", "None\t1.nii.gz\t\tNA\tA"]
+    rows += ["007\t2.nii.gz\tn/a\t\tnull"]
+    (tmp_path / "raw" / "scans.tsv").write_text("\n".join(rows), encoding="utf-8")
+    table = listed(tmp_path, "table", table="scans.tsv", lesions=False)
+    assert table["subject"].tolist() == ["007", "NA", "None"]
+    assert (table["status"] == "ok").all() and table["seg"].isna().all()
+    assert table["age"].tolist()[1] == 61 and table["age"].isna().sum() == 2
+    assert table["site"].fillna("").tolist() == ["", "", "A"]
