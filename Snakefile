@@ -62,6 +62,7 @@ rule all:
     """Everything: scores, tables, figures, anomaly maps, and the page that shows them."""
     default_target: True
     input:
+        CHECKED_MODELS,
         "results/report/index.html",
         all_anomaly_maps(),
     localrule: True

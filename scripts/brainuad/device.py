@@ -71,13 +71,20 @@ class Device:
         return moved(tensor, self.torch)
 
 
+def without_autocast(device: torch.device) -> AbstractContextManager:
+    """Inside it, layers compute in float32; torch knows no autocast of tensors without memory."""
+    if device.type == "meta":
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
+
+
 def moved(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on a device, without waiting for what that is still computing.
 
     A GPU's own copy engine reads pinned memory; any other memory would have the processor wait
     until all work given to the GPU so far is done.
     """
-    if device.type == "cpu" or tensor.device.type != "cpu":
+    if device.type != "cuda" or tensor.device.type != "cpu":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 

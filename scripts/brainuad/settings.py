@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import math
 import types
 import typing
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ def settings_from(cls: type[Settings], values: dict[str, Any]) -> Settings:
 
     Raises SettingsError naming the key that is unknown or missing, or the value that does not fit.
     """
+    if not isinstance(values, dict):
+        raise SettingsError(f"{cls.__name__}: expected keys with values, got {values!r}")
     fields = {field.name: field for field in dataclasses.fields(cls)}
     if unknown := sorted(set(values) - set(fields)):
         raise SettingsError(
@@ -44,6 +47,8 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return value if isinstance(value, hint) else settings_from(hint, value)
     if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise SettingsError(f"{name}: expected a list, got {value!r}")
         item = typing.get_args(hint)[0]
         return tuple(_convert(item, element, name) for element in value)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -52,10 +57,10 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         except ValueError:
             options = ", ".join(option.value for option in hint)
             raise SettingsError(f"{name}: {value!r} is not one of {options}") from None
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if hint is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     if hint in (int, bool, str) and type(value) is not hint:
         raise SettingsError(f"{name}: expected {hint.__name__}, got {value!r}")
     if hint is float:
-        raise SettingsError(f"{name}: expected a number, got {value!r}")
+        raise SettingsError(f"{name}: expected a number, such as 1.0e-4, got {value!r}")
     return value

@@ -100,19 +100,20 @@ def test_networks_compute_in_the_precision_of_the_settings(precision, kind):
         assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == kind
 
 
-def test_a_copy_to_another_device_is_pinned_and_not_waited_for(monkeypatch):
+def test_a_copy_to_a_gpu_is_pinned_and_not_waited_for(monkeypatch):
     called = []
-    plain = torch.Tensor.to
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: called.append("pin") or tensor)
     monkeypatch.setattr(
-        torch.Tensor,
-        "to",
-        lambda tensor, *place, **how: called.append(how) or plain(tensor, *place, **how),
+        torch.Tensor, "to", lambda tensor, place, **how: called.append((place.type, how)) or tensor
     )
-    numbers = torch.arange(3)
-    assert moved(numbers, torch.device("cpu")) is numbers
-    called.clear()
-    there = moved(numbers, torch.device("meta"))
+    moved(torch.arange(3), torch.device("cpu"))
+    moved(torch.arange(3), torch.device("cuda"))
+    moved(torch.empty(3, device="meta"), torch.device("cuda"))
+    copies = [("cpu", {}), "pin", ("cuda", {"non_blocking": True}), ("cuda", {})]
+    assert called == copies
+
+
+def test_a_tensor_without_memory_is_not_pinned():
+    there = moved(torch.arange(3), torch.device("meta"))
     assert there.device.type == "meta"
-    assert called == ["pin", {"non_blocking": True}]
     assert moved(there, torch.device("meta")) is there

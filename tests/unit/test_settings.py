@@ -48,7 +48,18 @@ def test_nested_values():
         ({"colour": "green"}, "Outer.colour: 'green' is not one of red, blue"),
         ({"count": "2"}, "Outer.count: expected int, got '2'"),
         ({"count": True}, "Outer.count: expected int, got True"),
-        ({"inner": {"width": "wide"}}, "Inner.width: expected a number, got 'wide'"),
+        (
+            {"inner": {"width": "wide"}},
+            "Inner.width: expected a number, such as 1.0e-4, got 'wide'",
+        ),
+        (
+            {"inner": {"width": "1e-4"}},
+            "Inner.width: expected a number, such as 1.0e-4, got '1e-4'",
+        ),
+        ({"inner": {"width": float("nan")}}, "Inner.width: expected a number, such as 1.0e-4, got"),
+        ({"inner": 3}, "Inner: expected keys with values, got 3"),
+        ({"sizes": 48}, "Outer.sizes: expected a list, got 48"),
+        ({"sizes": "48"}, "Outer.sizes: expected a list, got '48'"),
         ({"sizes": [1, "2"]}, "Outer.sizes: expected int, got '2'"),
     ],
 )

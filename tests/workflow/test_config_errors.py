@@ -162,6 +162,18 @@ CASES = {
         {"other_run": {"name": "as released", "folder": "elsewhere"}},
         "other_run.folder: there is no 'elsewhere/results/report/tables/segmentation.tsv'",
     ),
+    "size that the downsampling does not divide": (
+        {"preprocessing": {"normalization": {"size": [96, 96, 51]}}},
+        "preprocessing.normalization.size: 51 does not divide by downsampling, 2",
+    ),
+    "levels of the registration that do not fit": (
+        {"preprocessing": {"registration": {"shrink_factors": [4, 2, 1]}}},
+        "preprocessing.registration: has an entry for each level, but iterations 2, shrink",
+    ),
+    "number that YAML takes for text": (
+        {"preprocessing": {"bias_correction": {"tolerance": "5e-4"}}},
+        "tolerance: '5e-4' is not a number to YAML; write it with a point",
+    ),
     "warm-up longer than the training": (
         {"methods": {"ddpm": {"training": {"warmup_steps": 100000}}}},
         "methods.ddpm.training.warmup_steps: 100000 is not below",

@@ -126,6 +126,7 @@ def test_full_dry_run_is_complete(paper, snakemake):
     assert counts["normalize_scans"] == counts["inspect_scans"] == expected
     assert counts["write_quality_page"] == 2 + len(lesion_sets)
     assert counts["fetch_hdbet_weights"] == counts["fetch_atlas"] == 1
+    assert counts["check_models"] == 1
     assert counts["train_model"] == 10 * 2 * 5
     assert counts["pretrain_spark"] == 2 * 5
     assert counts["split_folds"] == 5 * 5

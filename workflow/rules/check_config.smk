@@ -65,6 +65,9 @@ def reason_of(error):
     wants_text = error.validator == "type" and "string" in error.validator_value
     if wants_text and not isinstance(error.instance, (dict, list)) and error.instance is not None:
         return f"{error.instance!r} is no text to YAML; put it in quotes, as it is to be read"
+    if error.validator == "type" and "number" in error.validator_value:
+        # To YAML 1e-4 is a word.
+        return f"{error.instance!r} is not a number to YAML; write it with a point, as in 1.0e-4"
     return error.message
 
 
@@ -104,6 +107,19 @@ def check_references(values):
     if low >= high:
         raise WorkflowError(
             f"config: preprocessing.normalization.percentiles: {low} is not below {high}"
+        )
+    size, factor = (values["preprocessing"]["normalization"][key] for key in ("size", "downsampling"))
+    if undivided := [edge for edge in size if edge % factor]:
+        raise WorkflowError(
+            f"config: preprocessing.normalization.size: {undivided[0]} does not divide by "
+            f"downsampling, {factor}"
+        )
+    levels = ("iterations", "shrink_factors", "smoothing_sigmas")
+    registration = {key: len(values["preprocessing"]["registration"][key]) for key in levels}
+    if len(set(registration.values())) > 1:
+        shown = ", ".join(f"{key} {length}" for key, length in registration.items())
+        raise WorkflowError(
+            f"config: preprocessing.registration: has an entry for each level, but {shown}"
         )
     for name, block in values["methods"].items():
         check_method(name, block, values["evaluation"])
@@ -189,14 +205,20 @@ def check_method(name, block, evaluation):
             f"config: methods.{name}.training.warmup_steps: {training['warmup_steps']} is not below "
             f"the {training['steps']} steps"
         )
-    if isinstance(block["settings"].get("schedule"), dict):
-        last = block["settings"]["schedule"]["timesteps"]
+    if (last := timesteps_of_schedule(block)) is not None:
         for key in ("timesteps", "ensemble_timesteps"):
             if max(evaluation[key]) > last:
                 raise WorkflowError(
                     f"config: evaluation.{key}: {max(evaluation[key])} is beyond the {last} "
                     f"timesteps of methods.{name}"
                 )
+
+
+def timesteps_of_schedule(block):
+    """How many timesteps a method's schedule has; None where the settings do not say it (yet)."""
+    schedule = block["settings"].get("schedule")
+    last = schedule.get("timesteps") if isinstance(schedule, dict) else None
+    return last if type(last) is int else None
 
 
 def check_experiments(values):
@@ -213,9 +235,9 @@ def check_experiments(values):
                     f"config: experiments.{name}.methods: {method!r} is no method of kind "
                     f"{' or '.join(kinds)}"
                 )
-            last = block["settings"]["schedule"]["timesteps"]
+            last = timesteps_of_schedule(block)
             highest = max(experiments[name]["timesteps"])
-            if highest > last:
+            if last is not None and highest > last:
                 raise WorkflowError(
                     f"config: experiments.{name}.timesteps: {highest} is beyond the {last} "
                     f"timesteps of methods.{method}"

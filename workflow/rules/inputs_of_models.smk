@@ -57,6 +57,36 @@ def spark_settings(wildcards):
     return {"network": network, "training": config["pretraining"]["training"]}
 
 
+# ----------------------------------------------------------------------------------------------
+# Models are tried out before anything else.
+
+CHECKED_MODELS = "results/models/sizes.tsv"
+
+
+def settings_of_models():
+    """Kind, settings and training of each model that is made."""
+    keys = ("kind", "settings", "training")
+    return {name: {key: config["methods"][name][key] for key in keys} for name in MODELS}
+
+
+def settings_of_pretraining():
+    """What SparK pretrains, if a model that is made starts from it."""
+    starts = [config["methods"][name]["pretrained"] for name in MODELS]
+    return spark_settings(None) if "spark" in starts else None
+
+
+def slice_size():
+    """Rows and columns of the slices that models see."""
+    normalization = config["preprocessing"]["normalization"]
+    return [edge // normalization["downsampling"] for edge in normalization["size"][:2]]
+
+
+def last_timestep():
+    """The highest one that the rows of the tables are reconstructed from."""
+    keys = ("timesteps", "ensemble_timesteps")
+    return max(timestep for key in keys for timestep in config["evaluation"][key])
+
+
 def gpus(wildcards):
     """One, where there is something to train and a GPU to do it on."""
     if DEVICE["name"] == "cpu":

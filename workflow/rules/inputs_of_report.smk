@@ -172,12 +172,14 @@ def targets_of(dataset):
             raise WorkflowError(f"config: datasets.{dataset} is null: it is not in the run")
         if dataset in HEALTHY:
             return [
+                CHECKED_MODELS,
                 *score_files(score_grid(painting_methods(), [dataset])),
                 *quality_pages(dataset),
             ]
         if dataset not in LESION:
-            return [anomaly_maps(dataset), *quality_pages(dataset)]
+            return [CHECKED_MODELS, anomaly_maps(dataset), *quality_pages(dataset)]
         return [
+            CHECKED_MODELS,
             *score_files(score_grid(METHODS, [dataset])),
             anomaly_maps(dataset),
             *figure_files(f"panel_{dataset}"),

@@ -1,10 +1,41 @@
 """Networks that learn healthy anatomy.
 
-1. pretrain_spark  the encoder, by masked modelling
-2. train_model     one model of one modality and fold
+1. check_models    every model of the config, before anything else
+2. pretrain_spark  the encoder, by masked modelling
+3. train_model     one model of one modality and fold
 
-Both go on from an undeclared checkpoint.pt beside their outputs when they were killed.
+The last two go on from an undeclared checkpoint.pt beside their outputs when they were killed.
 """
+
+
+localrules:
+    check_models,
+
+
+rule check_models:
+    """Try out the settings of every model, without memory for its weights, and say its size."""
+    input:
+        code=library_of("check_models", *map(method_file, MODELS)),
+    output:
+        sizes=CHECKED_MODELS,
+    log:
+        "logs/check_models/models.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    # The first of all jobs. Nothing depends on it: a change of one model would make all others anew,
+    # and behind an `ancient` input Snakemake forgets what else is to be made.
+    priority: 100
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(15),
+    params:
+        models=settings_of_models(),
+        pretraining=settings_of_pretraining(),
+        size=slice_size(),
+        timestep=last_timestep(),
+    script:
+        "../../scripts/check_models.py"
 
 
 rule pretrain_spark:

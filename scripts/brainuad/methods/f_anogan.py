@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from brainuad.device import moved
+from brainuad.device import moved, without_autocast
 from brainuad.diffusion import to_image_range, to_model_range
 from brainuad.errors import SettingsError
 from brainuad.methods import NOT_TRAINED_YET
@@ -70,7 +70,8 @@ class FAnoGAN:
             }
         )
         # Part of the state, so that a validation knows it after a resume too.
-        self.network.register_buffer("encoder_steps", torch.zeros((), dtype=torch.int64))
+        steps = torch.zeros((), dtype=torch.int64, device="cpu")
+        self.network.register_buffer("encoder_steps", steps)
         # The same on the CPU: a GPU that is asked in each batch would have to be waited for.
         self._encoder_steps = 0
         self.network.register_load_state_dict_post_hook(self._count_encoder_steps)
@@ -105,7 +106,7 @@ class FAnoGAN:
         latents = moved(torch.randn(shape, generator=generator), images.device)
         # ASSUME: the GAN is trained in float32, whatever the device's precision: the penalty is the
         # gradient of a gradient, and the losses are small differences of large scores.
-        with torch.autocast(images.device.type, enabled=False):
+        with without_autocast(images.device):
             if part == "generator":
                 fakes = self.network["generator"](latents)
                 return -self.network["critic"](fakes)[0].mean()

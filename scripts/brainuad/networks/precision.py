@@ -1,7 +1,8 @@
 """Layers that compute in float32 whatever the layers around them do."""
 
-import torch
 from torch import Tensor, nn
+
+from brainuad.device import without_autocast
 
 
 def in_full_precision(layer: nn.Module, maps: Tensor) -> Tensor:
@@ -10,5 +11,5 @@ def in_full_precision(layer: nn.Module, maps: Tensor) -> Tensor:
     The last layer of a network: in bfloat16 its output alone would be off by up to 2^-9 of its
     value, while the residuals that matter are of some hundredths.
     """
-    with torch.autocast(maps.device.type, enabled=False):
+    with without_autocast(maps.device):
         return layer(maps.float())

@@ -1,0 +1,62 @@
+"""Try out the settings of every model before anything else runs, and say how large each is."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainuad import job
+from brainuad.errors import SettingsError
+from brainuad.model_checks import check_model
+from brainuad.tables import write_table
+
+GIB = 2**30
+
+
+def main(
+    *,
+    sizes: Path,
+    models: dict[str, dict[str, Any]],
+    pretraining: dict[str, Any] | None,
+    size: tuple[int, int],
+    timestep: int,
+) -> None:
+    """Write a row per model: its parameters, and the memory of a training step in float32, in GiB.
+
+    models       by name: kind, settings, training
+    pretraining  of the encoder by SparK: network, training; None where no model starts from it
+    size         rows and columns of the slices
+    timestep     the last one that is reconstructed from
+    """
+    blocks = {f"methods.{name}": {**block, "timestep": timestep} for name, block in models.items()}
+    if pretraining is not None:
+        blocks["pretraining"] = {
+            "kind": "spark",
+            "settings": pretraining["network"],
+            "training": pretraining["training"],
+            "timestep": None,
+        }
+    rows = [sized(name, block, size) for name, block in blocks.items()]
+    write_table(pd.DataFrame(rows), sizes)
+
+
+def sized(name: str, block: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+    """The row of a model; SettingsError names its key in the config."""
+    try:
+        found = check_model(**block, size=size)
+    except SettingsError as error:
+        raise SettingsError(f"config: {name}: {error}") from error
+    memory = round(found.step_memory / GIB, 3)
+    job.log(f"{name}: {found.parameters:,} parameters, about {memory} GiB in a step in float32")
+    return {"model": name, "parameters": found.parameters, "step_gib": memory}
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            sizes=Path(snakemake.output.sizes),
+            models=snakemake.params.models,
+            pretraining=snakemake.params.pretraining,
+            size=tuple(snakemake.params.size),
+            timestep=snakemake.params.timestep,
+        )
