@@ -48,7 +48,12 @@ def main(
     """
     source = source_named(layout)
     options = SourceOptions(
-        modalities=tuple(modalities), files=files, table=table, part=part, downloads=downloads
+        modalities=tuple(modalities),
+        lesions=lesions,
+        files=files,
+        table=table,
+        part=part,
+        downloads=downloads,
     )
     people_table = (
         find_demographics([downloads, root], source.DEMOGRAPHICS)

@@ -32,6 +32,7 @@ class SourceOptions:
     """What the config says about where the files of a data set lie.
 
     modalities  t1, t2, or both
+    lesions     whether lesion masks are asked for
     files       layout `files`: pattern by role (t1, t2, seg)
     table       layout `table`: name of the table in the downloads or in the root
     part        layout `preprocessed`: folder of the archive
@@ -39,6 +40,7 @@ class SourceOptions:
     """
 
     modalities: tuple[str, ...]
+    lesions: bool = False
     files: dict[str, str] | None = None
     table: str | None = None
     part: str | None = None

@@ -1,5 +1,6 @@
 """A BIDS folder: T1w and T2w scans in sub-*/[ses-*/]anat, lesion masks there or in derivatives."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ DERIVATIVE = r"(?:.*/)?derivatives/(?:.*/)?(?P<case>sub-[^/]+)"
 SESSION = r"(?:/(?P<session>ses-[^/]+))?"
 LESION = re.compile(r"lesion.*|.*(?<!non)lesions?", re.IGNORECASE)
 SUFFIXES = {"t1": "T1w", "t2": "T2w"}
+# Names that BIDS has for the space of the scan itself, besides its suffix.
+NATIVE_SPACES = ("orig", "individual")
 
 # The folders anat of a subject by session; "" where there are no sessions.
 Sessions = dict[str, list[str]]
@@ -30,12 +33,13 @@ Sessions = dict[str, list[str]]
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
     """One subject per folder sub-*, named like it.
 
-    Of several sessions the first by name is taken that has the most of the asked modalities, of
-    several runs the first by name that has a lesion mask, or the first; the log says for which
-    subjects. Scans with a contrast agent (`ce-`) are passed over. A lesion mask belongs to the same
-    subject and session, and to no other run, acquisition or space than the scan's; lies in its
-    folder anat or in one below derivatives/; has the entity `label-L`, or one whose value begins or
-    ends with `lesion`; and ends in `_mask` or `_roi`.
+    Of several sessions the first is taken that has the most of the asked modalities, and where
+    lesion masks are asked for, of those with one; of several runs the first that has a lesion mask,
+    or the first; 2 comes before 10. The log says for which subjects. Scans with a contrast agent
+    (`ce-`) are passed over. A lesion mask belongs to the same subject, to the same session or to
+    none, and to no other run, acquisition or space than the scan's; lies in its folder anat or in
+    one below derivatives/; has the entity `label-L`, or one whose value begins or ends with
+    `lesion`; and ends in `_mask` or `_roi`. Of a mask in several spaces the one of the scan counts.
     """
     tree = read_tree(root)
     scans, masks = _sessions(tree, SUBJECT), _sessions(tree, DERIVATIVE)
@@ -51,7 +55,7 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
             subject,
             scans=scans.get(subject, {}),
             masks=masks.get(subject, {}),
-            modalities=options.modalities,
+            options=options,
         )
         subjects.append(raw_subject(tree, subject, stems))
         if others:
@@ -63,53 +67,86 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
 
 
 def _choose(
-    tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, modalities: Sequence[str]
+    tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, options: SourceOptions
 ) -> tuple[dict[str, list[str]], list[str]]:
     """The stems of each role in the chosen session, and those that were passed over."""
+    lesions = _lesion_masks(tree, subject, [scans, masks])
     found = {
-        session: {modality: _scans(tree, anat, subject, modality) for modality in modalities}
-        for session, (anat,) in sorted(scans.items())
+        session: {
+            modality: _scans(tree, anat, subject, modality) for modality in options.modalities
+        }
+        for session, (anat,) in sorted(scans.items(), key=lambda item: _in_numbers(item[0]))
     }
     if not found:
         return {}, []
-    # ASSUME: one session stands for a subject, the first of those with the most asked modalities.
-    session = max(found, key=lambda name: sum(map(bool, found[name].values())))
-    folders = [*scans[session], *masks.get(session, [])]
-    lesions = [stem for anat in folders for stem in _lesion_masks(tree, anat, subject)]
     chosen = {
-        modality: sorted(stems, key=lambda scan: not _fitting(lesions, [scan]))[:1]
-        for modality, stems in found[session].items()
+        session: _choose_runs(of_session, [m for m, own in lesions.items() if own in ("", session)])
+        for session, of_session in found.items()
     }
-    taken = [stem for stems in chosen.values() for stem in stems]
-    fitting = _fitting(lesions, taken)
-    others = [
-        *(
-            stem
-            for of_session in found.values()
-            for stems in of_session.values()
-            for stem in stems
-            if stem not in taken
-        ),
-        *(mask for mask in lesions if mask not in fitting),
+
+    def worth(session: str) -> tuple[bool, int]:
+        modalities = sum(bool(chosen[session][modality]) for modality in options.modalities)
+        return bool(chosen[session]["seg"]) or not options.lesions, modalities
+
+    # ASSUME: one session stands for a subject, the first of those with the most asked modalities;
+    # where lesion masks are asked for, of those with a mask.
+    taken = chosen[max(chosen, key=worth)]
+    stems = [stem for role in taken.values() for stem in role]
+    every_scan = [
+        scan for of_session in found.values() for stems in of_session.values() for scan in stems
     ]
-    return {**chosen, "seg": fitting}, others
+    return taken, [stem for stem in (*every_scan, *lesions) if stem not in stems]
+
+
+def _choose_runs(found: dict[str, list[str]], lesions: Sequence[str]) -> dict[str, list[str]]:
+    """Of a session the first scan of each modality, one with a lesion mask first, and the masks."""
+    chosen = {
+        modality: sorted(scans, key=lambda scan: not _fitting(lesions, [scan]))[:1]
+        for modality, scans in found.items()
+    }
+    return {
+        **chosen,
+        "seg": _fitting(lesions, [scan for scans in chosen.values() for scan in scans]),
+    }
 
 
 def _fitting(masks: Sequence[str], scans: Sequence[str]) -> list[str]:
-    """The masks that can be one of the scans': what a mask says of its scan is so of that one."""
+    """The masks that can be one of the scans', of several spaces those nearest to the scan's."""
+    distances = {
+        mask: min((_distance(_entities(mask), _entities(scan)) for scan in scans), default=math.inf)
+        for mask in masks
+    }
+    nearest = min(distances.values(), default=math.inf)
+    return [mask for mask, distance in distances.items() if distance == nearest < math.inf]
 
-    def fits(mask: dict[str, str], scan: dict[str, str]) -> bool:
-        # A scan need not name the space it lies in, whereas run and acquisition are in its name.
-        told = [e for e in ("run", "acq", "space") if e in mask and (e in scan or e != "space")]
-        return all(mask[entity] == scan.get(entity) for entity in told)
 
-    return [mask for mask in masks if any(fits(_entities(mask), _entities(scan)) for scan in scans)]
+def _distance(mask: dict[str, str], scan: dict[str, str]) -> float:
+    """Infinite where a mask says of its scan what is not so of this one.
+
+    0 in the scan's own space, 1 where another word stands for that, 2 in a space that the scan does
+    not name.
+    """
+    # A scan need not name the space it lies in, whereas run and acquisition are in its name.
+    told = [e for e in ("run", "acq", "space") if e in mask and (e in scan or e != "space")]
+    if any(mask[entity] != scan.get(entity) for entity in told):
+        return math.inf
+    if mask.get("space") == scan.get("space"):
+        return 0
+    native = {*NATIVE_SPACES, *(suffix for suffix in SUFFIXES.values() if suffix in scan)}
+    return 1 if mask.get("space") in native else 2
 
 
 def _entities(stem: str) -> dict[str, str]:
-    """The values by entity of a name; a word without entity stands for itself."""
+    """The values by entity of a name, numbers without zeros; a word alone stands for itself."""
     words = stem.rpartition("/")[2].split("_")
-    return {word.partition("-")[0]: word.partition("-")[2] or word for word in words}
+    entities = {word.partition("-")[0]: word.partition("-")[2] or word for word in words}
+    return {name: value.lstrip("0") or value for name, value in entities.items()}
+
+
+def _in_numbers(name: str) -> list[tuple[bool, int, str]]:
+    """What names are sorted by so that run-2 comes before run-10."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
 def _sessions(tree: Tree, pattern: str) -> dict[str, Sessions]:
@@ -123,12 +160,20 @@ def _sessions(tree: Tree, pattern: str) -> dict[str, Sessions]:
 def _scans(tree: Tree, anat: str, subject: str, modality: str) -> list[str]:
     # ASSUME: a scan with a contrast agent shows other tissue bright, so it is never taken for the
     # plain scan.
-    return _named(tree, anat, rf"{re.escape(subject)}_(?!(?:.*_)?ce-)(?:.*_)?{SUFFIXES[modality]}")
+    name = rf"{re.escape(subject)}_(?!(?:.*_)?ce-)(?:.*_)?{SUFFIXES[modality]}"
+    return sorted(_named(tree, anat, name), key=_in_numbers)
 
 
-def _lesion_masks(tree: Tree, anat: str, subject: str) -> list[str]:
-    masks = _named(tree, anat, rf"{re.escape(subject)}_.*_(?:mask|roi)")
-    return [mask for mask in masks if _marks_lesions(_entities(mask))]
+def _lesion_masks(tree: Tree, subject: str, places: Sequence[Sessions]) -> dict[str, str]:
+    """The session of each lesion mask of a subject, "" where neither name nor folder tells it."""
+    found = {}
+    for folder_session, anats in (item for sessions in places for item in sessions.items()):
+        for anat in anats:
+            for mask in _named(tree, anat, rf"{re.escape(subject)}_.*_(?:mask|roi)"):
+                told = re.search(r"_(ses-[^_]+)_", mask.rpartition("/")[2])
+                if _marks_lesions(_entities(mask)):
+                    found[mask] = told[1] if told else folder_session
+    return found
 
 
 def _marks_lesions(entities: dict[str, str]) -> bool:
