@@ -3,16 +3,13 @@
 From raw scans to the report: see README.md for what it does, config/README.md for how to fill it.
 """
 
-import os
 import sys
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
-sys.path.insert(0, f"{workflow.basedir}/scripts")
-# Jobs read and write UTF-8, file names too, whatever the locale of this terminal or of a node.
-os.environ["PYTHONUTF8"] = "1"
+sys.path.append(f"{workflow.basedir}/scripts")
 
 
 include: "workflow/rules/check_config_files.smk"

@@ -33,7 +33,7 @@ class Sample:
 
 def settings() -> PostprocessingSettings:
     """The paper's post-processing."""
-    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
     return settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
 
 

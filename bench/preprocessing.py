@@ -73,7 +73,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
 
 def measured(*, spacing: float = 1.0) -> list[Row]:
     """A row per rule; the released setting is the reference of the registration."""
-    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
     costs: dict[str, list] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -39,7 +39,7 @@ RELEASED = LinearRegistration(
 
 def default() -> LinearRegistration:
     """The setting of config/config.yaml."""
-    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
     return settings_from(LinearRegistration, config["preprocessing"]["registration"])
 
 

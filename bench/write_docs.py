@@ -81,4 +81,5 @@ def line_of(cells: tuple[str, ...]) -> str:
 if __name__ == "__main__":
     # As text: the figures are rounded.
     table = pd.read_csv(RESULTS, sep="\t", dtype=str)
-    PAGE.write_text(document(table, PAGE.read_text() if PAGE.exists() else ""))
+    earlier = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    PAGE.write_text(document(table, earlier), encoding="utf-8")

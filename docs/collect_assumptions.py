@@ -30,4 +30,4 @@ def document() -> str:
 
 
 if __name__ == "__main__":
-    (PROJECT / "docs" / "assumptions.md").write_text(document())
+    (PROJECT / "docs" / "assumptions.md").write_text(document(), encoding="utf-8")

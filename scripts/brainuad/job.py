@@ -14,6 +14,11 @@ from brainuad.errors import ScanError, SettingsError
 TERMINAL_VARIABLE = "BRAINUAD_TERMINAL"
 
 
+def start_jobs_in_utf8() -> None:
+    """Have the Pythons that this process starts use UTF-8, for file names too, in any locale."""
+    os.environ["PYTHONUTF8"] = "1"
+
+
 @contextmanager
 def logging_to(path: str | Path) -> Iterator[None]:
     """Send all output of this process, of its children and of C code to a log file.

@@ -89,7 +89,7 @@ def snakemake() -> Callable[..., subprocess.CompletedProcess]:
     def run(
         directory: Path, *arguments: str, project: Path = PROJECT, check: bool = True
     ) -> subprocess.CompletedProcess:
-        command = ["snakemake", "--directory", str(directory), "--cores", "2", "--use-conda"]
+        command = ["snakemake", "--directory", str(directory), "--cores", "2"]
         done = subprocess.run(
             [*command, *arguments], cwd=project, env=environment(), text=True, capture_output=True
         )

@@ -6,6 +6,9 @@ from snakemake.exceptions import WorkflowError
 
 from brainuad.config_files import check_config_file
 from brainuad.errors import SettingsError
+from brainuad.job import start_jobs_in_utf8
+
+start_jobs_in_utf8()
 
 
 def or_stop(check, *arguments):

@@ -14,7 +14,7 @@ def raw_files_state(root):
     """
     digest = hashlib.sha256()
     for path in sorted(Path(root).rglob("*.*")):
-        digest.update(os.fsencode(f"{path} {file_state(path)}\n"))
+        digest.update(f"{path} {file_state(path)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
