@@ -23,7 +23,7 @@ def main(
 ) -> None:
     """Write a row per model: its parameters, and the memory of a training step in float32, in GiB.
 
-    models       by name: kind, settings, training
+    models       by name: kind, settings, training, pretrained (a file, where there is one already)
     pretraining  of the encoder by SparK: network, training; None where no model starts from it
     size         rows and columns of the slices
     timestep     the last one that is reconstructed from
@@ -34,6 +34,7 @@ def main(
             "kind": "spark",
             "settings": pretraining["network"],
             "training": pretraining["training"],
+            "pretrained": None,
             "timestep": None,
         }
     rows = [sized(name, block, size) for name, block in blocks.items()]

@@ -3,8 +3,10 @@
 Torch's meta device computes shapes alone, so that a step of a network of any size takes seconds.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,16 +43,22 @@ def check_model(
     *,
     size: tuple[int, int],
     timestep: int | None,
+    pretrained: str | None = None,
 ) -> ModelSize:
     """Build a model and take it through a step on slices of a size (rows, columns).
 
-    With a timestep it reconstructs from it, too. Raises SettingsError, one line, for settings that
-    cannot be built, trained, or used on slices of this size.
+    With a timestep it reconstructs from it, too; a pretrained encoder must fit. Raises
+    SettingsError, one line, for settings that cannot be built, trained, or used on such slices.
     """
 
     def attempt(device: str, batch_size: int | None) -> ModelSize:
         with torch.device(device):
             model = build_trainable(kind, settings)
+        if pretrained is not None:
+            with warnings.catch_warnings():
+                # Names and shapes are compared; tensors without memory take no values.
+                warnings.simplefilter("ignore")
+                model.load_pretrained(Path(pretrained))
         return _try_out(model, training, size, timestep, torch.device(device), batch_size)
 
     try:

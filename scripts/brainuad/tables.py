@@ -6,13 +6,15 @@ import pandas as pd
 
 from brainuad.job import replacing
 
+NAMES = ("subject", "dataset", "method", "site")
+
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a TSV with a header; columns named subject and site are text, an empty cell is NaN."""
+    """Read a TSV with a header; names are text, also those that look like numbers; empty is NaN."""
     return pd.read_csv(
         path,
         sep="\t",
-        dtype={"subject": str, "site": str},
+        dtype=dict.fromkeys(NAMES, str),
         na_values=[""],
         keep_default_na=False,
         encoding="utf-8",

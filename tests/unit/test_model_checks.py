@@ -9,6 +9,7 @@ from torch import nn
 
 import check_models
 from brainuad import model_checks, tables
+from brainuad.checkpoints import write_weights
 from brainuad.errors import SettingsError
 from brainuad.model_checks import ModelSize, check_model
 
@@ -110,6 +111,24 @@ def test_what_cannot_work_is_one_line(kind):
     assert reason in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_pretrained_encoder_must_fit(tmp_path):
+    network = model_checks.build_trainable("diffusion", CDDPM).network
+    write_weights(
+        tmp_path / "encoder.pt",
+        kind="spark",
+        settings={},
+        state=network["encoder"].backbone.state_dict(),
+        training={},
+    )
+    given = {"size": SIZE, "timestep": 500, "pretrained": str(tmp_path / "encoder.pt")}
+    check_model("diffusion", CDDPM, TRAINING, **given)
+    wider = changed(CDDPM, {"encoder.width": 8})
+    with pytest.raises(SettingsError, match=r"encoder\.pt: weights of another network"):
+        check_model("diffusion", wider, TRAINING, **given)
+    with pytest.raises(SettingsError, match="has no encoder that could start from"):
+        check_model("autoencoder", AUTOENCODER, TRAINING, **given)
+
+
 def test_a_network_without_a_training_is_named():
     with pytest.raises(SettingsError, match="there is a network, but training is null"):
         check_model("diffusion", CDDPM, None, size=SIZE, timestep=500)
@@ -172,7 +191,12 @@ def test_a_kind_of_ones_own_that_returns_something_else(monkeypatch, name, made,
 
 def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
     blocks = {
-        kind: {"kind": kind, "settings": KINDS[kind][0], "training": KINDS[kind][1]}
+        kind: {
+            "kind": kind,
+            "settings": KINDS[kind][0],
+            "training": KINDS[kind][1],
+            "pretrained": None,
+        }
         for kind in ("thresh", "autoencoder")
     }
     pretraining = {"network": SPARK, "training": TRAINING}

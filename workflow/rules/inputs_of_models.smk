@@ -64,9 +64,12 @@ CHECKED_MODELS = "results/models/sizes.tsv"
 
 
 def settings_of_models():
-    """Kind, settings and training of each model that is made."""
-    keys = ("kind", "settings", "training")
-    return {name: {key: config["methods"][name][key] for key in keys} for name in MODELS}
+    """What each model that is made is built from; an encoder that is pretrained here fits."""
+    blocks = {name: config["methods"][name] for name in MODELS}
+    return {
+        name: {**block, "pretrained": None if block["pretrained"] == "spark" else block["pretrained"]}
+        for name, block in blocks.items()
+    }
 
 
 def settings_of_pretraining():
