@@ -19,8 +19,8 @@ YAML_TAG = "tag:yaml.org,2002:"
 def check_config_file(path: Path) -> bool:
     """Whether a config file says anything; Snakemake refuses one that is empty or all comment.
 
-    Raises SettingsError with file and line where it is not UTF-8, no YAML or JSON, has no keys at
-    its top level, the same key twice in one block, or a key that is not text.
+    Raises SettingsError with file and line where it cannot be read, is not UTF-8, no YAML or JSON,
+    has no keys at its top level, the same key twice in one block, or a key that is not text.
     """
     text = _decoded(path)
     if _is_json(text, path):
@@ -44,9 +44,11 @@ def check_config_file(path: Path) -> bool:
 
 
 def _decoded(path: Path) -> str:
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         return content.decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SettingsError(

@@ -88,3 +88,8 @@ def test_a_file_without_keys_changes_nothing(tmp_path, content):
 )
 def test_what_is_right_is_used(tmp_path, content):
     assert check_config_file(write(tmp_path, content)) is True
+
+
+def test_a_folder_is_no_config_file(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        check_config_file(tmp_path)
