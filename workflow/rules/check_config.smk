@@ -64,7 +64,7 @@ def reason_of(error):
         return f"{error.instance!r} is none; expected {error.schema['description']}"
     wants_text = error.validator == "type" and "string" in error.validator_value
     if wants_text and not isinstance(error.instance, (dict, list)) and error.instance is not None:
-        return f"{error.instance!r} is no text to YAML; put it in quotes, as it is to be read"
+        return f"{error.instance} is no text to YAML; put it in quotes, as it is to be read"
     if error.validator == "type" and "number" in error.validator_value:
         # To YAML 1e-4 is a word.
         return f"{error.instance!r} is not a number to YAML; write it with a point, as in 1.0e-4"
