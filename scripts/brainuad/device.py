@@ -84,9 +84,11 @@ def moved(tensor: Tensor, device: torch.device) -> Tensor:
     A GPU's own copy engine reads pinned memory; any other memory would have the processor wait
     until all work given to the GPU so far is done.
     """
-    if device.type != "cuda" or tensor.device.type != "cpu":
+    if device.type == "cpu" or tensor.device.type != "cpu":
         return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)
+    # Without a GPU there is nothing to pin for, and torch refuses to.
+    pinned = tensor if device.type == "meta" else tensor.pin_memory()
+    return pinned.to(device, non_blocking=True)
 
 
 def prepare_device(settings: DeviceSettings, threads: int) -> Device:

@@ -51,7 +51,6 @@ class Watch(TorchDispatchMode):
 @pytest.fixture
 def a_device(monkeypatch):
     """Torch's device without memory: whatever reads a value from it raises."""
-    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     monkeypatch.setattr(torch, "autocast", lambda *given, **options: nullcontext())
     return device_with("meta")
 
