@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad import job, tables
+from brainuad.copies import leave_out_copies
 from brainuad.demographics import (
     find_demographics,
     read_demographics,
@@ -41,10 +42,11 @@ def main(
 
     A subject without its lesion mask, or without any of the asked modalities, is left out; without
     one of them it is partial. So it is with a broken file, unless `on_broken` is "stop": then the
-    first one is fatal. `downloads` is the folder as downloaded: the root itself, save where the
-    root is what was unpacked. Tables that the config names are looked for in both, there first.
-    Labels that are None are the layout's own. `remarks` gets lines on rows of the table with ages
-    that name no subject, and on subjects without a row there.
+    first one is fatal. Of subjects that share a scan one is kept. `downloads` is the folder as
+    downloaded: the root itself, save where the root is what was unpacked. Tables that the config
+    names are looked for in both, there first. Labels that are None are the layout's own. `remarks`
+    gets lines on rows of the table with ages that name no subject, and on subjects without a row
+    there.
     """
     source = source_named(layout)
     options = SourceOptions(
@@ -80,25 +82,25 @@ def main(
         raise SettingsError(f"{dataset}: {error}") from None
     for remark in said:
         job.log(remark)
-    for entry in checked:
-        if entry.status != OK:
-            job.log(f"{entry.raw.subject} {entry.status}: {entry.reason}")
-    broken = [entry for entry in checked if entry.broken]
-    if broken and OnBroken(on_broken) is OnBroken.STOP:
-        raise ScanError(broken[0].reason)
-    left_out = [entry for entry in checked if entry.status == LEFT_OUT]
-    if len(left_out) == len(checked):
+    if OnBroken(on_broken) is OnBroken.STOP:
+        for entry in checked:
+            if entry.broken:
+                raise ScanError(entry.reason)
+    listed = leave_out_copies(subject_table(checked, expected))
+    for _, row in listed[listed["status"] != OK].iterrows():
+        job.log(f"{row['subject']} {row['status']}: {row['reason']}")
+    left_out = listed[listed["status"] == LEFT_OUT]
+    if len(left_out) == len(listed):
         raise SettingsError(
-            f"{dataset}: none of the {len(checked)} subjects under {root} can be used; "
-            f"the first one: {left_out[0].reason}"
+            f"{dataset}: none of the {len(listed)} subjects under {root} can be used; "
+            f"the first one: {left_out['reason'].iloc[0]}"
         )
-    tables.write_table(subject_table(checked, expected), output)
+    tables.write_table(listed, output)
     tables.write_table(pd.DataFrame({"remark": said}, dtype=str), remarks)
-    aged = sum(entry.raw.age is not None for entry in checked)
-    partial = sum(entry.status == PARTIAL for entry in checked)
     job.log(
-        f"{dataset}: {len(checked) - len(left_out)} of {len(checked)} subjects can be used, "
-        f"{partial} of them in part; the age of {aged} is known"
+        f"{dataset}: {len(listed) - len(left_out)} of {len(listed)} subjects can be used, "
+        f"{sum(listed['status'] == PARTIAL)} of them in part; "
+        f"the age of {listed['age'].count()} is known"
     )
 
 

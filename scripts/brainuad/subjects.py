@@ -1,14 +1,15 @@
 """The subject table: which subjects of a data set can be used, after all their files were read."""
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from brainuad.errors import ScanError, SettingsError
-from brainuad.preprocessing.geometry import labels_on
+from brainuad.preprocessing.geometry import labels_on, to_ras
 from brainuad.sources import RawSubject
 from brainuad.volumes import (
     Volume,
@@ -20,9 +21,10 @@ from brainuad.volumes import (
     whole_numbers,
 )
 
+DIGESTS = {"t1": "t1_digest", "t2": "t2_digest"}
 COLUMNS = (
     *("subject", "t1", "t2", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
-    *("status", "reason"),
+    *("status", "reason", *DIGESTS.values()),
 )
 OK, PARTIAL, LEFT_OUT = "ok", "partial", "left_out"
 
@@ -57,6 +59,7 @@ class Checked:
     reason     why others, or the whole subject, cannot; "" where all can
     broken     whether a file is damaged, rather than missing, ambiguous or not wanted
     lesion_ml  volume of what counts as lesion, None where no lesion mask was read
+    digests    by modality that can be used, what its scan's voxels are known by
     """
 
     raw: RawSubject
@@ -64,6 +67,7 @@ class Checked:
     reason: str = ""
     broken: bool = False
     lesion_ml: float | None = None
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -101,7 +105,7 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
         brain_mask = read_brain_mask(raw) if expected.brain_masks else None
     except ScanError as error:
         return Checked(raw, reason=str(error), broken=True)
-    usable, reasons, broken = [], [], False
+    digests, reasons, broken = {}, [], False
     for modality in expected.modalities:
         if modality in raw.problems:
             reasons.append(raw.problems[modality])
@@ -111,17 +115,32 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
             try:
                 scan = read_volume(raw.scans[modality])
                 _check_grids(raw, scan, lesions=lesions, brain_mask=brain_mask, expected=expected)
-                usable.append(modality)
+                digests[modality] = digest_of(scan)
             except ScanError as error:
                 reasons.append(str(error))
                 broken = True
+    if len(set(digests.values())) < len(digests):
+        shown = " and ".join(str(raw.scans[modality]) for modality in digests)
+        return Checked(raw, reason=f"{shown} hold the same voxels; replace the wrong one")
     return Checked(
         raw,
-        usable=usable,
+        usable=list(digests),
         reason="; ".join(dict.fromkeys(reasons)),
         broken=broken,
         lesion_ml=None if lesions is None else _millilitres(lesions),
+        digests=digests,
     )
+
+
+def digest_of(scan: Volume) -> str:
+    """What the voxels are known by, in another voxel type, file format or order of the axes too.
+
+    Where the scan lies in space does not matter.
+    """
+    data = to_ras(scan).data
+    digest = hashlib.blake2b(str(data.shape).encode(), digest_size=8)
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def read_lesions(raw: RawSubject, expected: Expected) -> Volume:
@@ -168,6 +187,7 @@ def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFram
                 "lesion_ml": entry.lesion_ml,
                 "status": entry.status,
                 "reason": " ".join(entry.reason.split()) or None,
+                **{DIGESTS[modality]: digest for modality, digest in entry.digests.items()},
             }
         )
     return pd.DataFrame(rows).reindex(columns=list(COLUMNS))

@@ -6,7 +6,8 @@ import pandas as pd
 
 from brainuad.job import replacing
 
-NAMES = ("subject", "dataset", "method", "site")
+# Columns of names and the like, which may look like numbers.
+TEXTS = ("subject", "dataset", "method", "site", "t1_digest", "t2_digest")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -14,7 +15,7 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(
         path,
         sep="\t",
-        dtype=dict.fromkeys(NAMES, str),
+        dtype=dict.fromkeys(TEXTS, str),
         na_values=[""],
         keep_default_na=False,
         encoding="utf-8",

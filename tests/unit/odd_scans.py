@@ -32,6 +32,7 @@ def points_of(affine=AFFINE, shape=SHAPE):
 
 
 HEAD = head_at(points_of()).astype(np.int16)
+OTHER_HEAD = head_at(points_of() * 1.1).astype(np.int16)
 LESION = (np.linalg.norm(points_of() - BALL, axis=-1) < 6).astype(np.uint8)
 # A frame of its own: turned by 20 degrees about an axis that is none of the head's.
 TILT = nib.affines.from_matvec(
@@ -209,10 +210,10 @@ COARSE = np.array([[2.0, 0, 0, -19], [0, 2, 0, -23], [0, 0, 6, -24], [0, 0, 0, 1
 FINE = np.diag([0.5, 0.5, 0.5, 1.0]) + np.array([[0, 0, 0, -20.0]] * 3 + [[0.0] * 4])
 
 
-def write_patient(folder):
+def write_patient(folder, head=HEAD):
     """Scan and mask of one patient; the mask is not compressed, whatever it is called."""
     folder.mkdir(parents=True)
-    for write in (stored(), mask(LESION)):
+    for write in (stored(head), mask(LESION)):
         write(folder)
     for file in folder.iterdir():
         file.rename(folder / file.name.replace("patient01", folder.name))

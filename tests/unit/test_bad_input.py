@@ -1,7 +1,8 @@
 """Broken and odd raw data, kind by kind: used as if it were clean, or left out with its reason.
 
 Each kind changes the files of patient01 in a small MSLUB tree, whose patient02 stays clean. The
-tree goes through the scripts that list the subjects and resample the scans, as in a run.
+tree goes through the scripts that list the subjects and resample the scans, as in a run, and so
+does one in which patient01 is clean.
 """
 
 import gzip
@@ -23,6 +24,7 @@ from odd_scans import (
     LESION,
     MAGIC,
     MASK,
+    OTHER_HEAD,
     OUTSIDE,
     PIXDIM,
     SCAN,
@@ -243,24 +245,20 @@ def listed(root):
     return tables.read_table(root.parent / "subjects.tsv").set_index("subject")
 
 
-def resampled(folder, subjects):
+def resampled(folder):
     resample_scans.main(
         subjects=folder / "subjects.tsv",
         output=folder / "resampled",
-        batch=subjects,
+        batch=["patient01"],
         modality="t2",
         spacing=SPACING,
         lesion_labels=[1],
         ignored_labels=[],
         lesions_on_own_grid=False,
     )
-    return [
-        (
-            read_volume(folder / "resampled" / subject / "image.nii.gz"),
-            read_labels(folder / "resampled" / subject / "lesions.nii.gz", expected=(1, 2)),
-        )
-        for subject in subjects
-    ]
+    written = folder / "resampled" / "patient01"
+    image = read_volume(written / "image.nii.gz")
+    return image, read_labels(written / "lesions.nii.gz", expected=(1, 2))
 
 
 def centre(volume, above):
@@ -271,9 +269,10 @@ def centre(volume, above):
 @pytest.mark.parametrize("kind", KINDS)
 def test_kind_is_used_correctly_or_left_out_with_its_reason(tmp_path, kind, without_root):
     change, outcome = KINDS[kind]
-    root = tmp_path / "raw"
-    for subject in ("patient01", "patient02"):
-        write_patient(root / subject)
+    root, clean_root = tmp_path / "raw", tmp_path / "clean" / "raw"
+    write_patient(root / "patient01")
+    write_patient(root / "patient02", OTHER_HEAD)
+    write_patient(clean_root / "patient01")
     change(root / "patient01")
     table = listed(root)
     assert table.index.tolist() == ["patient01", "patient02"]
@@ -285,7 +284,8 @@ def test_kind_is_used_correctly_or_left_out_with_its_reason(tmp_path, kind, with
         assert re.search(outcome, reason), reason
         return
     assert table.loc["patient01", "status"] == "ok", table.loc["patient01", "reason"]
-    (image, lesions), (clean, clean_lesions) = resampled(tmp_path, ["patient01", "patient02"])
+    listed(clean_root)
+    (image, lesions), (clean, clean_lesions) = map(resampled, (tmp_path, tmp_path / "clean"))
     np.testing.assert_allclose(centre(clean, 1200), BALL, atol=0.5)
     if outcome == SAME_PLACE:
         np.testing.assert_allclose(centre(image, 1200), centre(clean, 1200), atol=1.0)

@@ -4,6 +4,7 @@ import errno
 import gzip
 import os
 import time
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -26,8 +27,13 @@ MODALITIES = {
 ATLAS_STEM = "{0}_ses-1_space-MNI152NLin2009aSym"
 
 
-def write_scan(path, seed=0):
-    data = np.random.default_rng(seed).normal(100, 10, (4, 5, 3)).astype(np.float32)
+def write_scan(path):
+    """A scan like no other: its path is the seed."""
+    data = (
+        np.random.default_rng(crc32(str(path).encode()))
+        .normal(100, 10, (4, 5, 3))
+        .astype(np.float32)
+    )
     write_volume(Volume(data, AFFINE), path)
 
 
@@ -41,14 +47,14 @@ def make_ixi(root, flat=False):
     for number, site in ((2, "Guys"), (12, "HH"), (35, "IOP")):
         for kind in ("T1", "T2"):
             folder = root if flat else root / f"IXI-{kind}"
-            write_scan(folder / f"IXI{number:03d}-{site}-{800 + number:04d}-{kind}.nii.gz", number)
+            write_scan(folder / f"IXI{number:03d}-{site}-{800 + number:04d}-{kind}.nii.gz")
 
 
 def make_brats21(root, count=3):
     for number in range(count):
         folder = root / f"BraTS2021_{number:05d}"
         for kind in ("t1", "t1ce", "t2", "flair"):
-            write_scan(folder / f"{folder.name}_{kind}.nii.gz", number)
+            write_scan(folder / f"{folder.name}_{kind}.nii.gz")
         write_seg(folder / f"{folder.name}_seg.nii.gz", (1, 2, 4))
 
 
@@ -56,7 +62,7 @@ def make_mslub(root):
     for number in (1, 2):
         folder = root / f"patient{number:02d}"
         for kind in ("T1W", "T1WKS", "T2W", "FLAIR"):
-            write_scan(folder / f"{folder.name}_{kind}.nii.gz", number)
+            write_scan(folder / f"{folder.name}_{kind}.nii.gz")
         write_seg(folder / f"{folder.name}_consensus_gt.nii.gz")
         write_scan(folder / "raw" / f"{folder.name}_T2W.nii.gz")
 
@@ -132,7 +138,7 @@ def test_layout_becomes_a_table(tmp_path, dataset):
     table = listed(tmp_path, dataset)
     assert table.columns.tolist() == [
         *("subject", "t1", "t2", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
-        *("status", "reason"),
+        *("status", "reason", "t1_digest", "t2_digest"),
     ]
     subjects, sites = EXPECTED[dataset]
     assert table["subject"].tolist() == subjects

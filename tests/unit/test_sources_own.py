@@ -20,9 +20,9 @@ BIDS_FILES = [
 
 def write_tree(root, files):
     """Write each file: a mask where its name says so, a scan otherwise."""
-    for number, file in enumerate(files):
+    for file in files:
         is_mask = any(word in file for word in ("mask", "roi", "seg"))
-        (write_seg if is_mask else lambda path, n=number: write_scan(path, n))(root / file)
+        (write_seg if is_mask else write_scan)(root / file)
 
 
 def paths(table, root, column):
@@ -312,8 +312,8 @@ def test_table_that_cannot_be_used(tmp_path, text, line):
 
 
 def write_archive(root, *, part, modality, names):
-    for number, name in enumerate(names):
-        write_scan(root / part / modality / f"{name}_{modality}.nii.gz", number)
+    for name in names:
+        write_scan(root / part / modality / f"{name}_{modality}.nii.gz")
         write_seg(root / part / "seg" / f"{name}_seg.nii.gz")
         write_seg(root / part / "mask" / f"{name}_mask.nii.gz", (1,) * 30)
 

@@ -1,10 +1,13 @@
 """Trees of tiny valid NIfTI files in the real names and numbers: raw, and the authors' archive.
 
-Every file is a link to one of three. What is wrong with the released lists is wrong here too, in
-numbers that `RELEASED` states: rows doubled, subjects on two sides, validation sets that overlap.
+No two scans are alike; the masks are links to one of each kind. What is wrong with the released
+lists is wrong here too, in numbers that `RELEASED` states: rows doubled, subjects on two sides,
+validation sets that overlap.
 """
 
 import csv
+import gzip
+import itertools
 import os
 import random
 from collections.abc import Iterable
@@ -100,6 +103,19 @@ def tiny_files(folder: Path) -> tuple[Path, Path, Path]:
     return tuple(folder / f"{name}.nii.gz" for name in volumes)
 
 
+NUMBERS = itertools.count(1000.0)  # the value of a voxel that tells a scan from all others
+
+
+def write_scans(root: Path, names: Iterable[str], scan: Path) -> None:
+    """Write each of the names below root: the scan, with another value in the last voxel."""
+    content = gzip.decompress(scan.read_bytes())
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        changed = content[:-4] + np.float32(next(NUMBERS)).tobytes()
+        path.write_bytes(gzip.compress(changed, compresslevel=1))
+
+
 def link_all(root: Path, names: Iterable[str], target: Path) -> None:
     """Make each of the names below root a link to the target."""
     for name in names:
@@ -172,10 +188,13 @@ def raw_files(dataset: str, count: int) -> tuple[list[str], list[str], list[str]
 
 def write_raw_tree(root: Path, dataset: str, count: int) -> None:
     """Write the tree of `count` subjects with every scan, as it lies after unpacking."""
-    files = tiny_files(root)
-    for target, names in zip(files, raw_files(dataset, count), strict=True):
-        link_all(root, names, target)
-        target.unlink()
+    scan, *masks = tiny_files(root)
+    scans, *mask_names = raw_files(dataset, count)
+    write_scans(root, scans, scan)
+    for mask, names in zip(masks, mask_names, strict=True):
+        link_all(root, names, mask)
+    for file in (scan, *masks):
+        file.unlink()
 
 
 def write_authors_archive(root: Path, nested: bool) -> None:
@@ -188,7 +207,7 @@ def write_authors_archive(root: Path, nested: bool) -> None:
         for modality in modalities:
             stems = [name for name in names if modality == "t1" or name not in without_t2]
             files = [f"{part}/{modality}/{stem}{ending}_{modality}.nii.gz" for stem in stems]
-            link_all(data, files, scan)
+            write_scans(data, files, scan)
         link_all(data, [f"{part}/mask/{name}{ending}_mask.nii.gz" for name in names], brain_mask)
         if dataset != "ixi":
             link_all(data, [f"{part}/seg/{name}{ending}_seg.nii.gz" for name in names], lesions)

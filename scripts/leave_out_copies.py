@@ -1,0 +1,39 @@
+"""Subject table of a data set without the subjects whose scan another data set has too."""
+
+from pathlib import Path
+
+from brainuad import job, tables
+from brainuad.copies import leave_out_copies
+
+
+def main(
+    *, listed: Path, earlier: dict[str, Path], healthy: list[str], dataset: str, output: Path
+) -> None:
+    """Compare the voxels of the listed scans with those of the data sets that come before.
+
+    earlier: subject tables by data set; healthy: which data sets of the run are of healthy people.
+    """
+    table = tables.read_table(listed)
+    compared = leave_out_copies(
+        table,
+        {name: tables.read_table(path) for name, path in earlier.items()},
+        healthy=frozenset(healthy),
+        is_patient=dataset not in healthy,
+    )
+    tables.write_table(compared, output)
+    copies = compared[compared["status"] != table["status"]]
+    for _, row in copies.iterrows():
+        job.log(f"{row['subject']} {row['status']}: {row['reason']}")
+    shown = ", ".join(earlier) or "no other data set"
+    job.log(f"{dataset}: compared with {shown}; {len(copies)} subjects left out")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            listed=Path(snakemake.input.listed),
+            earlier={Path(path).stem: Path(path) for path in snakemake.input.earlier},
+            healthy=snakemake.params.healthy,
+            dataset=snakemake.wildcards.dataset,
+            output=Path(snakemake.output.subjects),
+        )
