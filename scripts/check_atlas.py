@@ -48,7 +48,7 @@ def main(
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            image=Path(snakemake.input.image),
+            image=Path(snakemake.params.image[0]),
             atlas=Path(snakemake.output.atlas),
             facts=Path(snakemake.output.facts),
             spacing=snakemake.params.spacing,

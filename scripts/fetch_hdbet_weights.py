@@ -30,9 +30,10 @@ def main(*, output: Path, local: Path | None, address: str, sha256: str | None) 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
-        local = snakemake.input.get("local")
+        local = snakemake.params.local
         main(
             output=Path(snakemake.output.weights),
             local=Path(local) if local else None,
-            **snakemake.params,
+            address=snakemake.params.address,
+            sha256=snakemake.params.sha256,
         )

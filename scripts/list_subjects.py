@@ -107,8 +107,8 @@ def main(
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            root=Path(snakemake.input.root),
-            downloads=Path(snakemake.input.downloads),
+            root=Path(snakemake.params.root),
+            downloads=Path(snakemake.params.downloads),
             output=Path(snakemake.output.subjects),
             remarks=Path(snakemake.output.remarks),
             dataset=snakemake.wildcards.dataset,

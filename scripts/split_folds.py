@@ -63,11 +63,13 @@ def counts(names: pd.Series) -> str:
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
+        params = dict(snakemake.params.items())
+        del params["list_files"]
         main(
             subjects=Path(snakemake.input.subjects),
-            lists=[Path(path) for path in snakemake.input.lists],
+            lists=[Path(path) for path in params.pop("lists")],
             output=Path(snakemake.output.split),
             findings=Path(snakemake.output.findings),
             fold=int(snakemake.wildcards.fold),
-            **snakemake.params,
+            **params,
         )

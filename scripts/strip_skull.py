@@ -57,10 +57,11 @@ def mask_of_stripped(scan: Volume) -> np.ndarray:
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
+        template, brain_mask = snakemake.params.template or (None, None)
         main(
             scans=Path(snakemake.input.scans),
             output=Path(snakemake.output[0]),
-            template=snakemake.input.get("template"),
-            template_brain_mask=snakemake.input.get("template_brain_mask"),
-            **snakemake.params,
+            template=template,
+            template_brain_mask=brain_mask,
+            method=snakemake.params.method,
         )

@@ -49,7 +49,7 @@ def read_password(place: dict[str, str]) -> bytes:
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            root=Path(snakemake.input.root),
+            root=Path(snakemake.params.root),
             output=Path(snakemake.output.folder),
             archives=snakemake.params.archives,
             password=snakemake.params.password,

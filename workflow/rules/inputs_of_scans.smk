@@ -3,26 +3,60 @@
 import csv
 import hashlib
 import io
+import os
+import sys
 from contextlib import suppress
+
+sys.path.append(str(PROJECT / "scripts"))
+
+from brainuad.folders import walk
+
+# ----------------------------------------------------------------------------------------------
+# Files that no rule makes: Snakemake is not shown them as inputs. It would see just the time of a
+# folder, and throw away each result that is older than a file whose clock was ahead.
+
+FETCHED_ATLAS = "resources/atlas/fetched.nii.gz"
+MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_ATLAS)
+
+
+def made_by_rules(paths_of):
+    """An input function: those of the paths that a rule makes."""
+
+    def made(wildcards):
+        return [path for path in paths_of(wildcards) if path.startswith(MADE_BY_RULES)]
+
+    return made
+
+
+def state_of_others(paths_of):
+    """A param: the state of those that no rule makes, so that a change of them is seen."""
+
+    def state(wildcards):
+        others = [path for path in paths_of(wildcards) if not path.startswith(MADE_BY_RULES)]
+        return state_of(*others) if others else None
+
+    return state
 
 
 @cache
-def raw_files_state(root):
-    """A digest of the names, sizes and times of the files below a folder.
-
-    Snakemake sees only the time of the folder itself, and would miss a scan that was mended.
-    """
+def state_of(*paths):
+    """A digest of the names, sizes and times of files, and of all files below folders."""
     digest = hashlib.sha256()
-    for path in sorted(Path(root).rglob("*.*")):
-        digest.update(f"{path} {file_state(path)}\n".encode(errors="surrogateescape"))
+    for path in paths:
+        files = [path]
+        if os.path.isdir(path):
+            files += [os.path.join(folder, name) for folder, names in walk(path) for name in names]
+        for file in files:
+            state = "" if os.path.isdir(file) else file_state(file)
+            digest.update(os.fsencode(f"{file} {state}\n"))
     return digest.hexdigest()
 
 
 def file_state(path):
     """Size and time of a file; of a broken link or an unreadable place, as far as can be seen."""
-    for look in (path.stat, path.lstat):
+    for look in (os.stat, os.lstat):
         with suppress(OSError):
-            status = look()
+            status = look(path)
             return f"{status.st_size} {status.st_mtime_ns}"
     return "unreadable"
 
@@ -32,10 +66,32 @@ def is_phantom(dataset):
 
 
 def raw_files(wildcards):
-    """The state of a data set's raw files; phantoms are known by the rule that makes them."""
+    """The state of all that is read to list a data set; phantoms are known by their rule."""
+    block = DATASETS[wildcards.dataset]
     if is_phantom(wildcards.dataset):
         return None
-    return raw_files_state(DATASETS[wildcards.dataset]["root"])
+    # Each may lie outside the root.
+    tables = [
+        os.path.join(block["root"], block[key]) for key in ("table", "demographics") if block[key]
+    ]
+    scans = files_named_in(tables[0]) if block["table"] else []
+    return state_of(block["root"], *tables, *scans)
+
+
+def files_named_in(table):
+    """The scans that a table names; paths count from its folder."""
+    if not os.path.isfile(table):
+        return []
+    is_csv = table.lower().endswith(".csv")
+    with open(table, newline="", encoding="utf-8-sig", errors="replace") as lines:
+        rows = csv.reader(
+            (line.replace("\0", "") for line in lines),
+            delimiter="," if is_csv else "\t",
+            quoting=csv.QUOTE_MINIMAL if is_csv else csv.QUOTE_NONE,
+        )
+        cells = [cell.strip() for row in rows for cell in row]
+    folder = os.path.dirname(table)
+    return [os.path.join(folder, cell) for cell in cells if ".nii" in cell.lower()]
 
 
 def raw_root(wildcards):
@@ -46,29 +102,61 @@ def raw_root(wildcards):
             f"config: datasets.{wildcards.dataset}.root: there is no folder {root!r}. Put the raw "
             "scans there, or name their folder; a data set set to null is not in the run."
         )
-    return root
+    return [root]
 
 
 def downloaded_archives(wildcards):
     """The archives of a data set: what else is put beside them does not unpack them again."""
-    root, dataset = raw_root(wildcards), wildcards.dataset
+    (root,), dataset = raw_root(wildcards), wildcards.dataset
     if is_phantom(dataset):
-        return {"root": root}
-    files = [str(Path(root) / name) for name in DATASETS[dataset]["archives"]]
+        return [root]
+    files = [os.path.join(root, name) for name in DATASETS[dataset]["archives"]]
     for file in files:
-        if not Path(file).is_file():
+        if not os.path.isfile(file):
             raise WorkflowError(
                 f"config: datasets.{dataset}.archives: there is no file {file!r}; put the archive "
                 "there, or leave its name out where it is unpacked"
             )
-    return {"root": ancient(root), "archives": files}
+    return files
+
+
+def listed_folder(wildcards):
+    """The folder whose scans are listed: what was unpacked, or the download itself."""
+    dataset = wildcards.dataset
+    block = DATASETS[dataset]
+    return f"resources/unpacked/{dataset}" if block["archives"] else block["root"]
 
 
 def listed_root(wildcards):
-    """The folder whose scans are listed: what was unpacked, or the download itself."""
+    return [*raw_root(wildcards), listed_folder(wildcards)]
+
+
+def listed_table(wildcards):
+    """The table of a data set's subjects, where its raw data are there."""
+    # Snakemake takes a table that exists for a file of ours where its own rule cannot run.
     if DATASETS[wildcards.dataset]["archives"]:
-        return f"resources/unpacked/{wildcards.dataset}"
-    return raw_root(wildcards)
+        downloaded_archives(wildcards)
+    raw_root(wildcards)
+    return f"results/listed/{wildcards.dataset}.tsv"
+
+
+def is_at_hand(dataset):
+    """Whether a data set can be listed; one that is asked for says what is missing."""
+    block = DATASETS[dataset]
+    files = [os.path.join(block["root"], name) for name in block["archives"]]
+    return is_phantom(dataset) or os.path.isdir(block["root"]) and all(map(os.path.isfile, files))
+
+
+def tables_before(wildcards):
+    """The subject tables whose subjects keep a scan that a data set has too."""
+    # Nothing but what is at hand, so that one data set can be asked for without the others.
+    order = [*HEALTHY, *PATIENTS]
+    before = order[: order.index(wildcards.dataset)]
+    return [f"results/listed/{dataset}.tsv" for dataset in before if is_at_hand(dataset)]
+
+
+# ----------------------------------------------------------------------------------------------
+# Subjects, batches, stages.
 
 
 def has_lesion_masks(wildcards):
@@ -85,7 +173,7 @@ def read_rows(table, changed):
 
 def subject_rows(dataset):
     """The rows of a data set's subject table, made first where it is missing."""
-    table = checkpoints.list_subjects.get(dataset=dataset).output.subjects
+    table = checkpoints.leave_out_copies.get(dataset=dataset).output.subjects
     return read_rows(table, Path(table).stat().st_mtime_ns)
 
 
@@ -116,7 +204,7 @@ def batch_subjects(wildcards):
     return [row["subject"] for row in batch_rows(wildcards)]
 
 
-def batch_scans(wildcards):
+def batch_files(wildcards):
     """The files of a batch as they came: scans, and masks where the data set has them."""
     columns = [wildcards.modality, "seg", "brain_mask"]
     return [row[column] for row in batch_rows(wildcards) for column in columns if row[column]]
@@ -148,17 +236,14 @@ def stages_of_batch(wildcards):
     return files | ({"atlas": "results/atlas/brain.nii.gz"} if raw else {})
 
 
-FETCHED_ATLAS = "resources/atlas/fetched.nii.gz"
-
-
 def atlas_image(wildcards):
     """The file with the atlas: the user's own, the phantoms', or what is fetched."""
     image = config["atlas"]["image"]
     if image is None:
-        return FETCHED_ATLAS
+        return [FETCHED_ATLAS]
     if config["phantoms"] is None and not Path(image).is_file():
         raise WorkflowError(f"config: atlas.image: there is no file {image!r}; put the atlas there")
-    return image
+    return [image]
 
 
 def atlas_source():
@@ -172,17 +257,18 @@ def atlas_source():
 def head_template(wildcards):
     """The head template and its brain mask, where the data set is stripped by them."""
     if DATASETS[wildcards.dataset]["skull_stripping"] != "template":
-        return {}
-    template = config["head_template"]
-    return {
-        "template": template["image"],
-        "template_brain_mask": template["brain_mask"],
-    }
+        return []
+    files = [config["head_template"][key] for key in ("image", "brain_mask")]
+    for file in files:
+        if not file.startswith(MADE_BY_RULES) and not Path(file).is_file():
+            raise WorkflowError(f"config: head_template: there is no file {file!r}")
+    return files
 
 
 def hdbet_weights(wildcards):
     """The user's own copy of the weights, or none: then they are fetched."""
-    return config["hdbet"]["weights"]["local"] or []
+    local = config["hdbet"]["weights"]["local"]
+    return [] if local is None else [local]
 
 
 def gpu_for_stripping(wildcards):

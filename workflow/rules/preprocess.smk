@@ -1,27 +1,31 @@
 """From raw scans to packed slices.
 
 1. list_subjects      which scans there are, and which of them can be used
-2. resample_scans     RAS, one voxel size
-3. strip_skull        brain mask (strip_skull_with_hdbet by HD-BET)
-4. register_to_atlas  affine to the atlas
-5. correct_bias       N4, cut to the brain
-6. normalize_scans    about [0, 1], the final grid
-7. pack_slices        all volumes of a data set and modality in one file
+2. leave_out_copies   those that another data set has too
+3. resample_scans     RAS, one voxel size
+4. strip_skull        brain mask (strip_skull_with_hdbet by HD-BET)
+5. register_to_atlas  affine to the atlas
+6. correct_bias       N4, cut to the brain
+7. normalize_scans    about [0, 1], the final grid
+8. pack_slices        all volumes of a data set and modality in one file
 
-Stages 2 to 6 work on batches of scans: one process start, with its imports, serves many scans.
+Stages 3 to 7 work on batches of scans: one process start, with its imports, serves many scans.
 The volumes of the authors' archive have most of this behind them: take_preprocessed_scans puts them
 in the place of the corrected ones. A scan that fails in a stage is written to the batch's left_out.tsv; the others go on.
 """
 
 
-checkpoint list_subjects:
+localrules:
+    leave_out_copies,
+
+
+rule list_subjects:
     """Find the scans of a data set in its raw layout, and check each."""
     input:
-        root=listed_root,
-        downloads=raw_root,
+        raw=made_by_rules(listed_root),
         code=with_layout_code("list_subjects"),
     output:
-        subjects="results/subjects/{dataset}.tsv",
+        subjects="results/listed/{dataset}.tsv",
         remarks="results/subjects/remarks/{dataset}.tsv",
     log:
         "logs/list_subjects/{dataset}.log",
@@ -35,6 +39,8 @@ checkpoint list_subjects:
         runtime=growing(120),
     params:
         raw_files=raw_files,
+        root=listed_folder,
+        downloads=of_dataset("root"),
         layout=of_dataset("layout"),
         modalities=of_dataset("modalities"),
         lesions=has_lesion_masks,
@@ -50,10 +56,32 @@ checkpoint list_subjects:
         "../../scripts/list_subjects.py"
 
 
+checkpoint leave_out_copies:
+    """Leave out the subjects whose scan a data set that comes before has too."""
+    input:
+        listed=listed_table,
+        earlier=tables_before,
+        code=library_of("leave_out_copies"),
+    output:
+        subjects="results/subjects/{dataset}.tsv",
+    log:
+        "logs/leave_out_copies/{dataset}.log",
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        healthy=HEALTHY,
+    script:
+        "../../scripts/leave_out_copies.py"
+
+
 rule resample_scans:
     """Bring the scans of a batch to RAS and one isotropic voxel size."""
     input:
-        scans=batch_scans,
+        scans=made_by_rules(batch_files),
         subjects=ancient("results/subjects/{dataset}.tsv"),
         code=with_layout_code("resample_scans"),
     output:
@@ -69,6 +97,7 @@ rule resample_scans:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        raw_files=state_of_others(batch_files),
         batch=batch_subjects,
         layout=of_dataset("layout"),
         spacing=config["preprocessing"]["spacing"],
@@ -81,7 +110,7 @@ rule resample_scans:
 rule strip_skull:
     """Keep the brain: zero outside the brain mask."""
     input:
-        unpack(head_template),
+        template=made_by_rules(head_template),
         scans="results/resampled/{dataset}/{modality}/batch{batch}",
         code=library_of("strip_skull"),
     output:
@@ -100,6 +129,8 @@ rule strip_skull:
         runtime=growing(60),
     params:
         method=of_dataset("skull_stripping"),
+        template=head_template,
+        template_files=state_of_others(head_template),
     script:
         "../../scripts/strip_skull.py"
 
@@ -187,7 +218,7 @@ rule correct_bias:
 rule take_preprocessed_scans:
     """Take up the volumes of the authors' archive, which are registered and corrected."""
     input:
-        scans=batch_scans,
+        scans=made_by_rules(batch_files),
         subjects=ancient("results/subjects/{dataset}.tsv"),
         code=library_of("take_preprocessed_scans"),
     output:
@@ -205,6 +236,7 @@ rule take_preprocessed_scans:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        raw_files=state_of_others(batch_files),
         batch=batch_subjects,
         spacing=config["preprocessing"]["spacing"],
         lesion_labels=of_dataset("lesion_labels"),

@@ -19,7 +19,7 @@ localrules:
 rule unpack_archives:
     """Unpack the archives of a data set into one folder."""
     input:
-        unpack(downloaded_archives),
+        raw=made_by_rules(downloaded_archives),
         code=library_of("unpack_archives"),
     output:
         folder=directory("resources/unpacked/{dataset}"),
@@ -34,6 +34,8 @@ rule unpack_archives:
         mem_mb=growing(2000),
         runtime=growing(240),
     params:
+        raw_files=state_of_others(downloaded_archives),
+        root=of_dataset("root"),
         archives=of_dataset("archives"),
         password=of_dataset("password"),
     script:
@@ -63,7 +65,7 @@ rule fetch_atlas:
 rule check_atlas:
     """Check the atlas, and write it in the orientation of the stages that follow."""
     input:
-        image=atlas_image,
+        image=made_by_rules(atlas_image),
         code=library_of("check_atlas"),
     output:
         atlas="results/atlas/brain.nii.gz",
@@ -77,6 +79,8 @@ rule check_atlas:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        image=atlas_image,
+        image_file=state_of_others(atlas_image),
         spacing=config["preprocessing"]["spacing"],
         sha256=config["atlas"]["sha256"],
         source=atlas_source(),
@@ -86,8 +90,6 @@ rule check_atlas:
 
 rule fetch_hdbet_weights:
     """Bring the weights of HD-BET, and read them as numbers alone."""
-    input:
-        local=hdbet_weights,
     output:
         weights=directory("resources/hdbet"),
     log:
@@ -99,6 +101,8 @@ rule fetch_hdbet_weights:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        local=config["hdbet"]["weights"]["local"],
+        local_files=state_of_others(hdbet_weights),
         address=config["hdbet"]["weights"]["address"],
         sha256=config["hdbet"]["weights"]["sha256"],
     script:

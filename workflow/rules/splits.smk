@@ -9,7 +9,6 @@ rule split_folds:
     """Draw one fold of a data set, or take it from the released lists."""
     input:
         subjects="results/subjects/{dataset}.tsv",
-        lists=split_lists,
         code=library_of("split_folds"),
     output:
         split="results/splits/{dataset}/fold{fold}.tsv",
@@ -29,6 +28,8 @@ rule split_folds:
         test=of_dataset("test"),
         stratify=of_dataset("stratify"),
         splits=released_lists,
+        lists=split_lists,
+        list_files=state_of_others(split_lists),
         seed=config["seed"],
     script:
         "../../scripts/split_folds.py"

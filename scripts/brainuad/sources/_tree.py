@@ -1,17 +1,16 @@
 """What the layouts share: the files below a root, and which file is which scan of a subject."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from brainuad import job
+from brainuad.folders import walk
 from brainuad.sources import RawSubject
 
 SUFFIXES = (".nii.gz", ".nii")
 PAIR_SUFFIXES = (".hdr", ".img")
-HIDDEN = (".", "__MACOSX")
 
 
 @dataclass(frozen=True)
@@ -46,34 +45,21 @@ class Tree:
 
 
 def read_tree(root: Path) -> Tree:
-    """Names of all folders and files below a root; links lead into folders not yet seen.
+    """Names of all folders and scans below a root, found as `folders.walk` does.
 
-    Hidden files and folders are passed over, and what macOS leaves in archives. A folder that
-    cannot be read counts as empty, so that its subject is listed as one without files.
+    A folder that cannot be read counts as empty, so that its subject is listed without files.
     """
     scans: dict[str, dict[str, list[str]]] = {}
-    seen = set()
 
     def note(error: OSError) -> None:
         job.log(f"{error.filename}: cannot be read ({error.strerror}); check its rights")
         scans[_relative(error.filename, root)] = {}
 
-    # The links wait until all real folders are seen, so that these keep their names.
-    starts = [str(root)]
-    for start in starts:
-        for folder, children, files in os.walk(start, onerror=note):
-            status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in seen:
-                children.clear()
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            children[:] = sorted(child for child in children if not child.startswith(HIDDEN))
-            paths = [os.path.join(folder, child) for child in children]
-            starts.extend(path for path in paths if os.path.islink(path))
-            of_folder = scans[_relative(folder, root)] = {}
-            for file in sorted(files):
-                if not file.startswith(HIDDEN) and stem_of(file) != file:
-                    of_folder.setdefault(stem_of(file), []).append(file)
+    for folder, files in walk(root, unreadable=note):
+        of_folder = scans[_relative(folder, root)] = {}
+        for file in files:
+            if stem_of(file) != file:
+                of_folder.setdefault(stem_of(file), []).append(file)
     return Tree(root, dict(sorted(scans.items())))
 
 
