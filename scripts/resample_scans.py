@@ -9,7 +9,7 @@ import pandas as pd
 
 from brainuad import job
 from brainuad.preprocessing.batches import process_subjects
-from brainuad.preprocessing.geometry import labels_on, resample, to_ras
+from brainuad.preprocessing.geometry import background_of, labels_on, resample, to_ras
 from brainuad.preprocessing.raw_scans import mark_lesions, scans_of_batch
 from brainuad.sources import labels_of, source_named
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
@@ -63,10 +63,11 @@ def resample_scan(
     raw = read_volume(Path(table.loc[subject, modality]))
     upright = to_ras(raw)
     image = resample(upright, spacing, labels=False)
-    # ASSUME: what is exactly 0 stays 0. B-splines ring around a brain that comes stripped, and its
-    # mask is all that is above 0.
-    blank = resample(Volume(upright.data == 0, upright.affine), spacing, labels=True).data
-    image = Volume(np.where(blank, 0, image.data), image.affine)
+    # ASSUME: the background, the value of most of the border or else 0, stays exactly what it is.
+    # B-splines ring around a brain that comes stripped, and its mask is all above the background.
+    background = background_of(upright.data)
+    blank = resample(Volume(upright.data == background, upright.affine), spacing, labels=True).data
+    image = Volume(np.where(blank, background, image.data), image.affine)
     write_volume(image, folder / "image.nii.gz")
     seg = table.loc[subject, "seg"]
     if pd.isna(seg):

@@ -1,5 +1,6 @@
 """A batch of resampled scans without their skulls, and the brain masks; HD-BET stands apart."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from brainuad import job
-from brainuad.errors import SettingsError
+from brainuad.errors import ScanError, SettingsError
 from brainuad.preprocessing.batches import process_batch
-from brainuad.preprocessing.geometry import head_mask
+from brainuad.preprocessing.geometry import background_of, border_of, head_mask
 from brainuad.preprocessing.registration import carry_brain_mask
 from brainuad.preprocessing.skull import strip_scan
 from brainuad.volumes import Volume, read_labels, read_volume
+
+NOISE = 0.01  # part of bright tissue, the 99th percentile above the background
+SMALLEST_SHARE = 0.25  # of the border that is background: a brain may fill much of a tight box
 
 
 class Method(StrEnum):
@@ -29,8 +33,12 @@ def main(
     method: str,
     template: Path | None,
     template_brain_mask: Path | None,
+    children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each subject of the batch."""
+    """Write masked image, brain mask and lesions of each subject of the batch.
+
+    The brain of a subject that is not named in `children` must have the volume of an adult's.
+    """
     if method not in list(Method):
         raise SettingsError(f"skull_stripping: {method!r}: strip_skull takes template or none")
     if method == Method.NONE:
@@ -45,14 +53,29 @@ def main(
         scans,
         output,
         stage="stripped",
-        process=partial(strip_scan, mask_of=mask_of),
+        process=partial(strip_scan, mask_of=mask_of, children=children),
     )
 
 
 def mask_of_stripped(scan: Volume) -> np.ndarray:
-    """The brain mask of a scan that comes stripped, uint8."""
-    # ASSUME: such a data set needs no mask of its own: the largest part above 0 is the brain.
-    return head_mask(scan.data)
+    """The brain mask of a scan that comes stripped, uint8.
+
+    Raises ScanError where the border of the scan is no background of one value, but for noise.
+    """
+    # ASSUME: such a data set needs no mask of its own: the largest part above the background is the
+    # brain. The background is what most of the border has; what differs from it there by less than
+    # a hundredth of bright tissue is its noise.
+    border = border_of(scan.data)
+    for background in (background_of(scan.data), float(np.median(border))):
+        tissue = np.percentile(abs(scan.data - background), 99)
+        distance = abs(border - background)
+        noise = distance[distance <= NOISE * tissue]
+        if len(noise) >= SMALLEST_SHARE * len(border):
+            return head_mask(scan.data, above=background + noise.max())
+    raise ScanError(
+        "the border of the scan has no single value, so that it does not seem to come stripped; "
+        "set skull_stripping of its data set to hdbet or template"
+    )
 
 
 if __name__ == "__main__":
@@ -64,4 +87,5 @@ if __name__ == "__main__":
             template=template,
             template_brain_mask=brain_mask,
             method=snakemake.params.method,
+            children=snakemake.params.children,
         )

@@ -1,5 +1,6 @@
 """A batch of resampled scans without their skulls, and the brain masks, by HD-BET."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ def main(
     device: dict[str, Any],
     test_time_augmentation: bool,
     threads: int,
+    children: Sequence[str] = (),
 ) -> None:
     """Write masked image, brain mask and lesions of each subject of the batch.
 
+    The brain of a subject that is not named in `children` must have the volume of an adult's.
     The network is loaded once. The scans go through it one after the other in this very process, so
     the threads are those of the rule, and jobs beside this one share nothing with it.
     """
@@ -36,7 +39,9 @@ def main(
         scans,
         output,
         stage="stripped",
-        process=partial(strip_scan, mask_of=partial(find_brain, predictor=predictor)),
+        process=partial(
+            strip_scan, mask_of=partial(find_brain, predictor=predictor), children=children
+        ),
     )
 
 

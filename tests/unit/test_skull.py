@@ -9,21 +9,23 @@ from types import ModuleType, SimpleNamespace
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+import resample_scans
 import strip_skull
 import strip_skull_with_hdbet
 from brainuad.device import DeviceSettings
 from brainuad.errors import ScanError, SettingsError
 from brainuad.preprocessing.batches import read_left_out
 from brainuad.preprocessing.hdbet import find_brain, load_predictor
-from brainuad.preprocessing.skull import strip_scan
+from brainuad.preprocessing.skull import check_brain_volume, strip_scan
 from brainuad.settings import settings_from
-from brainuad.volumes import Volume, write_volume
+from brainuad.volumes import Volume, read_volume, write_volume
 
-# Turned by the angle whose cosine is .8, voxels of 2 x 3 x 4 mm.
-AFFINE = np.array([[1.6, 0, 2.4, -9], [0, 3, 0, 5], [-1.2, 0, 3.2, 7], [0, 0, 0, 1.0]])
+# Turned by the angle whose cosine is .8, voxels of 18 x 19 x 20 mm, so that few make a brain.
+AFFINE = np.array([[14.4, 0, 12, -9], [0, 19, 0, 5], [-10.8, 0, 16, 7], [0, 0, 0, 1.0]])
 SHAPE = (5, 6, 7)
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
 PROCESSOR = settings_from(DeviceSettings, FP32)
@@ -35,9 +37,9 @@ def head() -> Volume:
 
 
 def brain() -> np.ndarray:
-    """A box without symmetry."""
+    """A box without symmetry, of 616 ml."""
     mask = np.zeros(SHAPE, dtype=np.uint8)
-    mask[1:3, 2:6, 3:5] = 1
+    mask[1:4, 1:6, :6] = 1
     return mask
 
 
@@ -86,6 +88,79 @@ def test_methods_that_cannot_run_are_refused(tmp_path, method, line):
             template=None,
             template_brain_mask=None,
         )
+
+
+@pytest.mark.parametrize(
+    ("taken", "line"),
+    [
+        # Of 90 voxels of 6.84 ml 15 or 3 are cut off.
+        (np.s_[1:4, 1:6, 5], "the brain mask of 513 ml is outside 600 to 2500 ml"),
+        (np.s_[1:2, 1:4, 5], "the brain mask of 595 ml is outside 600 to 2500 ml"),
+    ],
+)
+def test_a_brain_too_small_for_an_adult_is_left_out(tmp_path, taken, line):
+    mask = brain()
+    mask[taken] = 0
+    source = write_scan(tmp_path / "in")
+    with pytest.raises(ScanError, match=line):
+        strip_scan(source, tmp_path / "out", mask_of=lambda scan: mask)
+    strip_scan(source, tmp_path / "out", mask_of=lambda scan: mask, children=["in"])
+    np.testing.assert_array_equal(values(tmp_path / "out/brain_mask.nii.gz"), mask)
+
+
+def test_a_box_taken_for_a_brain_is_left_out():
+    box = Volume(np.ones((10, 10, 26), np.uint8), np.diag([10.0, 10, 10, 1]))
+    with pytest.raises(ScanError, match="the brain mask of 2600 ml is outside"):
+        check_brain_volume(box)
+
+
+BALL = np.linalg.norm(np.indices((21, 21, 21)) - 10, axis=0) < 7
+TISSUE = np.where(BALL, 300 + 10 * np.indices(BALL.shape)[0], 0).astype(np.float32)
+JITTER = np.random.default_rng(0).uniform(-1, 1, BALL.shape).astype(np.float32)
+BACKGROUNDS = {
+    "0": TISSUE,
+    "a little below 0": TISSUE / 500 - np.float32(0.004),
+    "a little above 0": TISSUE / 500 + np.float32(0.02),
+    "16, tissue moved too": TISSUE + 16,
+    "16 in place of 0": np.where(BALL, TISSUE, 16),
+    "noise about 0": np.where(BALL, TISSUE, JITTER),
+    "noise about 16": np.where(BALL, TISSUE, 16 + JITTER),
+    "brain up to the border": TISSUE[4:, 4:-4, 4:-4] + 16,
+}
+
+
+@pytest.mark.parametrize("scan", BACKGROUNDS.values(), ids=BACKGROUNDS.keys())
+def test_brain_of_a_stripped_scan_whatever_its_background(scan):
+    expected = BALL if scan.shape == BALL.shape else BALL[4:, 4:-4, 4:-4]
+    mask = strip_skull.mask_of_stripped(Volume(scan, np.eye(4)))
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_scan_that_does_not_come_stripped_is_left_out():
+    everywhere = 300 + 200 * np.random.default_rng(0).random((12, 12, 12), dtype=np.float32)
+    with pytest.raises(ScanError, match="does not seem to come stripped"):
+        strip_skull.mask_of_stripped(Volume(everywhere, np.eye(4)))
+
+
+def test_background_of_a_stripped_scan_survives_resampling(tmp_path):
+    scan = Volume(np.where(BALL, TISSUE, 16).astype(np.float32), np.diag([3.0, 3, 3, 1]))
+    write_volume(scan, tmp_path / "scan.nii.gz")
+    row = {"subject": "a", "t1": str(tmp_path / "scan.nii.gz"), "seg": np.nan}
+    resample_scans.resample_scan(
+        "a",
+        tmp_path,
+        table=pd.DataFrame([row]).set_index("subject"),
+        modality="t1",
+        spacing=2.0,
+        lesion_labels=[1],
+        ignored_labels=[],
+        lesions_on_own_grid=False,
+    )
+    image = read_volume(tmp_path / "image.nii.gz")
+    # 4/3 pi 7^3 voxels of 27 mm3, known to the half of a voxel at the rim.
+    mask = strip_skull.mask_of_stripped(image)
+    assert 8 * mask.sum() == pytest.approx(27 * BALL.sum(), rel=0.03)
+    assert set(np.unique(image.data[mask == 0])) == {16}
 
 
 class Predictor:

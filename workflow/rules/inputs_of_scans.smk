@@ -204,6 +204,13 @@ def batch_subjects(wildcards):
     return [row["subject"] for row in batch_rows(wildcards)]
 
 
+def children_of_batch(wildcards):
+    """The subjects of a batch whose brains are not judged by the volume of an adult's."""
+    return [
+        row["subject"] for row in batch_rows(wildcards) if row["age"] and float(row["age"]) < 18
+    ]
+
+
 def batch_files(wildcards):
     """The files of a batch as they came: scans, and masks where the data set has them."""
     columns = [wildcards.modality, "seg", "brain_mask"]

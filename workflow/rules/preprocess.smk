@@ -112,6 +112,7 @@ rule strip_skull:
     input:
         template=made_by_rules(head_template),
         scans="results/resampled/{dataset}/{modality}/batch{batch}",
+        subjects=ancient("results/subjects/{dataset}.tsv"),
         code=library_of("strip_skull"),
     output:
         scans=directory("results/stripped/{dataset}/{modality}/batch{batch}"),
@@ -131,6 +132,7 @@ rule strip_skull:
         method=of_dataset("skull_stripping"),
         template=head_template,
         template_files=state_of_others(head_template),
+        children=children_of_batch,
     script:
         "../../scripts/strip_skull.py"
 
@@ -140,6 +142,7 @@ rule strip_skull_with_hdbet:
     input:
         scans="results/resampled/{dataset}/{modality}/batch{batch}",
         weights="resources/hdbet",
+        subjects=ancient("results/subjects/{dataset}.tsv"),
         code=library_of("strip_skull_with_hdbet"),
     output:
         scans=directory("results/stripped/{dataset}/{modality}/batch{batch}"),
@@ -160,6 +163,7 @@ rule strip_skull_with_hdbet:
         # HD-BET has a precision of its own, and is not compiled.
         device={**DEVICE, "precision": "fp32", "compile": False},
         test_time_augmentation=config["hdbet"]["test_time_augmentation"],
+        children=children_of_batch,
     script:
         "../../scripts/strip_skull_with_hdbet.py"
 

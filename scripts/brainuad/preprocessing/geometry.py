@@ -136,11 +136,23 @@ def crop(volume: Volume, box: tuple[slice, slice, slice]) -> Volume:
     return Volume(np.ascontiguousarray(volume.data[box]), affine)
 
 
-def head_mask(data: np.ndarray) -> np.ndarray:
-    """Brain mask of a scan that comes stripped: the largest part above 0, holes filled, uint8."""
-    parts, count = ndimage.label(data > 0)
+def border_of(data: np.ndarray) -> np.ndarray:
+    """The values of the outermost voxels on all six sides, those of edges repeated."""
+    faces = (data[[0, -1]], data[:, [0, -1]], data[:, :, [0, -1]])
+    return np.concatenate([face.ravel() for face in faces])
+
+
+def background_of(data: np.ndarray) -> float:
+    """The value that at least half of the border has; 0 where there is none."""
+    values, counts = np.unique(border_of(data), return_counts=True)
+    return float(values[counts.argmax()]) if 2 * counts.max() >= counts.sum() else 0.0
+
+
+def head_mask(data: np.ndarray, *, above: float = 0.0) -> np.ndarray:
+    """Brain mask of a stripped scan: the largest part above the background, holes filled, uint8."""
+    parts, count = ndimage.label(data > above)
     if count == 0:
-        raise ScanError("no voxel is above 0, so the scan cannot be a stripped brain")
+        raise ScanError(f"no voxel is above {above:g}, so the scan cannot be a stripped brain")
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return ndimage.binary_fill_holes(parts == sizes.argmax()).astype(np.uint8)

@@ -1,24 +1,51 @@
 """Skull stripping, whatever finds the brain: the scan is cut to the mask, the lesions go along."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 
+from brainuad.errors import ScanError
 from brainuad.labels import IGNORED, LESION
 from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
+# ASSUME: no adult's brain mask is smaller or larger, fluid and all; a brain cut off or a skull left
+# on is. Those of subjects whose age is known and under 18 are not judged.
+ADULT_BRAIN = (600.0, 2500.0)  # ml
 
-def strip_scan(source: Path, target: Path, *, mask_of: Callable[[Volume], np.ndarray]) -> None:
+
+def strip_scan(
+    source: Path,
+    target: Path,
+    *,
+    mask_of: Callable[[Volume], np.ndarray],
+    children: Collection[str] = (),
+) -> None:
     """Write image, brain mask and lesions of one scan; outside the mask the image is 0.
 
     mask_of: from a scan to its brain mask, uint8 [X, Y, Z] of the same shape. All three files have
     the affine of the image in `source`. Lesions outside the mask stay: the quality page shows them.
+    Raises ScanError where the mask has not the volume of an adult's brain and the subject, whose
+    folder `source` is, is not named in `children`.
     """
     scan = read_volume(source / "image.nii.gz")
     lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=scan)
     mask = mask_of(scan)
+    if source.name not in children:
+        check_brain_volume(Volume(mask, scan.affine))
     stripped = np.where(mask > 0, scan.data, 0).astype(np.float32)
     write_volume(Volume(stripped, scan.affine), target / "image.nii.gz")
     write_volume(Volume(mask, scan.affine), target / "brain_mask.nii.gz")
     write_volume(lesions, target / "lesions.nii.gz")
+
+
+def check_brain_volume(mask: Volume) -> None:
+    """Raise ScanError where a brain mask has not the volume of an adult's brain."""
+    millilitres = np.count_nonzero(mask.data) * np.prod(mask.spacing) / 1000
+    smallest, largest = ADULT_BRAIN
+    if not smallest <= millilitres <= largest:
+        raise ScanError(
+            f"the brain mask of {millilitres:.0f} ml is outside {smallest:g} to {largest:g} ml, as "
+            "no adult's brain is; check the scan and skull_stripping, or give a child's age in "
+            "demographics"
+        )
