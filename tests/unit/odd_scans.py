@@ -15,8 +15,9 @@ AFFINE = np.array([[2.0, 0, 0, -19], [0, 2, 0, -23], [0, 0, 3, -22.5], [0, 0, 0,
 BALL = np.array([-8.0, 6, 7.5])  # left, front, top
 SCAN, MASK = "patient01_T2W.nii.gz", "patient01_consensus_gt.nii.gz"
 # Positions in the header of NIfTI-1.
-DIM, SLOPE, XYZT_UNITS = 40, 112, 123
-PIXDIM, VOXEL_TYPE, FORM_CODES, SROW, MAGIC = 80, 70, 252, 280, 344
+DIM, VOXEL_START, SLOPE, XYZT_UNITS = 40, 108, 112, 123
+PIXDIM, VOXEL_TYPE, FORM_CODES, QUATERNION, SROW, MAGIC = 80, 70, 252, 256, 280, 344
+VOXEL_START_OF_NIFTI_2 = 168
 
 
 def head_at(points):
@@ -129,6 +130,57 @@ def sampled(affine, shape):
     return write
 
 
+def turned_by_quaternion(length, *, sform):
+    """Back to front and left to right by a quaternion (0, 0, 0, length); 1 is half a turn."""
+    write = oriented("LPS")
+
+    def change(folder):
+        write(folder)
+        image = nib.load(folder / SCAN)
+        data, affine = np.asarray(image.dataobj), image.affine
+        header = forms(qform=affine, sform=affine if sform else None)
+        turn = (0, 0, length)
+        stored(
+            data,
+            affine=affine,
+            header=header,
+            content=lambda content: patch(content, QUATERNION, "fff", *turn),
+        )(folder)
+
+    return change
+
+
+def nifti_2_starting_at(position):
+    """The scan as NIfTI-2 whose voxels are said to start there; they do at 544."""
+    return stored(
+        form=nib.Nifti2Image,
+        content=lambda content: patch(content, VOXEL_START_OF_NIFTI_2, "q", position),
+    )
+
+
+def without_sform(*quaternion):
+    """A scan whose qform has this quaternion, and that has no sform."""
+    return stored(
+        header=forms(sform=None),
+        content=lambda content: patch(content, QUATERNION, "fff", *quaternion),
+    )
+
+
+def in_other_format(suffix, content):
+    """A file of another format in the scan's place."""
+
+    def write(folder):
+        (folder / SCAN).unlink()
+        (folder / SCAN.replace(".nii.gz", suffix)).write_bytes(content)
+
+    return write
+
+
+def annex_link(folder):
+    (folder / SCAN).unlink()
+    (folder / SCAN).symlink_to(f"../.git/annex/objects/Xk/2p/{ANNEX_KEY}/{ANNEX_KEY}")
+
+
 def oblique(folder):
     stored(affine=TILT @ AFFINE)(folder)
     mask(LESION, affine=TILT @ AFFINE)(folder)
@@ -202,6 +254,10 @@ def mask_scaled_by_255(folder):
     mask(255 * LESION, content=lambda content: patch(content, SLOPE, "f", 1 / 255))(folder)
 
 
+ANNEX_KEY = "MD5E-s5242880--d41d8cd98f00b204e9800998ecf8427e.nii.gz"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 5242880\n"
+MGH = nib.MGHImage(HEAD.astype(np.float32), AFFINE).to_bytes()
+NRRD = b"NRRD0004\ntype: short\ndimension: 3\nsizes: 20 24 16\nencoding: raw\n\n"
 OUTSIDE = np.zeros(SHAPE, np.uint8)
 OUTSIDE[:2, :2, :2] = 1
 TURNED_AXES = np.ascontiguousarray(LESION[::-1])

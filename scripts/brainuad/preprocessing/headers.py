@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from brainuad.errors import ScanError
+from brainuad.formats import what_by_content, what_pointer
 
 GZIP_MAGIC = b"\x1f\x8b"
 HEADER_TYPES = {348: nib.Nifti1Image, 540: nib.Nifti2Image}
@@ -16,6 +17,8 @@ VOXEL_EDGES = (0.05, 20.0)  # mm
 LARGEST_FIELD_OF_VIEW = 1000.0  # mm; more would not fit into memory at 1 mm
 # Cosine between two axes: a tenth of a degree, .4 mm across a head. Rounding gives a millionth.
 SHEAR_TOLERANCE = 0.002
+# Length of the qform's quaternion without its first part; above 1 it is rounding, or no rotation.
+LARGEST_QUATERNION = 1.005
 EDGE_TOLERANCE = 0.01  # part by which the voxel edges of pixdim and sform may differ
 # Above this angle (cosine) between the axes of sform and qform, left and right are in doubt.
 SAME_DIRECTION = math.cos(math.radians(45))
@@ -31,7 +34,7 @@ def read_image(path: Path) -> nib.Nifti1Image:
     sizes = {int.from_bytes(content[:4], order) for order in ("little", "big")}
     kind = next((HEADER_TYPES[size] for size in sizes if size in HEADER_TYPES), None)
     if kind is None:
-        raise ScanError(f"{path}: is not a NIfTI file; convert it, for example with dcm2niix")
+        raise ScanError(f"{path}: {what_by_content(content)}")
     length = kind.header_class.template_dtype.itemsize
     if len(content) < length:
         raise ScanError(f"{path}: the file is cut short; download it again")
@@ -43,8 +46,9 @@ def read_image(path: Path) -> nib.Nifti1Image:
             "not certain; convert the pair to one .nii.gz"
         )
     _check_voxel_size(raw, path)
+    _mend(raw, path)
     try:
-        image = kind.from_bytes(content)
+        image = kind.from_bytes(raw.binaryblock + content[length:])
         voxel_type, start = image.get_data_dtype(), image.dataobj.offset
     except Exception as error:
         reason = " ".join(str(error).split())
@@ -100,12 +104,16 @@ def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        if pointer := what_pointer(path):
+            raise ScanError(f"{path}: {pointer}") from None
         what = "link leads to no file" if path.is_symlink() else "file does not exist"
         raise ScanError(f"{path}: the {what}; download or restore it") from None
     except OSError as error:
         raise ScanError(f"{path}: cannot be read ({error.strerror}); check its rights") from None
     if not content:
         raise ScanError(f"{path}: the file is empty; download it again")
+    if pointer := what_pointer(path, content):
+        raise ScanError(f"{path}: {pointer}")
     return content
 
 
@@ -152,6 +160,31 @@ def _check_voxel_size(raw: nib.Nifti1Header, path: Path) -> None:
         )
 
 
+def _mend(raw: nib.Nifti1Header, path: Path) -> None:
+    """Change what other tools read as it is meant, and nibabel refuses or takes at its word.
+
+    Raises ScanError for a qform that is no rotation where there is no sform in its place.
+    """
+    # Voxels begin behind the header and its four bytes for extensions, never earlier.
+    first = raw.template_dtype.itemsize + 4
+    if not raw["vox_offset"] >= first:
+        raw["vox_offset"] = first
+    # Some writers leave the sizes of unused axes at 0.
+    sizes = raw["dim"][4:]
+    sizes[sizes == 0] = 1
+    if raw["qform_code"] <= 0:
+        return
+    vector = np.array([raw[f"quatern_{axis}"] for axis in "bcd"], dtype=np.float64)
+    length = np.linalg.norm(vector)
+    if 1 < length <= LARGEST_QUATERNION:
+        for axis, value in zip("bcd", vector / length, strict=True):
+            raw[f"quatern_{axis}"] = value
+    elif not length <= 1:
+        if raw["sform_code"] <= 0:
+            raise ScanError(f"{path}: the qform is invalid; export the scan with its orientation")
+        raw["qform_code"] = 0
+
+
 def _check_sform(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> None:
     pixdim = np.asarray(header["pixdim"][1:4], dtype=np.float64)
     edges = np.linalg.norm(affine[:3, :3], axis=0)
@@ -163,14 +196,10 @@ def _check_sform(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> No
         )
     if header["qform_code"] == 0:
         return
-    try:
-        qform = header.get_qform()
-    except ValueError:
-        raise ScanError(f"{path}: the qform is invalid; correct or remove it") from None
     # ASSUME: where sform and qform differ by a shift or a turn of less than 45 degrees, the sform
     # counts, as in nibabel and ITK: it holds a later alignment. Beyond that a tool that reads the
     # one takes for left what another takes for right, and neither can be trusted.
-    if not same_directions(affine, qform):
+    if not same_directions(affine, header.get_qform()):
         raise ScanError(
             f"{path}: sform and qform are at odds about the direction of the axes; "
             "find out which is right and remove the other"

@@ -1,0 +1,95 @@
+"""What a file is that is no NIfTI: the formats of other tools, and pointers without content."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Format:
+    """name and todo stand in messages; a file is known by its suffix, or by how it starts."""
+
+    name: str
+    todo: str
+    suffixes: Sequence[str] = ()
+    starts: Sequence[bytes] = ()
+    offset: int = 0
+
+
+C3D = "convert it to .nii.gz, for example with c3d or 3D Slicer"
+DECOMPRESS = "decompress it, or compress it with gzip instead"
+FORMATS = (
+    Format(
+        "half of an Analyze or NIfTI pair (.hdr, .img), often without a word on where left is",
+        "convert the scan to .nii.gz",
+        suffixes=(".hdr", ".img"),
+    ),
+    Format(
+        "a FreeSurfer volume",
+        "convert it to .nii.gz with mri_convert",
+        suffixes=(".mgz", ".mgh"),
+        starts=(b"\0\0\0\1",),
+    ),
+    Format("an NRRD volume", C3D, suffixes=(".nrrd", ".nhdr"), starts=(b"NRRD",)),
+    Format("a MetaImage", C3D, suffixes=(".mha", ".mhd"), starts=(b"ObjectType", b"NDims")),
+    Format(
+        "a MINC volume",
+        "convert it to .nii.gz with mnc2nii",
+        suffixes=(".mnc", ".mnc.gz"),
+        starts=(b"\x89HDF", b"CDF\1"),
+    ),
+    Format("a DICOM file", "convert its series with dcm2niix", starts=(b"DICM",), offset=128),
+    Format("compressed by bzip2", DECOMPRESS, suffixes=(".nii.bz2",), starts=(b"BZh",)),
+    Format("compressed by xz", DECOMPRESS, suffixes=(".nii.xz",), starts=(b"\xfd7zXZ\0",)),
+    Format("compressed by zstd", DECOMPRESS, suffixes=(".nii.zst",), starts=(b"\x28\xb5\x2f\xfd",)),
+    Format("a zip", "unpack it", suffixes=(".nii.zip",), starts=(b"PK\3\4",)),
+    Format("a web page", "download the file again", starts=(b"<!DOCTYPE", b"<!doctype", b"<html")),
+)
+SUFFIXES = tuple(suffix for form in FORMATS for suffix in form.suffixes)
+
+POINTERS = {
+    b"version https://git-lfs.github.com/spec": "git-lfs",
+    b"version https://hawser.github.com/spec": "git-lfs",
+    b"/annex/objects/": "git-annex",
+}
+# A link as text, as git writes it where the file system knows no links.
+ANNEX = b".git/annex/objects/"
+GET = {"git-lfs": "git lfs pull", "git-annex": "git annex get, or datalad get"}
+LONGEST_POINTER = 2000
+
+ARCHIVES = (
+    *(".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst"),
+    *(".7z", ".rar"),
+)
+
+
+def what_by_suffix(name: str) -> str:
+    """What a file with one of SUFFIXES is, and what to do."""
+    form = next(form for form in FORMATS if name.lower().endswith(tuple(form.suffixes)))
+    return f"is {form.name}; {form.todo}"
+
+
+def what_by_content(content: bytes) -> str:
+    """What bytes are that are no NIfTI, and what to do."""
+    for form in FORMATS:
+        if form.starts and content[form.offset :].startswith(tuple(form.starts)):
+            return f"is not a NIfTI file but {form.name}; {form.todo}"
+    return "is not a NIfTI file; convert it, for example with dcm2niix"
+
+
+def what_pointer(path: Path, content: bytes = b"") -> str | None:
+    """Which tool still has the content of a file that is a pointer, and what to do; else None.
+
+    content: how it starts, where it can be read.
+    """
+    tool = next((POINTERS[start] for start in POINTERS if content.startswith(start)), None)
+    is_text_link = ANNEX in content[:LONGEST_POINTER] and content.startswith((b".", b"/"))
+    is_link = os.path.islink(path) and not os.path.exists(path) and _leads_into_annex(path)
+    if is_text_link or is_link:
+        tool = "git-annex"
+    return tool and f"is a pointer of {tool}; get its content first ({GET[tool]})"
+
+
+def _leads_into_annex(path: Path) -> bool:
+    return ANNEX.decode() in Path(os.path.realpath(path)).as_posix()
