@@ -21,6 +21,7 @@ from brainuad import job
 from brainuad.archive_members import BUFFER, GIBIBYTE, Members
 from brainuad.decryption import DecryptedStream, is_encrypted
 from brainuad.errors import SettingsError
+from brainuad.formats import what_pointer
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 COMPRESSIONS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
@@ -59,6 +60,8 @@ def unpack(archive: Path, folder: Path, *, password: bytes | None) -> None:
     with _naming_errors(archive), archive.open("rb", buffering=BUFFER) as stream:
         if not stream.peek():
             raise SettingsError(f"{archive}: the file is empty; download it again")
+        if pointer := what_pointer(archive, stream.peek()):
+            raise SettingsError(f"{archive}: {pointer}")
         if stream.peek().startswith(ZIP_STARTS):
             _unpack_zip(stream, members)
         else:
@@ -212,6 +215,8 @@ def _naming_errors(archive: Path) -> Iterator[None]:
     except SettingsError:
         raise
     except FileNotFoundError:
+        if pointer := what_pointer(archive):
+            raise SettingsError(f"{archive}: {pointer}") from None
         raise SettingsError(
             f"{archive}: the file does not exist; download it, or correct archives in the config"
         ) from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import localtime, time
 
 import pytest
+from odd_scans import LFS_POINTER
 
 import fetch_atlas
 import unpack_archives
@@ -299,6 +300,8 @@ TWO = tar({"a": 1024 * b"x", "b": b"y"})  # each header and each 512 bytes are a
 BROKEN = {
     "empty file": (b"", "the file is empty"),
     "a page instead of the file": (b"<!DOCTYPE html>" + 600 * b" ", "neither a tar nor a zip"),
+    "pointer of git-lfs": (LFS_POINTER, "is a pointer of git-lfs; get its content first"),
+    "pointer of git-annex": (b"/annex/objects/MD5E-s9--0.tar\n", "is a pointer of git-annex"),
     "a compressed scan": (gzip.compress(SCAN), "damaged or cut short"),
     "tar without members": (tar({}), "holds no file"),
     "zip without members": (zipped({}), "holds no file"),
@@ -335,6 +338,12 @@ def test_broken_archive_is_one_line(tmp_path, kind):
 
 def test_missing_archive_is_one_line(tmp_path):
     with pytest.raises(SettingsError, match="does not exist"):
+        archives.unpack(tmp_path / "IXI-T1.tar", tmp_path, password=None)
+
+
+def test_archive_whose_content_git_annex_has_not_fetched(tmp_path):
+    (tmp_path / "IXI-T1.tar").symlink_to(".git/annex/objects/Xk/2p/MD5E-s9--0.tar/MD5E-s9--0.tar")
+    with pytest.raises(SettingsError, match="is a pointer of git-annex; get its content first"):
         archives.unpack(tmp_path / "IXI-T1.tar", tmp_path, password=None)
 
 

@@ -311,6 +311,43 @@ def test_table_that_cannot_be_used(tmp_path, text, line):
     assert str(raised.value).startswith("own_name: ") and "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("layout", "options"),
+    [("mslub", {}), ("files", {"files": {"t1": "{subject}_T1.nii.gz"}})],
+)
+def test_archives_in_place_of_scans_are_named(tmp_path, layout, options):
+    (tmp_path / "raw" / "more").mkdir(parents=True)
+    for name in ("patient01-05.zip", "more/patient06-10.tar.gz"):
+        (tmp_path / "raw" / name).write_bytes(b"PK")
+    shown = r"There are archives: more/patient06-10\.tar\.gz, patient01-05\.zip; "
+    with pytest.raises(SettingsError, match=f"{shown}name them in archives, or unpack them"):
+        listed(tmp_path, layout, **options)
+    with pytest.raises(SettingsError, match=f"{shown}they came inside an archive; unpack that one"):
+        listed(tmp_path, layout, downloads=tmp_path, **options)
+
+
+def test_archives_beside_scans_stand_in_the_log(tmp_path, capfd):
+    write_tree(tmp_path / "raw", ["01/T1.nii.gz"])
+    (tmp_path / "raw" / "02.zip").write_bytes(b"PK")
+    listed(tmp_path, "files", files={"t1": "{subject}/T1.nii.gz"}, lesions=False)
+    assert (
+        f"archives under {tmp_path / 'raw'} that are not unpacked: 02.zip" in capfd.readouterr().out
+    )
+
+
+def test_other_formats_in_a_table_and_in_a_pattern_name_their_converter(tmp_path):
+    write_tree(tmp_path / "raw", ["1.nii.gz"])
+    (tmp_path / "raw" / "scans.csv").write_text("subject,t1\na,1.nii.gz\nb,2.mgz\nc,3.MHA\n")
+    table = listed(tmp_path, "table", table="scans.csv", lesions=False)
+    assert (
+        "2.mgz: is a FreeSurfer volume; convert it to .nii.gz with mri_convert"
+        in (table.loc["b", "reason"])
+    )
+    assert "3.MHA: is a MetaImage; convert it to .nii.gz" in table.loc["c", "reason"]
+    with pytest.raises(SettingsError, match=r"does not end in .nii.gz or .nii: it is a FreeSurfer"):
+        listed(tmp_path, "files", files={"t1": "{subject}.mgz"}, lesions=False)
+
+
 def write_archive(root, *, part, modality, names):
     for name in names:
         write_scan(root / part / modality / f"{name}_{modality}.nii.gz")

@@ -4,12 +4,10 @@ import csv
 import hashlib
 import io
 import os
-import sys
 from contextlib import suppress
 
-sys.path.append(str(PROJECT / "scripts"))
-
 from brainuad.folders import walk
+from brainuad.formats import what_pointer
 
 # ----------------------------------------------------------------------------------------------
 # Files that no rule makes: Snakemake is not shown them as inputs. It would see just the time of a
@@ -59,6 +57,12 @@ def file_state(path):
             status = look(path)
             return f"{status.st_size} {status.st_mtime_ns}"
     return "unreadable"
+
+
+def of_a_link(file):
+    """What to add about a file that is not there: a link of git-annex leads nowhere at first."""
+    reason = what_pointer(Path(file))
+    return f": it {reason}" if reason else ""
 
 
 def is_phantom(dataset):
@@ -114,8 +118,8 @@ def downloaded_archives(wildcards):
     for file in files:
         if not os.path.isfile(file):
             raise WorkflowError(
-                f"config: datasets.{dataset}.archives: there is no file {file!r}; put the archive "
-                "there, or leave its name out where it is unpacked"
+                f"config: datasets.{dataset}.archives: there is no file {file!r}"
+                f"{of_a_link(file)}; put the archive there, or leave its name out where it is unpacked"
             )
     return files
 
@@ -249,7 +253,9 @@ def atlas_image(wildcards):
     if image is None:
         return [FETCHED_ATLAS]
     if config["phantoms"] is None and not Path(image).is_file():
-        raise WorkflowError(f"config: atlas.image: there is no file {image!r}; put the atlas there")
+        raise WorkflowError(
+            f"config: atlas.image: there is no file {image!r}{of_a_link(image)}; put the atlas there"
+        )
     return [image]
 
 
@@ -268,7 +274,9 @@ def head_template(wildcards):
     files = [config["head_template"][key] for key in ("image", "brain_mask")]
     for file in files:
         if not file.startswith(MADE_BY_RULES) and not Path(file).is_file():
-            raise WorkflowError(f"config: head_template: there is no file {file!r}")
+            raise WorkflowError(
+                f"config: head_template: there is no file {file!r}{of_a_link(file)}"
+            )
     return files
 
 

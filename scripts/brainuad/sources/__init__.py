@@ -22,6 +22,8 @@ from typing import Protocol
 from brainuad import job
 from brainuad.config_paths import why_taken_for_pattern
 from brainuad.errors import SettingsError
+from brainuad.folders import walk
+from brainuad.formats import ARCHIVES
 
 # Files that a batch of scans has beside the folders of its subjects.
 TAKEN_NAMES = ("left_out.tsv",)
@@ -150,9 +152,25 @@ def find_subjects(layout: str, root: Path, options: SourceOptions) -> list[RawSu
         raise SettingsError(
             f"the data root {root} does not exist; set it to the folder that holds {source.LAYOUT}"
         )
-    subjects = source.find_subjects(root, options)
-    if not subjects:
-        raise SettingsError(f"no scans under {root}; expected {source.LAYOUT}")
+    packed = _archives_below(root)
+    if packed:
+        job.log(f"archives under {root} that are not unpacked: {', '.join(packed)}")
+    try:
+        subjects = source.find_subjects(root, options)
+        if not subjects:
+            raise SettingsError(f"no scans under {root}; expected {source.LAYOUT}")
+    except SettingsError as error:
+        if not packed:
+            raise
+        shown = ", ".join(packed[:3]) + (" and more" if len(packed) > 3 else "")
+        # What was unpacked lies elsewhere than the downloads.
+        if options.downloads not in (None, root):
+            todo = (
+                "they came inside an archive; unpack that one yourself, and name them in its place"
+            )
+        else:
+            todo = "name them in archives, or unpack them"
+        raise SettingsError(f"{error}. There are archives: {shown}; {todo}") from None
     return [_with_usable_names(raw) for raw in subjects]
 
 
@@ -194,3 +212,13 @@ def _why_no_path(path: str) -> str:
 def _printable(name: str) -> str:
     """The name of a file, with the bytes that are not UTF-8 written out."""
     return name.encode(errors="backslashreplace").decode()
+
+
+def _archives_below(root: Path) -> list[str]:
+    """The archives in the folders below a root, as paths below it, sorted."""
+    return sorted(
+        Path(folder, file).relative_to(root).as_posix()
+        for folder, files in walk(root)
+        for file in files
+        if file.lower().endswith(ARCHIVES)
+    )

@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from brainuad import job
+from brainuad import formats, job
 from brainuad.folders import walk
 from brainuad.sources import RawSubject
 
 SUFFIXES = (".nii.gz", ".nii")
-PAIR_SUFFIXES = (".hdr", ".img")
 
 
 @dataclass(frozen=True)
 class Tree:
     """The folders below a root and the scans in them.
 
-    scans  the names of the scan files by folder and by name without suffix; folders relative to
-           the root ("" is the root itself), in sorted order, with forward slashes
+    scans  the names of the scan files, those in other formats too, by folder and by name without
+           suffix; folders relative to the root ("" is the root itself), in sorted order, with
+           forward slashes
     """
 
     root: Path
@@ -73,7 +73,7 @@ def cases(tree: Tree, pattern: str) -> dict[str, list[str]]:
 
 def stem_of(name: str) -> str:
     """A file name without the suffix of a scan, in capitals or not; any other name as it is."""
-    for suffix in (*SUFFIXES, *PAIR_SUFFIXES):
+    for suffix in (*SUFFIXES, *formats.SUFFIXES):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name
@@ -84,19 +84,19 @@ def raw_subject(
 ) -> RawSubject:
     """The subject with the file of each role (t1, t2, seg, brain_mask), looked for at its stems.
 
-    A role with several files, or with an Analyze pair alone, has a problem and no file.
+    A role with several files, or with files of another format alone, has a problem and no file.
     """
     found: dict[str, Path] = {}
     problems: dict[str, str] = {}
     for role, places in stems.items():
         files = [file for stem in places for file in tree.files(stem, SUFFIXES)]
-        pairs = [file for stem in places for file in tree.files(stem, PAIR_SUFFIXES)]
+        others = [file for stem in places for file in tree.files(stem, formats.SUFFIXES)]
         if len(files) == 1:
             found[role] = files[0]
         elif files:
             problems[role] = several(files)
-        elif pairs:
-            problems[role] = analyze_pair(pairs[0])
+        elif others:
+            problems[role] = f"{others[0]}: {formats.what_by_suffix(others[0].name)}"
     return RawSubject(
         subject,
         {role: file for role, file in found.items() if role in ("t1", "t2")},
@@ -110,14 +110,6 @@ def raw_subject(
 def several(files: Sequence[Path]) -> str:
     """The reason for which none of several files can be taken."""
     return f"there is more than one: {' and '.join(map(str, files))}; keep one of them"
-
-
-def analyze_pair(file: Path) -> str:
-    """The reason for which a file of a pair cannot be taken."""
-    return (
-        f"{file}: is half of a pair of files (.hdr, .img), often without a word on where left is; "
-        "convert the scan to .nii.gz"
-    )
 
 
 def _relative(folder: str, root: Path) -> str:

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path, PurePosixPath
 
+from brainuad import formats
 from brainuad.errors import SettingsError
 from brainuad.sources import RawSubject, SourceOptions
-from brainuad.sources._tree import raw_subject, read_tree, stem_of
+from brainuad.sources._tree import SUFFIXES, raw_subject, read_tree, stem_of
 
 LAYOUT = "the files that the patterns of the key files describe"
 LESIONS = frozenset({1})
@@ -70,6 +71,8 @@ def _why_none_fits(pattern: str) -> str:
         )
     if pattern.startswith(("/", "~")) or ".." in PurePosixPath(pattern).parts:
         return "leaves the root; patterns start below root, with the first folder in it"
-    if stem_of(pattern) == pattern:
-        return "does not end in .nii.gz or .nii"
+    if not pattern.lower().endswith(SUFFIXES):
+        known = pattern.lower().endswith(formats.SUFFIXES)
+        other = f": it {formats.what_by_suffix(pattern)}" if known else ""
+        return f"does not end in .nii.gz or .nii{other}"
     return ""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainuad import formats
 from brainuad.demographics import SPELLINGS, Person, people_of, table_named
 from brainuad.errors import SettingsError
 from brainuad.sources import RawSubject, SourceOptions, why_no_name
-from brainuad.sources._tree import PAIR_SUFFIXES, analyze_pair
 from brainuad.spreadsheets import read_spreadsheet
 from brainuad.text_tables import column_of, fits, known
 
@@ -85,13 +85,18 @@ def _with_own_scans(
 
 
 def _raw_subject(subject: str, files: Mapping[str, Path], person: Person) -> RawSubject:
-    pairs = {role for role, file in files.items() if file.suffix.lower() in PAIR_SUFFIXES}
+    problems = {
+        role: f"{file}: {formats.what_by_suffix(file.name)}"
+        for role, file in files.items()
+        if file.name.lower().endswith(formats.SUFFIXES)
+    }
+    taken = {role: file for role, file in files.items() if role not in problems}
     return RawSubject(
         subject,
-        {role: file for role, file in files.items() if role != "seg" and role not in pairs},
-        seg=files["seg"] if "seg" in files.keys() - pairs else None,
+        {role: file for role, file in taken.items() if role != "seg"},
+        seg=taken.get("seg"),
         **vars(person),
-        problems={role: analyze_pair(files[role]) for role in sorted(pairs)},
+        problems=problems,
     )
 
 
