@@ -13,12 +13,13 @@ def main(
 
     earlier: subject tables by data set; healthy: which data sets of the run are of healthy people.
     """
+    # ASSUME: two data sets of patients may name the very same files, to score them by other labels;
+    # only under another name is that a copy.
     table = tables.read_table(listed)
     compared = leave_out_copies(
         table,
         {name: tables.read_table(path) for name, path in earlier.items()},
-        healthy=frozenset(healthy),
-        is_patient=dataset not in healthy,
+        sharing_files=set() if dataset in healthy else set(earlier) - set(healthy),
     )
     tables.write_table(compared, output)
     copies = compared[compared["status"] != table["status"]]

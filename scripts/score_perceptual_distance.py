@@ -54,7 +54,7 @@ if __name__ == "__main__":
             slices=[Path(path) for path in snakemake.input.slices],
             split=Path(snakemake.input.split),
             reconstructions=[Path(path) for path in snakemake.input.reconstructions],
-            network=Path(snakemake.input.network),
+            network=Path(snakemake.params.network[0]),
             output=Path(snakemake.output[0]),
             modalities=snakemake.params.modalities,
             sha256=snakemake.params.sha256,

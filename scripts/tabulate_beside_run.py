@@ -32,7 +32,7 @@ if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
             ours=[Path(path) for path in snakemake.input.ours],
-            others=[Path(path) for path in snakemake.input.others],
+            others=[Path(path) for path in snakemake.params.others],
             name=snakemake.params.name,
             tsv=Path(snakemake.output.tsv),
             html=Path(snakemake.output.html),

@@ -84,7 +84,7 @@ if __name__ == "__main__":
         main(
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            pretrained=Path(given) if (given := snakemake.input.get("pretrained")) else None,
+            pretrained=Path(given[0]) if (given := snakemake.params.pretrained) else None,
             weights=Path(snakemake.output.weights),
             history=Path(snakemake.output.history),
             machines=Path(snakemake.output.machines),

@@ -1,44 +1,40 @@
 """One scan under two names: found by its voxels, within a data set and across those of a run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import pandas as pd
 
 from brainuad.subjects import DIGESTS, LEFT_OUT
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """The subject that keeps a scan, and the data set it is of; "" is the table's own."""
 
     dataset: str
     subject: str
     path: str
-    is_patient: bool
 
 
 def leave_out_copies(
     table: pd.DataFrame,
     earlier: Mapping[str, pd.DataFrame] | None = None,
     *,
-    healthy: frozenset[str] = frozenset(),
-    is_patient: bool = False,
+    sharing_files: Collection[str] = (),
 ) -> pd.DataFrame:
     """The subject table with the subjects left out who share a scan with one that comes before.
 
-    earlier: by data set, the subject tables that come before, those in `healthy` of healthy people.
+    earlier        by data set, the subject tables that come before
+    sharing_files  those of them whose very files the table may hold too
+
     Within the table the subjects with more usable scans come first, then those first by name.
     """
     # ASSUME: whoever shares one scan with another is the same person, and left out with all scans.
-    # Healthy data sets come before those of patients, then the order of the config counts, so that
-    # what patients are in a run never trains a model anew.
     owners: dict[str, Owner] = {}
     for dataset, other in (earlier or {}).items():
         for _, row in _usable(other).iterrows():
             for digest, path in _scans(row).items():
-                owner = Owner(dataset, row["subject"], path, is_patient=dataset not in healthy)
-                owners.setdefault(digest, owner)
+                owners.setdefault(digest, Owner(dataset, row["subject"], path))
     reasons = {}
     usable = _usable(table)
     counts = usable[list(DIGESTS.values())].notna().sum(axis=1)
@@ -48,15 +44,12 @@ def leave_out_copies(
         scans = _scans(row)
         for digest, path in scans.items():
             owner = owners.get(digest)
-            # ASSUME: two data sets of patients may name the very same files, to score them with
-            # other labels or preprocessing; only under another name is it a copy.
-            same_files = is_patient and owner and owner.is_patient and owner.path == path
-            if owner and not (owner.dataset and same_files):
+            if owner and not (owner.dataset in sharing_files and owner.path == path):
                 reasons[place] = _reason(path, owner)
                 break
         else:
             for digest, path in scans.items():
-                owners.setdefault(digest, Owner("", row["subject"], path, is_patient))
+                owners.setdefault(digest, Owner("", row["subject"], path))
     table = table.copy()
     table.loc[list(reasons), "status"] = LEFT_OUT
     table["reason"] = pd.Series(reasons, dtype=object).reindex(table.index).fillna(table["reason"])

@@ -127,7 +127,6 @@ rule score_perceptual_distance:
         slices=slices_of_healthy_dataset,
         split="results/splits/{dataset}/fold{fold}.tsv",
         reconstructions=reconstructions_of_healthy_dataset,
-        network=perceptual_weights,
         code=library_of("score_perceptual_distance"),
     output:
         scores="results/perceptual/{method}/fold{fold}/{dataset}.tsv",
@@ -147,6 +146,8 @@ rule score_perceptual_distance:
     params:
         modalities=of_dataset("modalities"),
         device=device,
+        network=perceptual_weights,
+        network_file=state_of_others(perceptual_weights),
         sha256=perceptual_sha256,
     script:
         "../../scripts/score_perceptual_distance.py"

@@ -36,8 +36,12 @@ def pretrained_encoder(wildcards):
     if pretrained is None:
         return []
     if pretrained == "spark":
-        return f"results/pretraining/{wildcards.modality}/fold{wildcards.fold}/encoder.pt"
-    return pretrained
+        return [f"results/pretraining/{wildcards.modality}/fold{wildcards.fold}/encoder.pt"]
+    if not Path(pretrained).is_file():
+        raise WorkflowError(
+            f"config: methods.{wildcards.model}.pretrained: there is no file {pretrained!r}"
+        )
+    return [pretrained]
 
 
 def spark_settings(wildcards):

@@ -70,7 +70,7 @@ def perceptual_weights(wildcards):
             f"config: evaluation.perceptual.weights: there is no file {weights!r}; put it there, or "
             "set evaluation.perceptual to null"
         )
-    return weights
+    return [weights]
 
 
 def perceptual_sha256(wildcards):

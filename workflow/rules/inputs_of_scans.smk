@@ -14,7 +14,7 @@ from brainuad.formats import what_pointer
 # folder, and throw away each result that is older than a file whose clock was ahead.
 
 FETCHED_ATLAS = "resources/atlas/fetched.nii.gz"
-MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_ATLAS)
+MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_ATLAS, "results/")
 
 
 def made_by_rules(paths_of):
@@ -153,7 +153,8 @@ def is_at_hand(dataset):
 
 def tables_before(wildcards):
     """The subject tables whose subjects keep a scan that a data set has too."""
-    # Nothing but what is at hand, so that one data set can be asked for without the others.
+    # Nothing but what is at hand, so that one data set can be asked for without the others. Healthy
+    # ones first, so that what patients are in a run trains no model anew.
     order = [*HEALTHY, *PATIENTS]
     before = order[: order.index(wildcards.dataset)]
     return [f"results/listed/{dataset}.tsv" for dataset in before if is_at_hand(dataset)]

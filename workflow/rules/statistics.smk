@@ -107,7 +107,6 @@ rule tabulate_beside_run:
     """Segmentation and reconstruction beside those of another run of this workflow."""
     input:
         ours=[table("segmentation"), table("reconstruction")],
-        others=tables_of_other_run,
         code=library_of("tabulate_beside_run"),
     output:
         tsv="results/report/tables/beside_run.tsv",
@@ -128,5 +127,7 @@ rule tabulate_beside_run:
         runtime=growing(10),
     params:
         name=name_of_other_run,
+        others=tables_of_other_run,
+        other_files=state_of_others(tables_of_other_run),
     script:
         "../../scripts/tabulate_beside_run.py"

@@ -74,7 +74,7 @@ rule train_model:
     input:
         slices=training_slices,
         split=training_split,
-        pretrained=pretrained_encoder,
+        pretrained=made_by_rules(pretrained_encoder),
         code=training_code,
     output:
         weights="results/models/{model}/{modality}/fold{fold}/weights.pt",
@@ -97,6 +97,8 @@ rule train_model:
         kind=of_model("kind"),
         settings=of_model("settings"),
         training=of_model("training"),
+        pretrained=pretrained_encoder,
+        pretrained_file=state_of_others(pretrained_encoder),
         seed=config["seed"],
         device=device,
     script:
