@@ -9,7 +9,7 @@ from brainuad import job, tables
 from brainuad.errors import ScanError, SettingsError
 from brainuad.labels import IGNORED, LESION
 from brainuad.preprocessing.batches import OnBroken, read_left_out, subject_names
-from brainuad.preprocessing.registration import volume_in_scan
+from brainuad.preprocessing.geometry import volume_in_scan
 from brainuad.slices import SliceStack, write_slices
 from brainuad.volumes import Volume, read_labels, read_mask
 

@@ -17,7 +17,7 @@ import strip_skull
 from brainuad import tables
 from brainuad.errors import ScanError, SettingsError
 from brainuad.preprocessing.batches import read_left_out, subject_names
-from brainuad.preprocessing.geometry import to_ras
+from brainuad.preprocessing.geometry import to_ras, volume_in_scan
 from brainuad.preprocessing.registration import (
     LabelInterpolation,
     LinearRegistration,
@@ -26,7 +26,6 @@ from brainuad.preprocessing.registration import (
     load_ants,
     register_linear,
     to_ants,
-    volume_in_scan,
     warp,
     warp_labels,
 )

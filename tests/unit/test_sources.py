@@ -30,7 +30,7 @@ ATLAS_STEM = "{0}_ses-1_space-MNI152NLin2009aSym"
 def write_scan(path):
     """A scan like no other: its path is the seed."""
     data = (
-        np.random.default_rng(crc32(str(path).encode()))
+        np.random.default_rng(crc32(os.fsencode(path)))
         .normal(100, 10, (4, 5, 3))
         .astype(np.float32)
     )

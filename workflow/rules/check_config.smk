@@ -108,7 +108,9 @@ def check_references(values):
         raise WorkflowError(
             f"config: preprocessing.normalization.percentiles: {low} is not below {high}"
         )
-    size, factor = (values["preprocessing"]["normalization"][key] for key in ("size", "downsampling"))
+    size, factor = (
+        values["preprocessing"]["normalization"][key] for key in ("size", "downsampling")
+    )
     if undivided := [edge for edge in size if edge % factor]:
         raise WorkflowError(
             f"config: preprocessing.normalization.size: {undivided[0]} does not divide by "

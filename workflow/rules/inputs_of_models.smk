@@ -71,7 +71,10 @@ def settings_of_models():
     """What each model that is made is built from; an encoder that is pretrained here fits."""
     blocks = {name: config["methods"][name] for name in MODELS}
     return {
-        name: {**block, "pretrained": None if block["pretrained"] == "spark" else block["pretrained"]}
+        name: {
+            **block,
+            "pretrained": None if block["pretrained"] == "spark" else block["pretrained"],
+        }
         for name, block in blocks.items()
     }
 

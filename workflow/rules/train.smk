@@ -20,12 +20,12 @@ rule check_models:
         sizes=CHECKED_MODELS,
     log:
         "logs/check_models/models.log",
-    conda:
-        "../../envs/torch.yaml"
-    threads: 1
     # The first of all jobs. Nothing depends on it: a change of one model would make all others anew,
     # and behind an `ancient` input Snakemake forgets what else is to be made.
     priority: 100
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(15),

@@ -6,10 +6,11 @@ All functions act along the voxel axes, so a volume keeps the direction of its a
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from scipy import ndimage
+from scipy import io, ndimage
 
 from brainuad.errors import ScanError
 from brainuad.volumes import Volume
@@ -192,3 +193,14 @@ def _moved(affine: np.ndarray, *, starts: np.ndarray, steps: np.ndarray) -> np.n
     moved[:3, :3] = affine[:3, :3] * steps
     moved[:3, 3] = affine[:3, 3] + affine[:3, :3] @ starts
     return moved
+
+
+def volume_in_scan(matrix: Path) -> float:
+    """The volume in the scan of what has the volume 1 in the atlas, by the file of a transform.
+
+    That is the determinant of the affine map from points of the atlas to points of the scan.
+    """
+    (parameters,) = (
+        values for name, values in io.loadmat(matrix).items() if name.startswith("Affine")
+    )
+    return abs(float(np.linalg.det(parameters.ravel()[:9].reshape(3, 3).astype(np.float64))))

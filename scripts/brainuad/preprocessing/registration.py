@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scipy import io, ndimage
+from scipy import ndimage
 
 from brainuad.errors import ScanError, SettingsError
 from brainuad.preprocessing.geometry import resample
@@ -140,17 +140,6 @@ def register_linear(
             )
         )
         matrix.write_bytes(Path(files[0]).read_bytes())
-
-
-def volume_in_scan(matrix: Path) -> float:
-    """The volume in the scan of what has the volume 1 in the atlas, by the file of a transform.
-
-    That is the determinant of the affine map from points of the atlas to points of the scan.
-    """
-    (parameters,) = (
-        values for name, values in io.loadmat(matrix).items() if name.startswith("Affine")
-    )
-    return abs(float(np.linalg.det(parameters.ravel()[:9].reshape(3, 3).astype(np.float64))))
 
 
 def carry_brain_mask(scan: Volume, *, head: Volume, brain_mask: Volume) -> np.ndarray:
