@@ -12,7 +12,7 @@ STAGES = ("right", "fast", "whole", "limits")
 
 
 # What the tests have, and a bare machine with a GPU has not.
-ABSENT = ("nibabel", "monai", "ants", "nilearn", "opensimplex", "jinja2", "seaborn", "xlrd")
+ABSENT = ("nibabel", "monai", "ants", "nilearn", "opensimplex", "jinja2", "seaborn", "snakemake")
 
 
 def python_of_a_bare_machine(folder):
