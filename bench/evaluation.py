@@ -1,4 +1,4 @@
-"""What scoring costs for a volume of the paper's size, beside scipy, scikit-learn and MONAI.
+"""What scoring costs for a volume of the paper's size, compared with scipy, scikit-learn and MONAI.
 
 The references are imported where they run: what they hold is not in the peak memory.
 """
@@ -25,7 +25,7 @@ class Sample:
     """A brain of noise [S, H, W], a smoother reconstruction, a round lesion, the anomaly map."""
 
     image: np.ndarray
-    painted: np.ndarray
+    reconstruction: np.ndarray
     brain: np.ndarray
     lesions: np.ndarray
     anomaly_map: np.ndarray
@@ -42,10 +42,10 @@ def sample(seed: int = 0) -> Sample:
     place = np.indices(GRID) - np.array([25, 48, 48])[:, None, None, None]
     brain = (place**2 / np.array([24, 36, 44])[:, None, None, None] ** 2).sum(0) < 1
     image = np.random.default_rng(seed).random(GRID, dtype=np.float32) * brain
-    painted = ndimage.gaussian_filter(image, 1) * brain
+    reconstruction = ndimage.gaussian_filter(image, 1) * brain
     lesions = (((place - 8) ** 2).sum(0) < 64).astype(np.uint8)
-    anomaly_map = postprocess.anomaly_map(image, painted, brain, settings())
-    return Sample(image, painted, brain, lesions, anomaly_map)
+    anomaly_map = postprocess.anomaly_map(image, reconstruction, brain, settings())
+    return Sample(image, reconstruction, brain, lesions, anomaly_map)
 
 
 def compared(
@@ -66,7 +66,7 @@ def compared(
 def median_filter() -> list[Row]:
     """The median filter of a residual."""
     case, size = sample(), settings().median_size
-    residual = postprocess.residual(case.image, case.painted)
+    residual = postprocess.residual(case.image, case.reconstruction)
     return compared(
         f"median filter {size}x{size}x{size}",
         lambda: postprocess.median_filtered(residual, size),
@@ -82,11 +82,11 @@ def anomaly_map() -> list[Row]:
 
     def plain() -> np.ndarray:
         mask = ndimage.binary_erosion(case.brain, cross, iterations=chosen.erosion_iterations)
-        residual = np.where(mask, np.abs(case.image - case.painted), 0)
+        residual = np.where(mask, np.abs(case.image - case.reconstruction), 0)
         return ndimage.median_filter(residual, chosen.median_size)
 
     def work() -> np.ndarray:
-        return postprocess.anomaly_map(case.image, case.painted, case.brain, chosen)
+        return postprocess.anomaly_map(case.image, case.reconstruction, case.brain, chosen)
 
     return compared("anomaly map", work, "scipy", plain)
 
@@ -140,13 +140,15 @@ def ssim_and_psnr() -> list[Row]:
         from monai.metrics import PSNRMetric, SSIMMetric
 
         torch.set_num_threads(1)
-        pair = [torch.from_numpy(volume)[None, None] for volume in (case.painted, case.image)]
+        pair = [
+            torch.from_numpy(volume)[None, None] for volume in (case.reconstruction, case.image)
+        ]
         SSIMMetric(spatial_dims=3)(*pair)
         PSNRMetric(max_val=1)(*pair)
 
     def work() -> None:
-        metrics.ssim(case.image, case.painted)
-        metrics.psnr(case.image, case.painted)
+        metrics.ssim(case.image, case.reconstruction)
+        metrics.psnr(case.image, case.reconstruction)
 
     return compared("SSIM and PSNR", work, "MONAI", plain)
 
@@ -161,39 +163,9 @@ def all_scores() -> list[Row]:
         lesions=case.lesions,
         affine=np.eye(4),
         voxel_ml=0.001,
-        reconstruction=case.painted,
+        reconstruction=case.reconstruction,
     )
     chosen = settings()
     return compared(
         "all scores of a segmentation", lambda: scores_of(scored, threshold=0.2, settings=chosen)
     )
-
-
-def anomaly_map_on_gpu(device: str) -> list[Row]:
-    """Anomaly maps where the volumes were reconstructed, beside ours on the processor."""
-    from devices import device_of, timed_on
-    from sizes import size_of
-
-    from brainuad.evaluation.device_postprocess import anomaly_maps
-
-    place = device_of(device, size_of("paper").config)
-    case, chosen = sample(), settings()
-    batch = [
-        np.stack([volume] * VALIDATION_VOLUMES) for volume in (case.image, case.painted, case.brain)
-    ]
-
-    def plain() -> None:
-        for _ in range(VALIDATION_VOLUMES):
-            postprocess.anomaly_map(case.image, case.painted, case.brain, chosen)
-
-    timing = timed_on(device, lambda: anomaly_maps(*batch, chosen, place.torch), plain)
-    return [
-        Row(
-            "anomaly map",
-            VALIDATION_VOLUMES / timing.seconds,
-            "volumes/s",
-            timing.peak_memory_mib,
-            "ours on the processor",
-            VALIDATION_VOLUMES / timing.reference_seconds,
-        )
-    ]

@@ -79,32 +79,27 @@ def side_by_side(
     reference: Callable[[], object] | None = None,
     *,
     runs: int = 3,
-    wait: Callable[[], object] = lambda: None,
-    memory: Callable[[], float] = peak_memory_mib,
 ) -> Timing:
     """Time both in turns, so that another load on the machine meets both, and take the best.
 
     Each runs once before, and then at least `runs` times and for two seconds.
-    `wait` returns when the device has done what it was given.
     """
-    elapsed(work, wait)
-    peak = memory()
+    elapsed(work)
+    peak = peak_memory_mib()
     if reference:
-        elapsed(reference, wait)
+        elapsed(reference)
     ours, theirs = [], []
     while len(ours) < runs or sum(ours + theirs) < SHORTEST_TIMING:
-        ours.append(elapsed(work, wait))
+        ours.append(elapsed(work))
         if reference:
-            theirs.append(elapsed(reference, wait))
+            theirs.append(elapsed(reference))
     return Timing(min(ours), min(theirs, default=None), peak)
 
 
-def elapsed(work: Callable[[], object], wait: Callable[[], object] = lambda: None) -> float:
+def elapsed(work: Callable[[], object]) -> float:
     """Seconds of one call."""
-    wait()
     started = time.perf_counter()
     work()
-    wait()
     return time.perf_counter() - started
 
 

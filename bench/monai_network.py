@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import torch
 from monai.networks.nets import DiffusionModelUNet
 
 NAME = "MONAI's DiffusionModelUNet"
 
 
-def monai_network(settings: dict[str, Any], device: torch.device) -> DiffusionModelUNet:
+def monai_network(settings: dict[str, Any]) -> DiffusionModelUNet:
     """Of the widths and depth of `settings.network`; without an encoder and its condition."""
     widths = [settings["channels"] * multiplier for multiplier in settings["multipliers"]]
-    network = DiffusionModelUNet(
+    return DiffusionModelUNet(
         spatial_dims=2,
         in_channels=1,
         out_channels=1,
@@ -23,4 +22,3 @@ def monai_network(settings: dict[str, Any], device: torch.device) -> DiffusionMo
         norm_num_groups=min(32, settings["channels"] // 4),
         resblock_updown=True,
     )
-    return network.to(device)

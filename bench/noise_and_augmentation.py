@@ -1,12 +1,11 @@
 """What simplex noise and augmentation cost, for a batch of the paper's size.
 
-On a processor with one thread, as the reference.
+On one thread, as the reference.
 """
 
 import numpy as np
 import torch
-from devices import device_of, threads_of, timed_on
-from measuring import Row
+from measuring import Row, side_by_side
 from sizes import size_of
 
 from brainuad.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
@@ -18,14 +17,13 @@ BATCH = 32
 FIELDS_OF_REFERENCE = 2
 
 
-def noise(*, device: str) -> list[Row]:
-    """Fields with all octaves, from one key each, beside those of the package opensimplex."""
+def noise() -> list[Row]:
+    """Fields with all octaves, from one key each, and those of the package opensimplex."""
     paper = size_of("paper")
-    place = device_of(device, paper.config)
     torch.set_num_threads(1)
     settings = settings_from(NoiseSettings, paper.config["methods"]["cddpm"]["settings"]["noise"])
-    simplex = SimplexNoise(paper.grid[1:], settings, place.torch)
-    keys = random_keys(BATCH, torch.Generator().manual_seed(0)).to(place.torch)
+    simplex = SimplexNoise(paper.grid[1:], settings, torch.device("cpu"))
+    keys = random_keys(BATCH, torch.Generator().manual_seed(0))
 
     def plain() -> None:
         from opensimplex import OpenSimplex
@@ -37,11 +35,11 @@ def noise(*, device: str) -> list[Row]:
                 wavelength = settings.wavelength / 2**octave
                 source.noise2array(columns / wavelength, rows / wavelength)
 
-    timing = timed_on(device, lambda: simplex.fields(permutation_tables(keys)), plain)
+    timing = side_by_side(lambda: simplex.fields(permutation_tables(keys)), plain)
     what = f"simplex noise of 96x96, {settings.octaves} octaves, {BATCH} at a time"
     return [
         Row(
-            f"{what}{threads_of(device)}",
+            f"{what}, 1 thread",
             BATCH / timing.seconds,
             "fields/s",
             timing.peak_memory_mib,
@@ -51,19 +49,18 @@ def noise(*, device: str) -> list[Row]:
     ]
 
 
-def augmentation(*, device: str) -> list[Row]:
+def augmentation() -> list[Row]:
     """Gamma, bias field, blur and ghosting with the paper's probabilities."""
     paper = size_of("paper")
-    place = device_of(device, paper.config)
     torch.set_num_threads(1)
     transforms = paper.config["methods"]["cddpm"]["training"]["augmentation"]
     transforms = settings_from(AugmentationSettings, transforms)
-    images = torch.rand(BATCH, 1, *paper.grid[1:], device=place.torch)
+    images = torch.rand(BATCH, 1, *paper.grid[1:])
 
     def work() -> None:
         # The same slices are changed each time.
         augment(images, transforms, torch.Generator().manual_seed(0))
 
-    timing = timed_on(device, work)
-    what = f"augmentation of slices of 96x96, {BATCH} at a time{threads_of(device)}"
+    timing = side_by_side(work)
+    what = f"augmentation of slices of 96x96, {BATCH} at a time, 1 thread"
     return [Row(what, BATCH / timing.seconds, "slices/s", timing.peak_memory_mib)]

@@ -1,7 +1,7 @@
 """Seconds and peak memory per scan of each preprocessing rule, at the paper's settings.
 
 One phantom of MSLUB in T2, 1 mm, goes through the rules' own scripts, each in a process of its own.
-Seconds are processor time of one thread without the imports, which a job needs once for all scans.
+Seconds are CPU time of one thread without the imports, which a job needs once for all scans.
 HD-BET is not among them: its weights are fetched, not made. The template method stands in for it.
 """
 

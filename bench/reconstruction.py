@@ -1,11 +1,9 @@
-"""What reconstructing a volume costs, beside as many passes of MONAI's U-Net."""
-
-from dataclasses import dataclass
+"""What reconstructing a volume costs, compared with as many passes of MONAI's U-Net."""
 
 import numpy as np
 import torch
-from devices import device_of, threads_of, timed_on
-from measuring import Row
+from cpu import prepared_cpu, threads_in_words
+from measuring import Row, side_by_side
 from monai_network import NAME, monai_network
 from sizes import size_of
 
@@ -13,61 +11,41 @@ from brainuad.methods import build_trainable
 from brainuad.reconstruction import SLICES_AT_A_TIME, reconstruct_volumes
 
 ENSEMBLE = [250, 500, 750]
+# A whole volume of the paper's size would take a minute and more.
+SLICES = {"paper": 4, "demo": 25}
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How many volumes, how many slices of each, and the goal."""
-
-    volumes: int
-    slices: int
-    goal: str | None = None
-
-
-PLANS = {
-    # A whole volume would take a minute and more.
-    ("paper", "cpu"): Plan(1, 4),
-    ("demo", "cpu"): Plan(1, 25),
-    # 0.15 s for a volume. From some 330 on the network is compiled: most data sets have fewer.
-    ("paper", "cuda"): Plan(40, 50, "value >= 6.67"),
-    ("demo", "cuda"): Plan(40, 25),
-}
-
-
-def measured(*, size: str, device: str) -> list[Row]:
-    """Volumes per second, as the mean over three timesteps, the step from and to the processor."""
-    plan, chosen = PLANS[size, device], size_of(size)
-    place = device_of(device, chosen.config)
+def measured(*, size: str) -> list[Row]:
+    """Volumes per second, as the mean over three timesteps."""
+    count, chosen = SLICES[size], size_of(size)
+    place = prepared_cpu(chosen.config)
     block = chosen.config["methods"]["cddpm"]
     method = build_trainable(block["kind"], block["settings"])
-    method.network.to(place.torch, memory_format=torch.channels_last).eval()
-    unet = monai_network(block["settings"]["network"], place.torch).eval()
+    method.network.to(memory_format=place.eager_format).eval()
+    unet = monai_network(block["settings"]["network"]).eval()
     rng = np.random.default_rng(0)
-    images = rng.random((plan.volumes, plan.slices, *chosen.grid[1:]), dtype=np.float32)
-    subjects = [f"subject{number}" for number in range(plan.volumes)]
+    images = rng.random((1, count, *chosen.grid[1:]), dtype=np.float32)
 
     def ours() -> None:
-        reconstruct_volumes(method, images, subjects, timesteps=ENSEMBLE, seed=0, device=place)
+        reconstruct_volumes(method, images, ["a"], timesteps=ENSEMBLE, seed=0, device=place)
 
     def theirs() -> None:
         slices = torch.from_numpy(images).flatten(0, 1)[:, None]
-        with torch.inference_mode(), place.autocast():
-            for batch in slices.split(SLICES_AT_A_TIME[device]):
+        with torch.inference_mode():
+            for batch in slices.split(SLICES_AT_A_TIME["cpu"]):
                 for timestep in ENSEMBLE:
-                    steps = torch.full((len(batch),), timestep, device=place.torch)
-                    unet(batch.to(place.torch), steps).cpu()
+                    unet(batch, torch.full((len(batch),), timestep))
 
-    timing = timed_on(device, ours, theirs, runs=2)
-    volumes = plan.volumes * plan.slices / chosen.grid[0]
-    part = "" if plan.slices == chosen.grid[0] else f", from {plan.slices} of its slices"
+    timing = side_by_side(ours, theirs, runs=2)
+    volumes = count / chosen.grid[0]
+    part = "" if count == chosen.grid[0] else f", from {count} of its slices"
     return [
         Row(
-            f"reconstruction of a volume, ENS, the {size}'s size{part}{threads_of(device)}",
+            f"reconstruction of a volume, ENS, the {size}'s size{part}, {threads_in_words()}",
             volumes / timing.seconds,
             "volumes/s",
             timing.peak_memory_mib,
             f"{NAME}, as many passes",
             volumes / timing.reference_seconds,
-            plan.goal,
         )
     ]

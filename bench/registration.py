@@ -2,7 +2,7 @@
 
     PYTHONPATH=scripts python bench/registration.py [spacing in mm, 1] [seeds, 2]
 
-Four brains per seed. Seconds are processor time, one thread, beside those of the released setting.
+Four brains per seed. Seconds are CPU time of one thread; the released setting is the reference.
 """
 
 import sys
@@ -96,7 +96,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rows(*, spacing: float = 2.0, seeds: int = 2) -> list[Row]:
-    """Error and seconds of the config's setting beside the released one."""
+    """Error and seconds of the config's setting and of the released one."""
     compared = {name: candidates()[name] for name in ("released", "default")}
     costs = measured(compared, spacing=spacing, seeds=seeds)
     brains = f"registration of {4 * seeds} brains of {spacing:g} mm that were moved"

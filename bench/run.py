@@ -1,10 +1,10 @@
-"""Measure what costs time, each beside a plain reference in the same run: `make bench`.
+"""Measure what costs time on a CPU, each compared with a plain reference in the same run.
 
-    PYTHONPATH=scripts python bench/run.py [part or device ...]
+    PYTHONPATH=scripts python bench/run.py [MODULE ...]
 
-Prints a table and writes it to bench/results.tsv; write_docs.py makes docs/benchmarks.md of it. On
-a machine with a GPU what runs there is measured too. `run.py training` is that part alone, on every
-device, `run.py cuda` all that runs on the GPU; such a table is written all the same.
+This is what `make bench` starts. It prints a table and writes it to bench/results.tsv, of which
+write_docs.py makes a section of docs/benchmarks.md. `run.py training` measures that module alone,
+and writes a table all the same. A GPU is measured by bench/on_gpu.sh.
 """
 
 import sys
@@ -14,8 +14,12 @@ from datetime import date
 import pandas as pd
 from measuring import RESULTS, in_own_process
 
-# (module, function, arguments) of what is measured on the processor alone.
-ON_PROCESSOR = [
+# (module, function, arguments) of each part.
+PARTS = [
+    *(("training", "measured", {"size": size}) for size in ("paper", "demo")),
+    *(("reconstruction", "measured", {"size": size}) for size in ("paper", "demo")),
+    ("noise_and_augmentation", "noise", {}),
+    ("noise_and_augmentation", "augmentation", {}),
     *(
         ("evaluation", function, {})
         for function in (
@@ -33,36 +37,22 @@ ON_PROCESSOR = [
 ]
 
 
-def parts(device: str) -> list[tuple[str, str, dict]]:
-    """What is measured on a device: networks and noise on each, the rest on the processor."""
-    on_each = [
-        *(("training", "measured", {"size": size}) for size in ("paper", "demo")),
-        *(("reconstruction", "measured", {"size": size}) for size in ("paper", "demo")),
-        ("noise_and_augmentation", "noise", {}),
-        ("noise_and_augmentation", "augmentation", {}),
-    ]
-    on_each = [
-        (module, function, arguments | {"device": device})
-        for module, function, arguments in on_each
-    ]
-    if device == "cpu":
-        return on_each + ON_PROCESSOR
-    return [*on_each, ("evaluation", "anomaly_map_on_gpu", {"device": device})]
-
-
 def main() -> None:
-    wanted = set(sys.argv[1:])
+    modules = list(dict.fromkeys(module for module, _, _ in PARTS))
+    wanted = sys.argv[1:] or modules
+    if unknown := [name for name in wanted if name not in modules]:
+        sys.exit(f"no such module: {', '.join(unknown)}; there are {', '.join(modules)}")
+    machine = in_own_process("machine", "described")["cpu"]
+    print(machine, flush=True)
+    place = {"device": "cpu", "machine": machine, "date": date.today().isoformat()}
     started = time.monotonic()
     rows = []
-    for device, machine in in_own_process("machine", "described").items():
-        print(f"{device}: {machine}", flush=True)
-        place = {"device": device, "machine": machine, "date": date.today().isoformat()}
-        for module, function, arguments in parts(device):
-            if wanted and not wanted & {module, device}:
-                continue
-            for record in in_own_process(module, function, **arguments):
-                rows.append(place | record)
-                print(f"{time.monotonic() - started:5.0f} s  {in_words(record)}", flush=True)
+    for module, function, arguments in PARTS:
+        if module not in wanted:
+            continue
+        for record in in_own_process(module, function, **arguments):
+            rows.append(place | record)
+            print(f"{time.monotonic() - started:5.0f} s  {in_words(record)}", flush=True)
     table = pd.DataFrame(rows)
     for column in table.select_dtypes("number"):
         table[column] = table[column].map("{:.4g}".format, na_action="ignore")

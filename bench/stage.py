@@ -12,7 +12,7 @@ WITH_ANTS = ("strip_skull", "register_to_atlas", "correct_bias")
 
 
 def run(script: str, arguments: dict[str, Any]) -> tuple[float, float]:
-    """Processor seconds of the script's main, imports left out, and the process's peak MiB."""
+    """CPU seconds of the script's main, imports left out, and the process's peak MiB."""
     main = importlib.import_module(script).main
     if script in WITH_ANTS:
         load_ants()

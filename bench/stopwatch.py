@@ -22,13 +22,12 @@ from brainuad.checkpoints import Checkpoint
 
 @dataclass(frozen=True)
 class Lap:
-    """Steps of a training, from the end of one to the end of another, with all between.
+    """A step of a training, from the end of the one before, with all between.
 
-    seconds  of all of them; of these, in the network (passes forward and backward, and the
-             optimiser) and in validations
+    seconds  of all of it; of these, in the network (passes forward and backward, and the optimiser)
+             and in validations
     """
 
-    steps: int
     seconds: float
     network: float
     validation: float
@@ -37,50 +36,41 @@ class Lap:
 class Stopwatch:
     """Times steps of a training after some that warm up, and then ends it by SIGTERM.
 
-    On a processor each step is a lap. A GPU works while the processor prepares the next step, so
-    there one lap holds them all: it is waited for before and after that, and around validations.
-    How much of it is the network is not known. `saving` is the seconds of the checkpoint that the
-    signal asks for.
+    `saving` is the seconds of the checkpoint that the signal asks for.
     """
 
-    def __init__(self, device: torch.device, *, warm_up: int, steps: int) -> None:
+    def __init__(self, *, warm_up: int, steps: int) -> None:
         self.laps: list[Lap] = []
         self.saving = 0.0
-        self._on_gpu = device.type == "cuda"
-        last = warm_up + steps
-        self._ends = [warm_up, last] if self._on_gpu else list(range(warm_up, last + 1))
+        self._warm_up, self._last = warm_up, warm_up + steps
         self._taken = 0
-        self._optimizer_started = 0.0
+        self._lap_began = self._optimizer_began = 0.0
         self._spent = dict.fromkeys(("network", "validation", "saving"), 0.0)
-        self._lap_began, self._lap_began_after = 0.0, 0
 
     @property
     def step(self) -> float:
         """Seconds of the best step, validations left out."""
-        return min((lap.seconds - lap.validation) / lap.steps for lap in self.laps)
-
-    @property
-    def step_with_validation(self) -> float:
-        """Mean seconds of a step and its share of the validations."""
-        return sum(lap.seconds for lap in self.laps) / sum(lap.steps for lap in self.laps)
+        return min(lap.seconds - lap.validation for lap in self.laps)
 
     @property
     def network(self) -> float:
-        """Seconds of the best step in the network; 0 on a GPU."""
-        return min(lap.network / lap.steps for lap in self.laps)
+        """Seconds of the best step in the network."""
+        return min(lap.network for lap in self.laps)
 
     @property
     def loop(self) -> float:
         """Mean seconds of a step outside the network: the log of an epoch counts, too."""
-        return fmean((lap.seconds - lap.network - lap.validation) / lap.steps for lap in self.laps)
+        return fmean(lap.seconds - lap.network - lap.validation for lap in self.laps)
 
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[None]:
         """Time a training of the network in the block."""
-        timed = [(brainuad.training.loop, "validate", "validation"), (Checkpoint, "save", "saving")]
-        if not self._on_gpu:
-            timed.append((torch.Tensor, "backward", "network"))
-            timed += [(part, "forward", "network") for part in network.children()]
+        timed = [
+            (brainuad.training.loop, "validate", "validation"),
+            (Checkpoint, "save", "saving"),
+            (torch.Tensor, "backward", "network"),
+            *((part, "forward", "network") for part in network.children()),
+        ]
         with ExitStack() as stack:
             for owner, function, name in timed:
                 timing = self._timing(name, getattr(owner, function))
@@ -96,42 +86,31 @@ class Stopwatch:
         """The same function, its seconds added to what was spent in `name`."""
 
         def timed(*arguments: Any, **options: Any) -> Any:
-            self._wait()
             before = dict(self._spent)
             started = time.perf_counter()
             returned = function(*arguments, **options)
-            self._wait()
             # What was timed inside, such as a validation's forward passes, belongs to this.
             self._spent = before | {name: before[name] + time.perf_counter() - started}
             return returned
 
         return timed
 
-    def _wait(self) -> None:
-        if self._on_gpu:
-            torch.cuda.synchronize()
-
     def _begin_optimizer(self, *_: object) -> None:
-        self._optimizer_started = time.perf_counter()
+        self._optimizer_began = time.perf_counter()
 
     def _end_step(self, *_: object) -> None:
-        if not self._on_gpu:
-            self._spent["network"] += time.perf_counter() - self._optimizer_started
-        self._taken += 1
-        if self._taken not in self._ends:
-            return
-        self._wait()
         now = time.perf_counter()
-        if self._taken > self._ends[0]:
+        self._spent["network"] += now - self._optimizer_began
+        self._taken += 1
+        if self._taken > self._warm_up:
             self.laps.append(
                 Lap(
-                    steps=self._taken - self._lap_began_after,
                     seconds=now - self._lap_began,
                     network=self._spent["network"],
                     validation=self._spent["validation"],
                 )
             )
-        self._lap_began_after, self._lap_began = self._taken, now
+        self._lap_began = now
         self._spent.update(network=0.0, validation=0.0)
-        if self._taken == self._ends[-1]:
+        if self._taken == self._last:
             signal.raise_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What a training step of cDDPM costs, beside MONAI's U-Net and the device's measured peak.
+"""What a training step of cDDPM costs, compared with MONAI's U-Net and the CPU's measured peak.
 
 A real `train` on random volumes runs some steps and is then stopped by SIGTERM, as on a cluster: so
 slice choice, augmentation, noise, history, log and checkpoint are in it as in any training.
@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from devices import device_of, peak_memory, threads_of
-from measuring import Row, elapsed
+from cpu import prepared_cpu, threads_in_words
+from measuring import Row, elapsed, peak_memory_mib
 from monai_network import NAME, monai_network
-from peaks import measured_peak
+from peaks import CONVOLUTION, convolution_rate
 from sizes import Size, size_of
 from stopwatch import Stopwatch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from brainuad.checkpoints import Checkpoint
-from brainuad.compilation import eagerly
 from brainuad.device import Device
 from brainuad.methods import Method, build_trainable
 from brainuad.settings import settings_from
@@ -31,7 +30,7 @@ from brainuad.training.loop import TrainingSettings, train
 class Plan:
     """How a training is measured: slices per step, steps before and under the clock, volumes.
 
-    The goals are those of the network, of the loop, and of all the paper's steps.
+    The goals are those of the network and of the loop.
     """
 
     batch: int
@@ -41,75 +40,62 @@ class Plan:
     validation_volumes: int
     peak_goal: str | None = None
     loop_goal: str | None = None
-    minutes_goal: str | None = None
 
 
 PLANS = {
     # 32 slices would take minutes. With two, what the loop costs weighs more, not less.
-    ("paper", "cpu"): Plan(2, 1, 6, 8, 1, "ratio >= 0.7", "value <= 5"),
-    ("demo", "cpu"): Plan(8, 10, 120, 24, 3, None, "value <= 15"),
-    # Ten epochs of 12 steps, and the validation that belongs to them.
-    ("paper", "cuda"): Plan(32, 20, 120, 385, 44, "ratio >= 0.35", None, "value <= 15"),
-    ("demo", "cuda"): Plan(8, 60, 120, 24, 3),
+    "paper": Plan(2, 1, 6, 8, 1, "ratio >= 0.7", "value <= 5"),
+    "demo": Plan(8, 10, 120, 24, 3, None, "value <= 15"),
 }
-PAPER_STEPS = 14400
 
 
-def measured(*, size: str, device: str) -> list[Row]:
-    """Rows of the whole step beside MONAI's U-Net, of its network, and of the loop around it."""
-    plan, chosen = PLANS[size, device], size_of(size)
-    place = device_of(device, chosen.config)
+def measured(*, size: str) -> list[Row]:
+    """Rows of the whole step, of its network, and of the loop around it."""
+    plan, chosen = PLANS[size], size_of(size)
+    place = prepared_cpu(chosen.config)
     block = chosen.config["methods"]["cddpm"]
     method = build_trainable(block["kind"], block["settings"])
     watch = watched_training(method, plan, chosen, place)
-    on_gpu = device == "cuda"
-    memory = peak_memory(device)
+    memory = peak_memory_mib()
 
-    ours = network_step(method.network, with_condition(method.network), plan, chosen, place)
-    network = seconds_of(ours, place) if on_gpu else watch.network
-    loop = watch.step - network if on_gpu else watch.loop
     saving = watch.saving / (60 * chosen.config["checkpoint_minutes"])
-    peak_name, peak = measured_peak(place.torch, memory_format_of(method.network), plan.batch)
-    unet = monai_network(block["settings"]["network"], place.torch)
-    theirs = network_step(unet, unet, plan, chosen, place)
-    flop, flop_of_reference = flop_of(ours, place), flop_of(theirs, place)
+    peak = convolution_rate(memory_format_of(method.network), plan.batch)
+    unet = monai_network(block["settings"]["network"])
+    ours = network_step(method.network, with_condition(method.network), plan, chosen)
+    theirs = network_step(unet, unet, plan, chosen)
+    flop, flop_of_reference = flop_of(ours), flop_of(theirs)
 
-    what = f"training step of cDDPM, the {size}'s size, {plan.batch} slices{threads_of(device)}"
-    rows = [
+    what = f"training step of cDDPM, the {size}'s size, {plan.batch} slices, {threads_in_words()}"
+    return [
         Row(
             f"{what}; {flop / plan.batch / 1e9:.3g} GFLOP a slice",
             plan.batch / watch.step,
             "slices/s",
             memory,
             f"{NAME}; {flop_of_reference / plan.batch / 1e9:.3g} GFLOP",
-            plan.batch / seconds_of(theirs, place),
+            plan.batch / seconds_of(theirs),
         ),
         Row(
             f"{what}: the network",
-            flop / network / 1e12,
+            flop / watch.network / 1e12,
             "TFLOP/s",
-            reference=peak_name,
+            reference=CONVOLUTION,
             reference_value=peak / 1e12,
             goal=plan.peak_goal,
         ),
         Row(
             f"{what}: all but the network, checkpoints included",
-            100 * (loop / watch.step + saving),
+            100 * (watch.loop / watch.step + saving),
             "% of it",
             goal=plan.loop_goal,
         ),
     ]
-    if plan.minutes_goal:
-        minutes = PAPER_STEPS * watch.step_with_validation / 60
-        name = f"{PAPER_STEPS} of these steps, with validations"
-        rows.append(Row(name, minutes, "min", goal=plan.minutes_goal))
-    return rows
 
 
 def watched_training(method: Method, plan: Plan, chosen: Size, place: Device) -> Stopwatch:
     """Train with the config's settings until the plan is fulfilled."""
     block = chosen.config["methods"]["cddpm"]
-    watch = Stopwatch(place.torch, warm_up=plan.warm_up, steps=plan.steps)
+    watch = Stopwatch(warm_up=plan.warm_up, steps=plan.steps)
     with tempfile.TemporaryDirectory() as folder, watch.watching(method.network):
         train(
             method,
@@ -138,16 +124,14 @@ def network_step(
     predict: Callable[[Tensor, Tensor], Tensor],
     plan: Plan,
     chosen: Size,
-    place: Device,
 ) -> Callable[[], None]:
     """A step of the network alone: the same slices and timesteps again and again."""
-    images = torch.rand(plan.batch, 1, *chosen.grid[1:], device=place.torch)
-    timesteps = torch.arange(plan.batch, device=place.torch)
+    images = torch.rand(plan.batch, 1, *chosen.grid[1:])
+    timesteps = torch.arange(plan.batch)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
 
     def step() -> None:
-        with place.autocast():
-            loss = (predict(images, timesteps) - images).abs().mean()
+        loss = (predict(images, timesteps) - images).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -156,23 +140,15 @@ def network_step(
     return step
 
 
-def seconds_of(step: Callable[[], None], place: Device) -> float:
+def seconds_of(step: Callable[[], None]) -> float:
     """Seconds of a step, once it has been made."""
-    if place.torch.type == "cpu":
-        step()
-        return min(elapsed(step) for _ in range(3))
-
-    def steps() -> None:
-        for _ in range(20):
-            step()
-
-    steps()
-    return min(elapsed(steps, torch.cuda.synchronize) for _ in range(3)) / 20
+    step()
+    return min(elapsed(step) for _ in range(3))
 
 
-def flop_of(step: Callable[[], None], place: Device) -> int:
+def flop_of(step: Callable[[], None]) -> int:
     """Floating-point operations of convolutions and matrix products in a step."""
-    with FlopCounterMode(display=False) as counter, eagerly(place):
+    with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops()
 

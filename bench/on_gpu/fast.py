@@ -245,7 +245,7 @@ def reconstruction() -> None:
         goal = "value <= 60" if volumes == many else None
         what = f"a volume, ENS, compiled, {volumes} at a time"
         rows.write(Row(what, 1000 * seconds, "ms", peak_memory(), goal=goal))
-    rows.write(Row("compiling for reconstruction, others beside it", compiling, "s"))
+    rows.write(Row("compiling for reconstruction, while others compile", compiling, "s"))
     gained = (eager["channels first"] - seconds) / (images.shape[1] * len(ENSEMBLE))
     if gained > 0:
         rows.write(Row("passes of a slice that win this back", compiling / gained, ""))
