@@ -17,6 +17,7 @@ from measuring import RESULTS, in_own_process
 # (module, function, arguments) of each part.
 PARTS = [
     *(("training", "measured", {"size": size}) for size in ("paper", "demo")),
+    ("denormals", "measured", {}),
     *(("reconstruction", "measured", {"size": size}) for size in ("paper", "demo")),
     ("noise_and_augmentation", "noise", {}),
     ("noise_and_augmentation", "augmentation", {}),
