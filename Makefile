@@ -38,7 +38,7 @@ demo-full: $(SNAKEMAKE)/.built  ## The same with all methods, and with the relea
 test: $(SNAKEMAKE)/.built $(TEST)/.built  ## Run all tests
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" $(TEST)/bin/python -m pytest
 
-bench: $(SNAKEMAKE)/.built $(TEST)/.built  ## Measure what costs time on this machine, into docs/benchmarks.md
+bench: $(SNAKEMAKE)/.built $(TEST)/.built  ## Measure what costs time on the CPU, into docs/benchmarks.md
 	PYTHONPATH=scripts $(TEST)/bin/python bench/run.py
 	PYTHONPATH=scripts $(TEST)/bin/python bench/write_docs.py
 

@@ -1,85 +1,224 @@
-"""Write docs/benchmarks.md from bench/results.tsv, the table of the last `make bench`.
+"""Write docs/benchmarks.md from the tables of `make bench` and of bench/on_gpu.sh.
 
-    python bench/write_docs.py
+    python bench/write_docs.py [TABLE ...]
 
-A section of the page stays as it is where the table has no row of its device.
+Without a table it takes bench/results.tsv, where there is one. A section of the page stays as it is
+where no table has rows of its device. Losses on CPU and GPU, which bench/on_gpu.sh puts next to its
+table as curve_*.tsv, are drawn into docs/images/gpu_losses.svg.
 """
 
 import re
+import sys
+from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
+from matplotlib.figure import Figure
 from measuring import PROJECT, RESULTS
 
 PAGE = PROJECT / "docs" / "benchmarks.md"
+IMAGE = PROJECT / "docs" / "images" / "gpu_losses.svg"
 
 HEADER = """# Benchmarks
 
-`make bench` measures, on the machine at hand, what costs time, each part beside a plain reference
-in the same run; `python bench/write_docs.py` puts its table here. Machines differ, and many are
-shared: read the ratios. Above 1 is better than the reference: more per second, fewer seconds, less
-error.
+`make bench` measures on the CPU at hand what costs time, each part compared with a plain reference
+in the same run, and puts its table here. Machines differ, and many are shared: read the ratios.
+Above 1 is better than the reference: more per second, fewer seconds, less error.
 
-- Times are the best of some runs. Memory is the most that a process held which did nothing else, or
-  for a part on a GPU what it held there; the reference is not in it.
+- Times are the best of some runs. Memory is the most that a process held which did nothing else;
+  the reference is not in it.
 - A training is a real one on random volumes, with the config's settings, stopped by SIGTERM after
   some steps. Its network's rate counts convolutions and matrix products, forward and backward, and
-  is compared with the fastest such work of the device: 3x3 convolutions in the same memory format
-  and with as many threads, or on a GPU bf16 matrix products. MONAI's U-Net has no encoder, no
-  augmentation and no loop around it.
+  is compared with the fastest such work of the CPU: 3x3 convolutions in the same memory format and
+  with as many threads. MONAI's U-Net has no encoder, no augmentation and no loop around it.
+- Denormal numbers, below 1e-38, count as 0 wherever networks are computed. DAE makes the most of
+  them; its step is timed with and without, in processes of their own. What they cost is a matter of
+  the CPU: on some a step with them takes twice as long, on an AMD EPYC hardly longer.
 - Scoring is of volumes of 50x96x96 voxels, on one thread.
-- Preprocessing is processor time of one thread for one scan, without the imports that a job needs
-  once for all its scans. HD-BET is not in it: its weights have to be downloaded.
+- Preprocessing is CPU time of one thread for one scan, without the imports that a job needs once
+  for all its scans. HD-BET is not in it: its weights have to be downloaded.
 - Snakemake's share of a job is what it takes beyond its script's process: choosing it, starting its
   environment (of the stand-in for conda where there is no conda), checking what it made.
+- A GPU is measured by `bench/on_gpu.sh --out FOLDER`, in nine minutes and four stages: are the
+  results right (tests/gpu), how fast is each part, does the whole chain run from packed slices to
+  scores, and which cards does a training fit. `python bench/write_docs.py FOLDER/results.tsv` puts
+  its table here. Memory is the GPU's there. Tests that passed are counted, failed ones are named.
 """
-SECTIONS = {"cpu": "## On a processor", "cuda": "## On a GPU"}
-NOTHING_YET = "\nNone was at hand yet.\n"
-COLUMNS = ("what", "measured", "memory (MiB)", "reference", "its", "ratio", "goal")
+SECTIONS = {"cpu": "## On a CPU", "cuda": "## On a GPU"}
+NOTHING_YET = {
+    "cpu": "Nothing has been measured on a CPU yet; `make bench` makes this section.",
+    "cuda": (
+        "Nothing has run on a GPU yet; `bench/on_gpu.sh --out FOLDER` on a machine with one makes "
+        "this section."
+    ),
+}
+LOSSES = """### Losses
+
+The same training of cDDPM at the demo's size, on the CPU and on the GPU."""
+NEEDED = ["device", "machine", "date", "what", "value", "unit", "peak_memory_mib"]
+NEEDED += ["reference", "reference_value", "ratio", "goal", "met"]
+CELLS = {
+    "what": "---",
+    "measured": "---:",
+    "memory (MiB)": "---:",
+    "reference": "---",
+    "its": "---:",
+    "ratio": "---:",
+    "goal": "---",
+}
+# File, name and drawing of a curve of losses.
+CURVES = (
+    ("curve_cpu.tsv", "CPU, fp32", {"color": "#6b6b6b", "linewidth": 3, "alpha": 0.5}),
+    ("curve_fp32.tsv", "GPU, fp32", {"color": "#0072b2", "linewidth": 1.2}),
+    ("curve_bf16.tsv", "GPU, bf16", {"color": "#d55e00", "linewidth": 1.2, "linestyle": "--"}),
+)
+Row = dict[str, str]
 
 
-def document(results: pd.DataFrame, page: str) -> str:
-    """The page with the sections of the devices in the results, and its old ones of the others."""
+def write(tables: list[Path], page: Path, image: Path) -> None:
+    """Bring the page up to date, and the image of the losses where a table has rows of a GPU."""
+    given = rows_by_device(tables)
+    texts = {}
+    if "cpu" in given:
+        _, rows = given["cpu"]
+        texts["cpu"] = f"{place_of(rows)}\n\n{table_of(rows)}"
+    if "cuda" in given:
+        table, rows = given["cuda"]
+        texts["cuda"] = gpu_section(rows)
+        if draw_losses(table.parent, image):
+            texts["cuda"] += f"\n\n{LOSSES}\n\n![Training losses by step](images/{image.name})"
+    page.write_text(document(texts, page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def rows_by_device(tables: list[Path]) -> dict[str, tuple[Path, list[Row]]]:
+    """From each device in the tables to the table that has its rows, and the rows.
+
+    Exits with one line for rows that are of no CPU and no GPU, or of a second machine.
+    """
+    found: dict[str, tuple[Path, list[Row]]] = {}
+    for path in tables:
+        table = read_table(path, NEEDED)
+        if table.empty:
+            sys.exit(f"{path}: has no rows")
+        for device, rows in table.groupby("device"):
+            if device not in SECTIONS:
+                sys.exit(
+                    f"{path}: has rows of the device '{device}', expected cpu or cuda; what a "
+                    "dry run measures says nothing of a GPU"
+                )
+            if device in found:
+                sys.exit(f"{path}: has rows of {device}, as {found[device][0]} has; give one")
+            if (rows["machine"] != rows["machine"].iloc[0]).any():
+                sys.exit(f"{path}: has rows of {device} of several machines; give those of one")
+            if device == "cuda" and "stage" not in rows:
+                sys.exit(f"{path}: has rows of a GPU without a stage, is not of bench/on_gpu.sh")
+            found[device] = path, rows.to_dict("records")
+    return found
+
+
+def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+    """A table of these and maybe other columns, as text: the figures are rounded."""
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        sys.exit(f"{path}: can't be read as a table: {error}")
+    if missing := [name for name in columns if name not in table]:
+        sys.exit(f"{path}: lacks the columns {', '.join(missing)}")
+    # Where a line ends early.
+    return table.fillna("")
+
+
+def document(texts: dict[str, str], page: str) -> str:
+    """The page with these sections of devices, and its old ones of the others."""
     parts = [HEADER]
     for device, title in SECTIONS.items():
-        rows = results[results["device"] == device]
-        if len(rows):
-            text = section(rows.fillna("").to_dict("records"))
-        else:
-            old = re.search(rf"^{title}\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE)
-            text = old[1].rstrip() + "\n" if old else NOTHING_YET
-        parts.append(f"\n{title}\n{text}")
+        old = re.search(rf"^{title}\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE)
+        text = texts.get(device) or (old[1].strip() if old else NOTHING_YET[device])
+        parts.append(f"\n{title}\n\n{text}\n")
     return "".join(parts)
 
 
-def section(rows: list[dict[str, str]]) -> str:
-    """Machine, date and table of one device."""
-    lines = [f"\n{rows[0]['machine']}. {rows[0]['date']}.\n", line_of(COLUMNS)]
-    lines.append("|---|---:|---:|---|---:|---:|---|")
+def place_of(rows: list[Row]) -> str:
+    """The machine with its versions, and the date."""
+    return f"{rows[0]['machine']}. {rows[0]['date']}."
+
+
+def gpu_section(rows: list[Row]) -> str:
+    """The card, and what each stage found, in the order in which they ran."""
+    blocks = [place_of(rows)]
+    for stage in dict.fromkeys(row["stage"] for row in rows):
+        blocks.append(f"### {stage.capitalize()}?")
+        blocks += stage_blocks(stage, [row for row in rows if row["stage"] == stage])
+    return "\n\n".join(blocks)
+
+
+def stage_blocks(stage: str, rows: list[Row]) -> list[str]:
+    """How the stage ended, its tests, and a table of all that it measured."""
+    end, tests, values = "**It did not end.**", {"passed": [], "failed": []}, []
     for row in rows:
-        goal = f"{row['goal']}: {row['met']}" if row["goal"] else ""
-        theirs = f"{row['reference_value']} {row['unit']}" if row["reference"] else ""
-        lines.append(
-            line_of(
-                (
-                    row["what"],
-                    f"{row['value']} {row['unit']}",
-                    row["peak_memory_mib"],
-                    row["reference"],
-                    theirs,
-                    row["ratio"],
-                    goal,
-                )
-            )
+        if row["what"].startswith(f"stage {stage}: "):
+            how = row["what"].partition(": ")[2].capitalize()
+            end = f"{how if how == 'Came to its end' else f'**{how}**'} after {row['value']} s."
+        elif row["unit"] == "passed":
+            tests["passed" if float(row["value"]) == 1 else "failed"].append(row["what"])
+        else:
+            values.append(row)
+    blocks = [end]
+    if any(tests.values()):
+        blocks.append(f"Tests: {len(tests['passed'])} passed, {len(tests['failed'])} failed.")
+    if tests["failed"]:
+        blocks.append("\n".join(f"- **failed**: `{name}`" for name in tests["failed"]))
+    if values:
+        blocks.append(table_of(values))
+    return blocks
+
+
+def table_of(rows: list[Row]) -> str:
+    """A table of measured values, without columns that are empty in all rows."""
+    lines = [cells_of(row) for row in rows]
+    shown = [name for name in CELLS if any(line[name] for line in lines)]
+    lines = [{name: name for name in CELLS}, CELLS, *lines]
+    return "\n".join(f"| {' | '.join(line[name] for name in shown)} |" for line in lines)
+
+
+def cells_of(row: Row) -> dict[str, str]:
+    """The cells of a row by column."""
+    measured = f"{row['value']} {row['unit']}".strip()
+    if row["unit"] == "1 for yes":
+        measured = "yes" if float(row["value"]) == 1 else "no"
+    return {
+        "what": row["what"].replace("|", r"\|"),
+        "measured": measured,
+        "memory (MiB)": row["peak_memory_mib"],
+        "reference": row["reference"],
+        "its": f"{row['reference_value']} {row['unit']}" if row["reference"] else "",
+        "ratio": row["ratio"],
+        "goal": f"{row['goal']}: {row['met']}" if row["goal"] else "",
+    }
+
+
+def draw_losses(folder: Path, image: Path) -> bool:
+    """Draw the curves in the folder; without any, an image of other losses goes."""
+    curves = [(folder / file, *drawing) for file, *drawing in CURVES if (folder / file).exists()]
+    if not curves:
+        image.unlink(missing_ok=True)
+        return False
+    figure = Figure(figsize=(6, 3), layout="constrained")
+    axes = figure.add_subplot(yscale="log", xlabel="step", ylabel="training loss")
+    for path, name, style in curves:
+        curve = read_table(path, ["step", "training_loss"])
+        axes.plot(
+            curve["step"].astype(float), curve["training_loss"].astype(float), label=name, **style
         )
-    return "\n".join(lines) + "\n"
-
-
-def line_of(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    image.parent.mkdir(parents=True, exist_ok=True)
+    # The same bytes each time.
+    with mpl.rc_context({"svg.hashsalt": "losses"}):
+        figure.savefig(image, metadata={"Date": None})
+    return True
 
 
 if __name__ == "__main__":
-    # As text: the figures are rounded.
-    table = pd.read_csv(RESULTS, sep="\t", dtype=str)
-    earlier = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    PAGE.write_text(document(table, earlier), encoding="utf-8")
+    tables = [Path(name) for name in sys.argv[1:]]
+    write(tables or [path for path in [RESULTS] if path.exists()], PAGE, IMAGE)
