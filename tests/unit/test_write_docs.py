@@ -59,7 +59,7 @@ def table(path: Path, *rows: dict, device: str = "cuda", machine: str = CARD) ->
     common = {"device": device, "machine": machine, "date": "2026-11-26", "stage": "fast"}
     lines = [COLUMNS, *([(common | row).get(name, "") for name in COLUMNS] for row in rows)]
     path.parent.mkdir(exist_ok=True)
-    path.write_text("".join("\t".join(line) + "\n" for line in lines))
+    path.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
     return path
 
 
