@@ -32,8 +32,8 @@ Above 1 is better than the reference: more per second, fewer seconds, less error
   is compared with the fastest such work of the CPU: 3x3 convolutions in the same memory format and
   with as many threads. MONAI's U-Net has no encoder, no augmentation and no loop around it.
 - Denormal numbers, below 1e-38, count as 0 wherever networks are computed. DAE makes the most of
-  them; its step is timed with and without, in processes of their own. What they cost is a matter of
-  the CPU: on some a step with them takes twice as long, on an AMD EPYC hardly longer.
+  them; its step is timed with and without, in processes of their own. What they cost depends on the
+  CPU.
 - Scoring is of volumes of 50x96x96 voxels, on one thread.
 - Preprocessing is CPU time of one thread for one scan, without the imports that a job needs once
   for all its scans. HD-BET is not in it: its weights have to be downloaded.
