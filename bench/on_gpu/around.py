@@ -1,0 +1,141 @@
+"""What lies around the step of cDDPM, parts of the stage `fast`: reconstruction, noise, others."""
+
+import sys
+import time
+from functools import partial
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from measuring import Row
+
+from brainuad.compilation import runs_compiled
+from brainuad.evaluation.device_postprocess import anomaly_maps
+from brainuad.evaluation.postprocess import PostprocessingSettings
+from brainuad.methods import Method
+from brainuad.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
+from brainuad.reconstruction import compile_for_volumes, reconstruct_volumes
+from brainuad.settings import settings_from
+from brainuad.training.augmentation import augment
+from on_gpu import part, rows, setting
+from on_gpu.timing import peak_memory, seconds_of, wait
+
+ENSEMBLE = [250, 500, 750]
+OTHERS = ("spark", "dae", "anogan", "pddpm", "ddpm")
+
+
+def reconstruction() -> None:
+    """Seconds of a volume, eager and compiled, and from how many passes on compiling pays."""
+    place = setting.device(compile=not rows.is_dry())
+    training = setting.build_training("cddpm", place, place.eager_format)
+    method = training.method
+    del training
+    method.network.eval()
+    many = 2 if rows.is_dry() else 128
+    images = np.random.default_rng(0).random((many, *setting.size().grid), dtype=np.float32)
+    subjects = [f"subject{number}" for number in range(many)]
+
+    options = {"timesteps": ENSEMBLE, "seed": 0, "device": place}
+    eager = {}
+    for name, memory_format in (
+        ("channels first", torch.contiguous_format),
+        ("channels last", torch.channels_last),
+    ):
+        method.network.to(memory_format=memory_format)
+        for volumes in (1, min(8, many)):
+            work = partial(reconstruct, method, images[:volumes], subjects[:volumes], **options)
+            work(0)
+            with part.alone():
+                eager[name] = seconds_of(work, times=1, groups=3) / volumes
+            what = f"a volume, ENS, eager, {name}, {volumes} at a time"
+            rows.write(Row(what, 1000 * eager[name], "ms", peak_memory()))
+    if rows.is_dry():
+        return
+    started = time.monotonic()
+    compile_for_volumes(method, images.shape[2:], place)
+    wait()
+    compiling = time.monotonic() - started
+    if not runs_compiled(method.network):
+        sys.exit("it was not compiled")
+    for volumes in (1, 8, many):
+        work = partial(reconstruct, method, images[:volumes], subjects[:volumes], **options)
+        work(0)
+        with part.alone():
+            seconds = seconds_of(work, times=1, groups=1 if volumes > 8 else 3) / volumes
+        goal = "value <= 60" if volumes == many else None
+        what = f"a volume, ENS, compiled, {volumes} at a time"
+        rows.write(Row(what, 1000 * seconds, "ms", peak_memory(), goal=goal))
+    rows.write(Row("compiling for reconstruction, while others compile", compiling, "s"))
+    gained = (eager["channels first"] - seconds) / (images.shape[1] * len(ENSEMBLE))
+    if gained > 0:
+        rows.write(Row("passes of a slice that win this back", compiling / gained, ""))
+
+
+def reconstruct(
+    method: Method, images: np.ndarray, subjects: list[str], _: int, **options: Any
+) -> None:
+    """The same volumes each time."""
+    reconstruct_volumes(method, images, subjects, **options)
+
+
+def around() -> None:
+    """Noise, augmentation and anomaly maps alone."""
+    place = setting.device()
+    config, batch = setting.size().config, setting.batch_size()
+    noise = settings_from(NoiseSettings, config["methods"]["cddpm"]["settings"]["noise"])
+    simplex = SimplexNoise(setting.size().grid[1:], noise, place.torch)
+    keys = place.moved(random_keys(batch, torch.Generator().manual_seed(0)))
+    settings = setting.build_training("cddpm", place, place.eager_format).settings.augmentation
+    slices = torch.rand(batch, 1, *setting.size().grid[1:], device=place.torch)
+    volumes = np.random.default_rng(0).random((2, 4, *setting.size().grid), dtype=np.float32)
+    brains = np.ones(volumes.shape[1:], bool)
+    order = settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
+    for what, work, times in (
+        ("simplex noise of a batch", lambda _: simplex.fields(permutation_tables(keys)), 20),
+        (
+            "augmentation of a batch",
+            lambda step: augment(slices, settings, torch.Generator().manual_seed(step)),
+            20,
+        ),
+        ("4 anomaly maps", lambda _: anomaly_maps(*volumes, brains, order, place.torch), 1),
+    ):
+        work(0)
+        with part.alone():
+            rows.write(Row(what, 1000 * seconds_of(work, times=times, groups=3), "ms"))
+
+
+def others() -> None:
+    """A step of SparK and of each other kind, eager as in production, in both memory formats."""
+    for name in OTHERS:
+        for words, memory_format in (
+            ("channels first", torch.contiguous_format),
+            ("channels last", torch.channels_last),
+        ):
+            place = setting.device(compile=False)
+            if not rows.is_dry():
+                torch.cuda.reset_peak_memory_stats()
+            training = setting.build_training(name, place, memory_format)
+            seconds = []
+            for step_number in first_steps(name):
+                work = partial(step_again, training, step_number)
+                for number in range(3):
+                    work(number)
+                with part.alone():
+                    seconds.append(seconds_of(work, times=5, groups=3))
+            rows.write(
+                Row(f"step of {name}, eager, {words}", 1000 * median(seconds), "ms", peak_memory())
+            )
+
+
+def step_again(training: setting.Training, step_number: int, _: int) -> None:
+    """The same step each time."""
+    training.step(step_number)
+
+
+def first_steps(name: str) -> list[int]:
+    """f-AnoGAN trains its critic, its generator and its encoder in turn: one step of each."""
+    if name != "anogan":
+        return [0]
+    settings = setting.training_of(name)["settings"]
+    return [0, settings["critic_steps"], settings["gan_steps"]]
