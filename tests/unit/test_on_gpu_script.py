@@ -82,16 +82,3 @@ sys.exit(0 if not ended else "was not cut off")
     assert done.returncode == 0, done.stdout + done.stderr
     table = pd.read_csv(tmp_path / "results.tsv", sep="\t")
     assert table["what"].tolist() == ["the first", "stage stuck: cut off"]
-
-
-def test_the_stages_need_neither_monai_nor_nibabel():
-    """bench/on_gpu.sh promises to run without them."""
-    modules = ("stages", "right", "fast", "whole", "limits")
-    scripts = ("pretrain_spark", "train_model", "reconstruct", "fit_threshold")
-    imported = ", ".join([*(f"on_gpu.{name}" for name in modules), *scripts, "score_segmentation"])
-    code = f"import sys; sys.modules.update(monai=None, nibabel=None); import {imported}"
-    path = ":".join(str(PROJECT / name) for name in ("scripts", "bench"))
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
