@@ -33,7 +33,10 @@ rule list_subjects:
         "benchmarks/list_subjects/{dataset}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 2
+    # Before all else: what there is to do is known only then. Of one thread, since a job of two would
+    # wait until two long trainings end at the same time.
+    priority: 50
+    threads: 1
     resources:
         mem_mb=growing(2000),
         runtime=growing(120),
@@ -68,6 +71,7 @@ checkpoint leave_out_copies:
         "logs/leave_out_copies/{dataset}.log",
     conda:
         "../../envs/core.yaml"
+    priority: 50
     threads: 1
     resources:
         mem_mb=growing(1000),
