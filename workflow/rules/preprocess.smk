@@ -31,11 +31,11 @@ rule list_subjects:
         "logs/list_subjects/{dataset}.log",
     benchmark:
         "benchmarks/list_subjects/{dataset}.tsv"
-    conda:
-        "../../envs/core.yaml"
     # Before all else: what there is to do is known only then. Of one thread, since a job of two would
     # wait until two long trainings end at the same time.
     priority: 50
+    conda:
+        "../../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -69,9 +69,9 @@ checkpoint leave_out_copies:
         subjects="results/subjects/{dataset}.tsv",
     log:
         "logs/leave_out_copies/{dataset}.log",
+    priority: 50
     conda:
         "../../envs/core.yaml"
-    priority: 50
     threads: 1
     resources:
         mem_mb=growing(1000),
