@@ -10,7 +10,7 @@ from brainuad.folders import walk
 from brainuad.formats import what_pointer
 
 # ----------------------------------------------------------------------------------------------
-# Files that no rule makes: Snakemake is not shown them as inputs. It would see just the time of a
+# Files from outside the workflow. Snakemake is not shown them as inputs: it would see the time of a
 # folder, and throw away each result that is older than a file whose clock was ahead.
 
 FETCHED_ATLAS = "resources/atlas/fetched.nii.gz"
@@ -18,7 +18,7 @@ MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_ATLAS, "r
 
 
 def made_by_rules(paths_of):
-    """An input function: those of the paths that a rule makes."""
+    """An input function: those of the paths that the workflow makes itself."""
 
     def made(wildcards):
         return [path for path in paths_of(wildcards) if path.startswith(MADE_BY_RULES)]
@@ -27,7 +27,7 @@ def made_by_rules(paths_of):
 
 
 def state_of_others(paths_of):
-    """A param: the state of those that no rule makes, so that a change of them is seen."""
+    """A param: the state of those that come from outside, so that a change of them is seen."""
 
     def state(wildcards):
         others = [path for path in paths_of(wildcards) if not path.startswith(MADE_BY_RULES)]
