@@ -8,7 +8,7 @@ from measuring import PROJECT, Row
 from on_gpu import rows
 
 # Whole networks first: what compiles wrongly, no small test shows.
-FILES = ("test_full_size.py", "test_kinds.py", "test_steps.py", "test_resume.py")
+FILES = ("test_full_size.py", "test_kinds.py", "test_repeatable_steps.py", "test_resume.py")
 
 
 def main() -> None:

@@ -4,19 +4,18 @@ With ON_GPU_DRY set a CPU stands for the GPU, and the full-size networks are min
 try themselves, and what needs a GPU is skipped.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from dry_run import DRY
 from small_training import FP32
 
 from brainuad import gpus
 from brainuad.device import DeviceSettings, prepare_device
 from brainuad.settings import settings_from
 
-DRY = "ON_GPU_DRY" in os.environ
 sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
 
 

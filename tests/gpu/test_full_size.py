@@ -5,12 +5,12 @@ Gradients are compared weight by weight: a norm that is compiled wrongly may lea
 
 import pytest
 import torch
+from dry_run import DRY
 from sizes import size_of
 from small_training import discs
 
 from brainuad.compilation import eagerly
 from brainuad.methods import build_trainable
-from conftest import DRY
 
 SIZE = size_of("miniature" if DRY else "paper")
 SETTINGS = SIZE.config["methods"]["cddpm"]["settings"]

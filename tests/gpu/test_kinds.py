@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from dry_run import DRY
 from kinds import KINDS
 from small_training import CDDPM, device_with, discs, losses_of, trained, training_settings
 
@@ -14,7 +15,6 @@ from brainuad.noise import keys_of, permutation_tables
 from brainuad.reconstruction import reconstruct_volumes
 from brainuad.settings import settings_from
 from brainuad.training.augmentation import augment
-from conftest import DRY
 
 CPU = device_with()
 ALL_KINDS = pytest.mark.parametrize(("kind", "settings"), KINDS.values(), ids=KINDS)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import small_training
 import torch
+from dry_run import DRY
 
 import brainuad
-from conftest import DRY
 
 # Trains, stopped by SIGTERM in the step of that number if there is one, and saves the weights.
 TRAINING = """

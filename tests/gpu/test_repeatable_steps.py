@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from dry_run import DRY
 from kinds import KINDS
 from small_training import discs, training_settings
 
 from brainuad.methods import build_trainable
 from brainuad.reconstruction import reconstruct_volumes
 from brainuad.training.steps import build_optimizer, take_step
-from conftest import DRY
 
 
 def test_a_copy_to_the_gpu_waits_for_nothing(device, needs_a_gpu):
