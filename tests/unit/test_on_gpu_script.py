@@ -20,7 +20,7 @@ def python_of_a_bare_machine(folder):
     hidden = folder / "hidden"
     hidden.mkdir()
     for name in ABSENT:
-        (hidden / f"{name}.py").write_text("raise ImportError('not on a bare machine')\n")
+        (hidden / f"{name}.py").write_text("raise ModuleNotFoundError('not on a bare machine')\n")
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{hidden}" exec {sys.executable} "$@"\n')
     python.chmod(0o755)
