@@ -153,9 +153,10 @@ def is_at_hand(dataset):
 
 def tables_before(wildcards):
     """The subject tables whose subjects keep a scan that a data set has too."""
-    # Nothing but what is at hand, so that one data set can be asked for without the others. Healthy
-    # ones first, so that what patients are in a run trains no model anew.
-    order = [*HEALTHY, *PATIENTS]
+    # Nothing but what is at hand, so that one data set can be asked for without the others; phantoms
+    # of patients are drawn, so that none is a copy of another. Healthy ones first, so that what
+    # patients are in a run trains no model anew.
+    order = [*HEALTHY, *(name for name in PATIENTS if not is_phantom(name)), wildcards.dataset]
     before = order[: order.index(wildcards.dataset)]
     return [f"results/listed/{dataset}.tsv" for dataset in before if is_at_hand(dataset)]
 
