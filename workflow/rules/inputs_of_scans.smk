@@ -156,8 +156,9 @@ def tables_before(wildcards):
     # Nothing but what is at hand, so that one data set can be asked for without the others; phantoms
     # of patients are drawn, so that none is a copy of another. Healthy ones first, so that what
     # patients are in a run trains no model anew.
-    order = [*HEALTHY, *(name for name in PATIENTS if not is_phantom(name)), wildcards.dataset]
-    before = order[: order.index(wildcards.dataset)]
+    order = [*HEALTHY, *(name for name in PATIENTS if not is_phantom(name))]
+    place = order.index(wildcards.dataset) if wildcards.dataset in order else len(HEALTHY)
+    before = order[:place]
     return [f"results/listed/{dataset}.tsv" for dataset in before if is_at_hand(dataset)]
 
 
