@@ -67,8 +67,8 @@ def run_html(table: pd.DataFrame) -> str:
         shown = plain_table(machines_of_models(trainings))
         parts.append(
             "<h3>What trained</h3><p>The same training on another machine differs in the last "
-            "digits at first, and a small one visibly in the end: as far as with another seed, "
-            "which moves the demo's cDDPM ENS by up to 7 points of Dice and 10 of AUPRC.</p>"
+            "digits at first, and a small one visibly in the end. Another seed moves the demo's "
+            "cDDPM ENS by up to 7 points of Dice and 10 of AUPRC on a data set.</p>"
             f"{shown}"
         )
     for kind, title in (("seed", "Seeds"), ("version", "Versions")):
