@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from brainuad.device import Device, DeviceSettings, prepare_device
-from brainuad.settings import settings_from
+from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
 
 
 def prepared_cpu(config: dict[str, Any]) -> Device:

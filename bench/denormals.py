@@ -15,9 +15,9 @@ from measuring import Row, elapsed, in_own_process
 from sizes import size_of
 from torch import nn
 
-from brainuad.device import Device
-from brainuad.methods import build_trainable
-from brainuad.settings import settings_from
+from brainuad.compute.device import Device
+from brainuad.config.settings import settings_from
+from brainuad.models import build_trainable
 from brainuad.training.steps import TrainingSettings, build_optimizer, take_step
 
 BATCH = 8

@@ -11,9 +11,10 @@ import yaml
 from measuring import PROJECT, Row, side_by_side
 from scipy import ndimage
 
-from brainuad.evaluation import metrics, postprocess, thresholds
-from brainuad.evaluation.postprocess import Case, PostprocessingSettings
-from brainuad.settings import settings_from
+from brainuad.config.settings import settings_from
+from brainuad.evaluation import metrics, thresholds
+from brainuad.scores import postprocess
+from brainuad.scores.postprocess import Case, PostprocessingSettings
 from score_segmentation import scores_of
 
 GRID = (50, 96, 96)

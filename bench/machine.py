@@ -5,7 +5,7 @@ import platform
 
 import torch
 
-from brainuad.machine import cpu_name
+from brainuad.compute.machine import cpu_name
 
 
 def described() -> dict[str, str]:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from brainuad.images.volumes import Volume
 from brainuad.phantoms.acquisition import (
     Contrast,
     acquire,
@@ -27,7 +28,6 @@ from brainuad.phantoms.anatomy import (
 from brainuad.phantoms.fields import grid_points, lattice_axes
 from brainuad.phantoms.template import Template
 from brainuad.preprocessing.registration import LPS_FROM_RAS, load_ants
-from brainuad.volumes import Volume
 
 FIELD_OF_VIEW = (196.0, 232.0, 190.0)
 ROTATION, SHIFT, SCALE, SHEAR = 10.0, 20.0, 0.08, 0.03

@@ -8,8 +8,8 @@ import torch
 from measuring import Row, side_by_side
 from sizes import size_of
 
-from brainuad.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
-from brainuad.settings import settings_from
+from brainuad.config.settings import settings_from
+from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
 from brainuad.training.augmentation import AugmentationSettings, augment
 
 BATCH = 32

@@ -29,7 +29,7 @@ out=$(cd "$out" && pwd)
 # What is built and cached while it runs goes with it.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export PYTHONPATH="$project/scripts:$project/bench:$project/tests/unit"
+export PYTHONPATH="$project/scripts:$project/bench:$project/tests/helpers"
 if [ -n "$wheels" ]; then
     "$python" -m pip install --quiet --no-index --no-deps --target "$work/site" "$wheels"/*.whl
     PYTHONPATH="$PYTHONPATH:$work/site"

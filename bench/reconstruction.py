@@ -7,8 +7,8 @@ from measuring import Row, side_by_side
 from monai_network import NAME, monai_network
 from sizes import size_of
 
-from brainuad.methods import build_trainable
-from brainuad.reconstruction import SLICES_AT_A_TIME, reconstruct_volumes
+from brainuad.inference.reconstruction import SLICES_AT_A_TIME, reconstruct_volumes
+from brainuad.models import build_trainable
 
 ENSEMBLE = [250, 500, 750]
 # A whole volume of the paper's size would take a minute and more.

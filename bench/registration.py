@@ -16,6 +16,7 @@ import yaml
 from measuring import PROJECT, Row
 from moved_brains import atlas_brain, distances, moved_brains
 
+from brainuad.config.settings import settings_from
 from brainuad.phantoms.template import load_template
 from brainuad.preprocessing.registration import (
     LabelInterpolation,
@@ -24,7 +25,6 @@ from brainuad.preprocessing.registration import (
     load_ants,
     register_linear,
 )
-from brainuad.settings import settings_from
 
 RELEASED = LinearRegistration(
     transform=Transform.AFFINE,

@@ -86,7 +86,7 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
     import reconstruct
     import score_segmentation
     import train_model
-    from brainuad.noise import key_of
+    from brainuad.diffusion.noise import key_of
 
     config = size_of("demo").config
     block, results = config["methods"][MODEL], Path(demo) / "results"

@@ -17,7 +17,7 @@ from torch.optim.optimizer import (
 )
 
 import brainuad.training.loop
-from brainuad.checkpoints import Checkpoint
+from brainuad.models.checkpoints import Checkpoint
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from stopwatch import Stopwatch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from brainuad.checkpoints import Checkpoint
-from brainuad.device import Device
-from brainuad.methods import Method, build_trainable
-from brainuad.settings import settings_from
+from brainuad.compute.device import Device
+from brainuad.config.settings import settings_from
+from brainuad.models import Method, build_trainable
+from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import TrainingSettings, train
 
 

@@ -3,7 +3,7 @@
 #
 # A Snakemake that was killed leaves its working directory locked. The lock here ends with its holder,
 # so once it is ours, and no other Snakemake runs there, the one left behind is stale. Jobs that
-# outlive a killed Snakemake hold their logs (scripts/brainuad/job.py); the next of their kind waits.
+# outlive a killed Snakemake hold their logs (scripts/brainuad/io/job.py); the next of their kind waits.
 set -euo pipefail
 directory=$1
 shift

@@ -6,12 +6,12 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.downloads import check_sha256
-from brainuad.errors import ScanError, SettingsError
-from brainuad.preprocessing.atlas import check_brain
-from brainuad.preprocessing.geometry import to_ras
-from brainuad.volumes import Volume, read_volume, write_volume
+from brainuad.datasets.downloads import check_sha256
+from brainuad.images.geometry import to_ras
+from brainuad.images.volumes import Volume, read_volume, write_volume
+from brainuad.io import job, tables
+from brainuad.io.errors import ScanError, SettingsError
+from brainuad.preprocessing.template import check_brain
 
 
 def main(

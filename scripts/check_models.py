@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
-from brainuad.errors import SettingsError
-from brainuad.model_checks import check_model
-from brainuad.tables import write_table
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.io.tables import write_table
+from brainuad.training.model_checks import check_model
 
 GIB = 2**30
 

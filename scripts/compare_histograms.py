@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainuad import job
-from brainuad.device import DeviceSettings, prepare_device
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation.histograms import (
     count_values,
     densities,
     entropy_difference,
     kl_divergence,
 )
-from brainuad.evaluation.postprocess import Case
-from brainuad.evaluation.scoring_anew import Reconstructor
-from brainuad.labels import IGNORED, LESION
-from brainuad.methods import load_method
-from brainuad.settings import settings_from
-from brainuad.slices import read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
+from brainuad.evaluation.sweeps import Reconstructor
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.slices import read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.models import load_method
+from brainuad.scores.postprocess import Case
 
 # In the column subject: a measure of all test subjects together.
 POOLED = "all"

@@ -6,12 +6,12 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from brainuad import job
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 
 
 def main(

@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from brainuad import archives, downloads, job
+from brainuad.datasets import archives, downloads
+from brainuad.io import job
 
 
 def main(*, output: Path, address: str, member: str, sha256: str | None) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from brainuad import job
-from brainuad.downloads import check_sha256, fetch
+from brainuad.datasets.downloads import check_sha256, fetch
+from brainuad.io import job
 from brainuad.preprocessing.hdbet_weights import CHECKPOINT, copy_as_numbers, open_release
 
 

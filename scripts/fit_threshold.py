@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import job
-from brainuad.errors import SettingsError
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation.thresholds import (
     FEWEST_LESION_VOXELS,
     FEWEST_PATIENTS,
     best_threshold,
     rests_on_little,
 )
-from brainuad.labels import LESION
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table
+from brainuad.images.mask_labels import LESION
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.io.tables import read_table
+from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 
 
 def main(

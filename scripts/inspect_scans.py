@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from brainuad import job, tables
-from brainuad.errors import ScanError
 from brainuad.evaluation.metrics import volume_ml
-from brainuad.labels import IGNORED, LESION
+from brainuad.images.geometry import crop, to_ras
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.volumes import Volume, check_same_grid, read_labels, read_volume
+from brainuad.io import job, tables
+from brainuad.io.errors import ScanError
 from brainuad.preprocessing import quality
-from brainuad.preprocessing.batches import LEFT_OUT, read_left_out, subject_names
-from brainuad.preprocessing.geometry import crop, to_ras
-from brainuad.report import pictures
-from brainuad.report.thumbnails import (
+from brainuad.preprocessing.chunks import LEFT_OUT, read_left_out, subject_names
+from brainuad.report.figures import pictures
+from brainuad.report.quality.thumbnails import (
     ATLAS_COLOUR,
     BESIDE_MIDLINE_MM,
     Outline,
@@ -24,7 +25,6 @@ from brainuad.report.thumbnails import (
     draw_rows,
     sparse_window,
 )
-from brainuad.volumes import Volume, check_same_grid, read_labels, read_volume
 
 MARGIN_MM = 6.0
 # Of the bright end of a scan: what is below lies outside the head.

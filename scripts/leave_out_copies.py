@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from brainuad import job, tables
-from brainuad.copies import leave_out_copies
+from brainuad.datasets.copies import leave_out_copies
+from brainuad.io import job, tables
 
 
 def main(

@@ -4,18 +4,25 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.copies import leave_out_copies
-from brainuad.demographics import (
+from brainuad.datasets.copies import leave_out_copies
+from brainuad.datasets.demographics import (
     find_demographics,
     read_demographics,
     table_named,
     with_demographics,
 )
-from brainuad.errors import ScanError, SettingsError
-from brainuad.preprocessing.batches import OnBroken
-from brainuad.sources import SourceOptions, find_subjects, labels_of, source_named
-from brainuad.subjects import LEFT_OUT, OK, PARTIAL, Expected, check_subjects, subject_table
+from brainuad.datasets.layouts import SourceOptions, find_subjects, labels_of, source_named
+from brainuad.datasets.subjects import (
+    LEFT_OUT,
+    OK,
+    PARTIAL,
+    Expected,
+    check_subjects,
+    subject_table,
+)
+from brainuad.io import job, tables
+from brainuad.io.errors import ScanError, SettingsError
+from brainuad.preprocessing.chunks import OnBroken
 
 
 def main(

@@ -3,13 +3,13 @@
 import time
 from pathlib import Path
 
-from brainuad import job
-from brainuad.errors import SettingsError
+from brainuad.config.settings import settings_from
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
 from brainuad.phantoms.archives import pack
 from brainuad.phantoms.layouts import Dataset, PhantomSettings, ixi_number, write_subject
 from brainuad.phantoms.spreadsheet import write_spreadsheet
 from brainuad.phantoms.template import load_template
-from brainuad.settings import settings_from
 
 
 def main(*, output: Path, dataset: str, settings: dict, seed: int) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad import job
+from brainuad.io import job
 from brainuad.phantoms.acquisition import Contrast, grid_axes, ideal_image, save, world_affine
 from brainuad.phantoms.anatomy import average_head, tissues_on
 from brainuad.phantoms.template import TEMPLATE_ORIGIN, TEMPLATE_SHAPE, load_template

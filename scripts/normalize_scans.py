@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
-from brainuad.labels import IGNORED, LESION
-from brainuad.preprocessing.batches import process_batch
-from brainuad.preprocessing.geometry import crop_or_pad, downsample
+from brainuad.config.settings import settings_from
+from brainuad.images.geometry import crop_or_pad, downsample
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.io import job
+from brainuad.preprocessing.chunks import process_batch
 from brainuad.preprocessing.intensity import to_unit_range
 from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
-from brainuad.settings import settings_from
-from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.errors import ScanError, SettingsError
-from brainuad.labels import IGNORED, LESION
-from brainuad.preprocessing.batches import OnBroken, read_left_out, subject_names
-from brainuad.preprocessing.geometry import volume_in_scan
-from brainuad.slices import SliceStack, write_slices
-from brainuad.volumes import Volume, read_labels, read_mask
+from brainuad.images.geometry import volume_in_scan
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.slices import SliceStack, write_slices
+from brainuad.images.volumes import Volume, read_labels, read_mask
+from brainuad.io import job, tables
+from brainuad.io.errors import ScanError, SettingsError
+from brainuad.preprocessing.chunks import OnBroken, read_left_out, subject_names
 
 
 def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:

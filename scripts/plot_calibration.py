@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from brainuad import job
-from brainuad.report import figures
-from brainuad.report.heat_maps import calibration_maps
-from brainuad.tables import read_table
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report.figures import style as figures
+from brainuad.report.figures.heat_maps import calibration_maps
 
 
 def main(*, table: Path, svg: Path, png: Path) -> None:

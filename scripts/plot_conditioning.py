@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad import job
-from brainuad.report import conditioning_panels, figures, names
-from brainuad.report.conditioning_panels import CutConditions
+from brainuad.io import job
+from brainuad.report import names
+from brainuad.report.figures import conditioning_panels
+from brainuad.report.figures import style as figures
+from brainuad.report.figures.conditioning_panels import CutConditions
 
 
 def main(

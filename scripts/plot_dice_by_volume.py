@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from brainuad import job
 from brainuad.evaluation.summaries import gather_scores
-from brainuad.report import charts, figures, names
+from brainuad.io import job
+from brainuad.report import names
+from brainuad.report.figures import charts
+from brainuad.report.figures import style as figures
 
 
 def main(

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad import job
-from brainuad.report import figures, histogram_charts, names
-from brainuad.report.histogram_charts import Histograms
+from brainuad.io import job
+from brainuad.report import names
+from brainuad.report.figures import histogram_charts
+from brainuad.report.figures import style as figures
+from brainuad.report.figures.histogram_charts import Histograms
 
 
 def main(

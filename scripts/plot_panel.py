@@ -7,20 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation.metrics import dice, volume_ml
-from brainuad.evaluation.postprocess import (
+from brainuad.images.mask_labels import LESION
+from brainuad.images.slices import SliceStack, read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report import names
+from brainuad.report.figures import compact_panels, panels, pictures
+from brainuad.report.figures import style as figures
+from brainuad.scores.postprocess import (
     PostprocessingSettings,
     anomaly_map_of,
     cases_of,
     segment,
 )
-from brainuad.labels import LESION
-from brainuad.report import compact_panels, figures, names, panels, pictures
-from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table
 
 # More methods than this, each with three pictures per subject, would not fit on a page.
 MOST_WIDE = 4

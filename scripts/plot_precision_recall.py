@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation import metrics
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
-from brainuad.labels import LESION
-from brainuad.report import charts, figures, names
-from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table
+from brainuad.images.mask_labels import LESION
+from brainuad.images.slices import SliceStack, read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report import names
+from brainuad.report.figures import charts
+from brainuad.report.figures import style as figures
+from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 
 POINTS = 600
 # Of more methods than this the single timesteps of ensembles are left out.

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from brainuad import job
 from brainuad.evaluation.summaries import gather_scores
-from brainuad.report import figures, timestep_charts
+from brainuad.io import job
+from brainuad.report.figures import style as figures
+from brainuad.report.figures import timestep_charts
 
 
 def main(

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from brainuad import job, tables
-from brainuad.report import charts, figures, names
+from brainuad.io import job, tables
+from brainuad.report import names
+from brainuad.report.figures import charts
+from brainuad.report.figures import style as figures
 
 
 def main(*, histories: list[Path], labels: list[str], svg: Path, png: Path) -> None:

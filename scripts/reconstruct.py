@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import job
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.methods import load_method
-from brainuad.reconstruction import reconstruct_volumes
-from brainuad.settings import settings_from
-from brainuad.slices import read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
+from brainuad.images.slices import read_slices
+from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.models import load_method
 
 
 def main(

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainuad import job
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.evaluation.conditioning import l1_by_region, middle_slice
-from brainuad.evaluation.cut_condition import reconstruct_by_share
-from brainuad.methods import load_method
-from brainuad.progress import progress_bar
-from brainuad.reconstruction import subjects_to_reconstruct
-from brainuad.settings import settings_from
-from brainuad.slices import read_slices
-from brainuad.tables import write_table
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.images.slices import read_slices
+from brainuad.inference.partial_conditioning import reconstruct_by_share
+from brainuad.inference.reconstruction import subjects_to_reconstruct
+from brainuad.inference.visible_part import l1_by_region, middle_slice
+from brainuad.io import job
+from brainuad.io.progress import progress_bar
+from brainuad.io.tables import write_table
+from brainuad.models import load_method
 
 # Subjects whose middle slice is kept for a figure.
 PICTURED = 3

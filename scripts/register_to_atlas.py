@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from brainuad import job
-from brainuad.errors import SettingsError
-from brainuad.labels import IGNORED, LESION
-from brainuad.preprocessing.batches import process_batch
-from brainuad.preprocessing.geometry import to_ras
+from brainuad.config.settings import settings_from
+from brainuad.images.geometry import to_ras
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.preprocessing.chunks import process_batch
 from brainuad.preprocessing.registration import (
     LinearRegistration,
     register_linear,
     warp,
     warp_labels,
 )
-from brainuad.settings import settings_from
-from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 
 def main(*, scans: Path, atlas: Path, output: Path, settings: dict[str, Any]) -> None:

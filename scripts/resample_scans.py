@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainuad import job
-from brainuad.preprocessing.batches import process_subjects
-from brainuad.preprocessing.geometry import background_of, labels_on, resample, to_ras
+from brainuad.datasets.layouts import labels_of, source_named
+from brainuad.images.geometry import background_of, labels_on, resample, to_ras
+from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.io import job
+from brainuad.preprocessing.chunks import process_subjects
 from brainuad.preprocessing.raw_scans import mark_lesions, scans_of_batch
-from brainuad.sources import labels_of, source_named
-from brainuad.volumes import Volume, read_labels, read_volume, write_volume
 
 ANY = range(2**16)  # any label there may be
 

@@ -7,14 +7,14 @@ anew on the validation subjects under the same change.
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.evaluation.postprocess import PostprocessingSettings
-from brainuad.evaluation.scoring_anew import Reconstructor, score_anew
-from brainuad.methods import load_method
-from brainuad.settings import settings_from
-from brainuad.slices import read_slices
-from brainuad.tables import read_table, write_table
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.sweeps import Reconstructor, score_anew
+from brainuad.images.slices import read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.models import load_method
+from brainuad.scores.postprocess import PostprocessingSettings
 
 COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
 

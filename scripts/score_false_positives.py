@@ -10,15 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
 from brainuad.evaluation.calibration import scores_at
 from brainuad.evaluation.detection import FALSE_POSITIVES
-from brainuad.evaluation.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 from brainuad.evaluation.thresholds import HEALTHY_SHARE, healthy_scores
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import TEST, VALIDATION, subjects_of
-from brainuad.tables import read_table, write_table
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 
 
 def main(

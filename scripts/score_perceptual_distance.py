@@ -5,16 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.downloads import check_sha256
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.datasets.downloads import check_sha256
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation.perceptual import load_network, perceptual_distance
-from brainuad.evaluation.postprocess import cases_of
-from brainuad.progress import progress_bar
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.progress import progress_bar
+from brainuad.io.tables import read_table, write_table
+from brainuad.scores.postprocess import cases_of
 
 
 def main(

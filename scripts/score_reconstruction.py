@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
-from brainuad.evaluation.postprocess import Case, cases_of, residual
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.scores.postprocess import Case, cases_of, residual
 
 
 def scores_of(case: Case) -> dict[str, float]:

@@ -6,10 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
-from brainuad.evaluation.postprocess import (
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.scores.postprocess import (
     Case,
     PostprocessingSettings,
     anomaly_map_of,
@@ -17,11 +22,6 @@ from brainuad.evaluation.postprocess import (
     residual,
     segment,
 )
-from brainuad.labels import IGNORED, LESION
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
 
 
 def scores_of(

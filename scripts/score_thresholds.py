@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation.calibration import ON_TEST, best_threshold_on_test, scores_at
-from brainuad.evaluation.postprocess import (
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.scores.postprocess import (
     Case,
     Cases,
     PostprocessingSettings,
     anomaly_map_of,
     cases_of,
 )
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
 
 
 def main(

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation import metrics
-from brainuad.evaluation.postprocess import (
+from brainuad.evaluation.thresholds import best_threshold
+from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.scores.postprocess import (
     Cases,
     PostprocessingSettings,
     anomaly_map_of,
     cases_of,
     segment,
 )
-from brainuad.evaluation.postprocessing_variants import sharing_maps, variants_of
-from brainuad.evaluation.thresholds import best_threshold
-from brainuad.settings import settings_from
-from brainuad.slices import read_reconstructions, read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
+from brainuad.scores.postprocessing_variants import sharing_maps, variants_of
 
 
 def main(

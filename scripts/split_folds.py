@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.released_splits import no_findings, released_split
-from brainuad.splits import all_for_test, split_healthy, split_lesions
+from brainuad.datasets.released_splits import no_findings, released_split
+from brainuad.datasets.splits import all_for_test, split_healthy, split_lesions
+from brainuad.io import job, tables
 
 
 def main(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad import job
-from brainuad.errors import ScanError, SettingsError
-from brainuad.preprocessing.batches import process_batch
-from brainuad.preprocessing.geometry import background_of, border_of, head_mask
+from brainuad.images.geometry import background_of, border_of, head_mask
+from brainuad.images.volumes import Volume, read_labels, read_volume
+from brainuad.io import job
+from brainuad.io.errors import ScanError, SettingsError
+from brainuad.preprocessing.chunks import process_batch
 from brainuad.preprocessing.registration import carry_brain_mask
 from brainuad.preprocessing.skull import strip_scan
-from brainuad.volumes import Volume, read_labels, read_volume
 
 NOISE = 0.01  # part of bright tissue, the 99th percentile above the background
 SMALLEST_SHARE = 0.25  # of the border that is background: a brain may fill much of a tight box

@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
-from brainuad.device import DeviceSettings
-from brainuad.preprocessing.batches import process_batch
+from brainuad.compute.device import DeviceSettings
+from brainuad.config.settings import settings_from
+from brainuad.io import job
+from brainuad.preprocessing.chunks import process_batch
 from brainuad.preprocessing.hdbet import find_brain, load_predictor
 from brainuad.preprocessing.skull import strip_scan
-from brainuad.settings import settings_from
 
 
 def main(

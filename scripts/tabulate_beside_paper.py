@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job
 from brainuad.evaluation.paper import beside_paper
-from brainuad.report import paper_tables
-from brainuad.report.table_files import write_tables
-from brainuad.tables import read_table
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report.tables import paper as paper_tables
+from brainuad.report.tables.files import write_tables
 
 
 def main(

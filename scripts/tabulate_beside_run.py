@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from brainuad import job
-from brainuad.evaluation.other_run import beside_run, read_results
-from brainuad.report import other_run_tables
-from brainuad.report.table_files import write_tables
+from brainuad.evaluation.reference_run import beside_run, read_results
+from brainuad.io import job
+from brainuad.report.tables import reference_run as other_run_tables
+from brainuad.report.tables.files import write_tables
 
 
 def main(

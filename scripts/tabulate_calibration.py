@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
+from brainuad.config.settings import settings_from
 from brainuad.evaluation.calibration import summarize_thresholds
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import gather_scores
-from brainuad.report import threshold_tables
-from brainuad.report.table_files import write_tables
-from brainuad.settings import settings_from
+from brainuad.io import job
+from brainuad.report.tables import thresholds as threshold_tables
+from brainuad.report.tables.files import write_tables
 
 
 def main(

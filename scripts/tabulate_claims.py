@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from brainuad import job
 from brainuad.evaluation.claims import evaluate_claims
-from brainuad.report import paper_tables
-from brainuad.report.table_files import write_tables
-from brainuad.tables import read_table
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report.tables import paper as paper_tables
+from brainuad.report.tables.files import write_tables
 
 
 def main(*, ours: list[Path], claims: Path, tsv: Path, html: Path, tex: Path) -> None:

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
+from brainuad.config.settings import settings_from
 from brainuad.evaluation.comparison import compare
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import gather_scores
-from brainuad.report import comparison_tables, names
-from brainuad.report.table_files import write_tables
-from brainuad.settings import settings_from
+from brainuad.io import job
+from brainuad.report import names
+from brainuad.report.tables import comparison as comparison_tables
+from brainuad.report.tables.files import write_tables
 
 
 def main(

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
+from brainuad.config.settings import settings_from
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import gather_scores, summarize_scores
-from brainuad.report import conditioning_tables
-from brainuad.report.table_files import SPREAD_NOTE, write_tables
-from brainuad.settings import settings_from
+from brainuad.io import job
+from brainuad.report.tables import conditioning as conditioning_tables
+from brainuad.report.tables.files import SPREAD_NOTE, write_tables
 
 NOTE = (
     "The encoder saw that share of each slice's width, and background in place of the rest; the "

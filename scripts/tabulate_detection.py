@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
 from brainuad.evaluation.detection import AUROC, scan_detection
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import gather_scores
+from brainuad.io import job
 from brainuad.report import names
-from brainuad.report.table_files import write_results
-from brainuad.settings import settings_from
+from brainuad.report.tables.files import write_results
 
 NOTE = (
     "AUROC of the mean residual in the brain, without threshold: how often a patient's scan scores "

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.report import report_pages, run_tables
+from brainuad.io import job, tables
 from brainuad.report.names import dataset_name
+from brainuad.report.pages import pages as report_pages
+from brainuad.report.tables import run as run_tables
 
 COLUMNS = ["dataset", "modality", "subject", "stage", "reason"]
 LISTING = "listing"

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
-from brainuad.evaluation.postprocessing_variants import ALL_STEPS
-from brainuad.report.table_files import tabulate_scores
+from brainuad.io import job
+from brainuad.report.tables.files import tabulate_scores
+from brainuad.scores.postprocessing_variants import ALL_STEPS
 
 METRICS = ["dice"]
 NOTE = (

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad import job
-from brainuad.report.table_files import tabulate_scores
+from brainuad.io import job
+from brainuad.report.tables.files import tabulate_scores
 
 METRICS = ["ssim", "psnr", "lpips", "l1", "l1_ratio", "l1_ratio_released"]
 NOTE = (

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.report import report_pages, run_tables
+from brainuad.io import job, tables
+from brainuad.report.pages import pages as report_pages
+from brainuad.report.tables import run as run_tables
 
 COLUMNS = ["kind", "name", "quantity", "value"]
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.released_splits import (
+from brainuad.datasets.released_splits import (
     IN_NO_LIST,
     IN_OTHER_VALIDATION,
     KEPT,
@@ -15,9 +14,11 @@ from brainuad.released_splits import (
     NO_USABLE_SCAN,
     REPEATED_ROW,
 )
-from brainuad.report import report_pages, report_tables
+from brainuad.datasets.splits import TEST, TRAIN, VALIDATION
+from brainuad.io import job, tables
 from brainuad.report.names import dataset_name
-from brainuad.splits import TEST, TRAIN, VALIDATION
+from brainuad.report.pages import pages as report_pages
+from brainuad.report.tables import layout as report_tables
 
 HEADINGS = {
     "dataset": "Data set",

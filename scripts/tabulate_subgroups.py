@@ -5,14 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.subgroups import group_subjects, summarize_groups
 from brainuad.evaluation.summaries import gather_scores
-from brainuad.report import subgroup_tables
-from brainuad.report.table_files import write_tables
-from brainuad.settings import settings_from
-from brainuad.tables import read_table
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report.tables import subgroups as subgroup_tables
+from brainuad.report.tables.files import write_tables
 
 KNOWN = ["dataset", "subject", "age", "sex", "site"]
 

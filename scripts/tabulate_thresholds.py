@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
-from brainuad.report import threshold_basis_tables
-from brainuad.report.table_files import write_tables
+from brainuad.io import job
+from brainuad.report.tables import threshold_basis as threshold_basis_tables
+from brainuad.report.tables.files import write_tables
 
 KEYS = ["method", "fold", "modality"]
 FITTED = ["dataset", "threshold", "validation_dice", "patients", "lesion_voxels"]

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad import job
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.reconstruction_times import COLUMNS, RATIO, SECONDS
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import summarize_scores
-from brainuad.evaluation.times import COLUMNS, RATIO, SECONDS
-from brainuad.report.table_files import write_results
-from brainuad.settings import settings_from
-from brainuad.tables import read_table
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report.tables.files import write_results
 
 # The diffusion model with nothing added: what a condition, patches or more timesteps cost.
 REFERENCE = "ddpm"

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainuad import job
-from brainuad.errors import ScanError
-from brainuad.preprocessing.batches import process_subjects
-from brainuad.preprocessing.geometry import to_ras
-from brainuad.preprocessing.raw_scans import lesions_of_released_mask, scans_of_batch
-from brainuad.sources import labels_of, preprocessed
-from brainuad.volumes import (
+from brainuad.datasets.layouts import labels_of, preprocessed
+from brainuad.images.geometry import to_ras
+from brainuad.images.volumes import (
     Volume,
     check_same_axes,
     read_mask,
     read_volume,
     write_volume,
 )
+from brainuad.io import job
+from brainuad.io.errors import ScanError
+from brainuad.preprocessing.chunks import process_subjects
+from brainuad.preprocessing.raw_scans import lesions_of_released_mask, scans_of_batch
 
 SPACING_TOLERANCE = 0.01  # part of a voxel's edge
 

@@ -11,19 +11,19 @@ from typing import Any
 import pandas as pd
 import torch
 
-from brainuad import job
-from brainuad.device import Device, DeviceSettings, prepare_device
-from brainuad.evaluation.times import COLUMNS, SECONDS
-from brainuad.methods import Method, load_method
-from brainuad.progress import progress_bar
-from brainuad.reconstruction import (
+from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.reconstruction_times import COLUMNS, SECONDS
+from brainuad.images.slices import SliceStack, read_slices
+from brainuad.inference.reconstruction import (
     compile_for_volumes,
     reconstruct_volumes,
     subjects_to_reconstruct,
 )
-from brainuad.settings import settings_from
-from brainuad.slices import SliceStack, read_slices
-from brainuad.tables import write_table
+from brainuad.io import job
+from brainuad.io.progress import progress_bar
+from brainuad.io.tables import write_table
+from brainuad.models import Method, load_method
 
 VOLUMES = 5
 # ASSUME: a volume's time is the mean of so many rounds over a few volumes; the paper does not say

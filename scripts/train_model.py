@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 import torch
 
-from brainuad import job
-from brainuad.checkpoints import Checkpoint, digest_of_files, write_weights
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.methods import build_trainable
-from brainuad.noise import key_of
-from brainuad.settings import settings_from
-from brainuad.slices import read_slices
-from brainuad.splits import subjects_of
-from brainuad.tables import read_table, write_table
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
+from brainuad.diffusion.noise import key_of
+from brainuad.images.slices import read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table, write_table
+from brainuad.models import build_trainable
+from brainuad.models.checkpoints import Checkpoint, digest_of_files, write_weights
 from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, Progress, train
 from brainuad.training.steps import TrainingSettings
 

@@ -4,9 +4,9 @@ import codecs
 import os
 from pathlib import Path
 
-from brainuad import archives as archive_files
-from brainuad import job
-from brainuad.errors import SettingsError
+from brainuad.datasets import archives as archive_files
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
 
 
 def main(*, root: Path, output: Path, archives: list[str], password: dict[str, str] | None) -> None:

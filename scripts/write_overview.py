@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from brainuad import job
-from brainuad.report import findings, overview, report_pages, report_tables
-from brainuad.tables import read_table
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.report.pages import findings, overview
+from brainuad.report.pages import pages as report_pages
+from brainuad.report.tables import layout as report_tables
 
 
 def main(

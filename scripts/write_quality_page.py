@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from brainuad import job, tables
+from brainuad.io import job, tables
 from brainuad.preprocessing import quality
-from brainuad.preprocessing.batches import read_left_out
-from brainuad.report import quality_page, report_pages
+from brainuad.preprocessing.chunks import read_left_out
+from brainuad.report.pages import pages as report_pages
+from brainuad.report.quality import page as quality_page
 
 
 def main(

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from measuring import Row
 
-from brainuad.compilation import runs_compiled
-from brainuad.evaluation.device_postprocess import anomaly_maps
-from brainuad.evaluation.postprocess import PostprocessingSettings
-from brainuad.methods import Method
-from brainuad.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
-from brainuad.reconstruction import compile_for_volumes, reconstruct_volumes
-from brainuad.settings import settings_from
+from brainuad.compute.compilation import runs_compiled
+from brainuad.config.settings import settings_from
+from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
+from brainuad.inference.reconstruction import compile_for_volumes, reconstruct_volumes
+from brainuad.models import Method
+from brainuad.scores.device_postprocess import anomaly_maps
+from brainuad.scores.postprocess import PostprocessingSettings
 from brainuad.training.augmentation import augment
 from on_gpu import part, rows, setting
 from on_gpu.timing import peak_memory, seconds_of, wait

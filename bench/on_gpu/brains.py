@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from brainuad.slices import SliceStack, write_slices
-from brainuad.tables import write_table
+from brainuad.images.slices import SliceStack, write_slices
+from brainuad.io.tables import write_table
 
 VOXEL = 2.0
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from measuring import Row, peak_memory_mib
 
-from brainuad.compilation import compile_costly_parts
-from brainuad.reconstruction import reconstruct_volumes
+from brainuad.compute.compilation import compile_costly_parts
+from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.training.steps import rehearse_step
 from on_gpu import part, rows, setting
 

@@ -8,10 +8,10 @@ import torch
 from sizes import Size, size_of
 from torch.utils.flop_counter import FlopCounterMode
 
-from brainuad import gpus
-from brainuad.device import Device, DeviceSettings, prepare_device
-from brainuad.methods import build_trainable
-from brainuad.settings import settings_from
+from brainuad.compute import gpus
+from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.models import build_trainable
 from brainuad.training.steps import TrainingSettings, build_optimizer, take_step
 from on_gpu import rows
 

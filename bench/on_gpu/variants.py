@@ -8,7 +8,7 @@ import torch
 from measuring import Row
 from peaks import matrix_rate
 
-from brainuad.compilation import compile_costly_parts
+from brainuad.compute.compilation import compile_costly_parts
 from brainuad.training.steps import rehearse_step
 from on_gpu import part, rows, setting
 from on_gpu.timing import peak_memory, seconds_of, wait

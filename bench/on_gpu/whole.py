@@ -21,11 +21,11 @@ import torch
 from measuring import Row
 from sizes import size_of
 
-from brainuad import gpus
-from brainuad.checkpoints import Checkpoint
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.methods import build_trainable
-from brainuad.settings import settings_from
+from brainuad.compute import gpus
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
+from brainuad.models import build_trainable
+from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import train
 from brainuad.training.steps import TrainingSettings
 from on_gpu import part, rows, setting

@@ -12,9 +12,9 @@ import torch
 from dry_run import DRY
 from small_training import FP32
 
-from brainuad import gpus
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.settings import settings_from
+from brainuad.compute import gpus
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
 

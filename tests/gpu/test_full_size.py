@@ -9,8 +9,8 @@ from dry_run import DRY
 from sizes import size_of
 from small_training import discs
 
-from brainuad.compilation import eagerly
-from brainuad.methods import build_trainable
+from brainuad.compute.compilation import eagerly
+from brainuad.models import build_trainable
 
 SIZE = size_of("miniature" if DRY else "paper")
 SETTINGS = SIZE.config["methods"]["cddpm"]["settings"]

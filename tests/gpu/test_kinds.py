@@ -7,13 +7,13 @@ from dry_run import DRY
 from kinds import KINDS
 from small_training import CDDPM, device_with, discs, losses_of, trained, training_settings
 
-from brainuad.evaluation import postprocess
-from brainuad.evaluation.device_postprocess import anomaly_maps
-from brainuad.evaluation.postprocess import PostprocessingSettings
-from brainuad.methods import build_trainable
-from brainuad.noise import keys_of, permutation_tables
-from brainuad.reconstruction import reconstruct_volumes
-from brainuad.settings import settings_from
+from brainuad.config.settings import settings_from
+from brainuad.diffusion.noise import keys_of, permutation_tables
+from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.models import build_trainable
+from brainuad.scores import postprocess
+from brainuad.scores.device_postprocess import anomaly_maps
+from brainuad.scores.postprocess import PostprocessingSettings
 from brainuad.training.augmentation import augment
 
 CPU = device_with()
@@ -95,7 +95,7 @@ def test_bfloat16_reconstructs_what_float32_does(device, within, tmp_path):
         place = device(precision=precision)
         method.network.to(place.torch, memory_format=place.eager_format)
         found[precision] = reconstruct_volumes(method, images, "abc", device=place, **options)
-    # The tolerance of the CPU's bfloat16, see test_steps of tests/unit.
+    # The tolerance of the CPU's bfloat16, see test_steps of tests/training.
     assert furthest(found["bf16"], found["fp32"]) > 0
     within("largest difference of a voxel", furthest(found["bf16"], found["fp32"]), 0.005)
     within("mean difference", np.abs(found["bf16"] - found["fp32"]).mean(), 0.0005)

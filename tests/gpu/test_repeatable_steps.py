@@ -6,8 +6,8 @@ from dry_run import DRY
 from kinds import KINDS
 from small_training import discs, training_settings
 
-from brainuad.methods import build_trainable
-from brainuad.reconstruction import reconstruct_volumes
+from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.models import build_trainable
 from brainuad.training.steps import build_optimizer, take_step
 
 

@@ -20,10 +20,10 @@ import json, signal, sys
 from pathlib import Path
 import torch
 from small_training import trained
-from brainuad import gpus
+from brainuad.compute import gpus
 from brainuad.training import loop
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.settings import settings_from
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.settings import settings_from
 # Two of these run at once, on the one GPU.
 gpus.claim = lambda identifiers: 0
 folder, stop, settings = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])

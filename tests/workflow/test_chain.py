@@ -281,10 +281,10 @@ def test_study_without_any_lesion_mask(chain, snakemake):
 @pytest.mark.parametrize(
     ("module", "reruns", "spares"),
     [
-        ("report/figures.py", {"plot_panel"}, {"train_model", "reconstruct", "score_segmentation"}),
+        ("report/figures/style.py", {"plot_panel"}, {"train_model", "reconstruct", "score_segmentation"}),
         ("evaluation/metrics.py", {"score_segmentation"}, {"train_model", "reconstruct"}),
         ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_atlas"}),
-        ("methods/thresh.py", {"train_model"}, {"pretrain_spark"}),
+        ("models/thresh.py", {"train_model"}, {"pretrain_spark"}),
     ],
 )
 def test_change_of_a_module_reruns_what_it_can_change(chain, snakemake, module, reruns, spares):
@@ -295,7 +295,7 @@ def test_change_of_a_module_reruns_what_it_can_change(chain, snakemake, module, 
         rules = planned(snakemake, chain)
         assert reruns <= set(rules)
         assert not spares & set(rules)
-        if module == "methods/thresh.py":
+        if module == "models/thresh.py":
             assert rules["train_model"] == 2
     finally:
         file.write_text(before)

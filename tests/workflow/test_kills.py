@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.slices import SliceStack, write_slices
-from brainuad.tables import read_table, write_table
+from brainuad.images.slices import SliceStack, write_slices
+from brainuad.io.tables import read_table, write_table
 from conftest import PROJECT
 
 PATHS = ("slices", "split", "weights", "history", "machines")

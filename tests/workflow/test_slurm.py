@@ -18,7 +18,7 @@ import pytest
 import torch
 import yaml
 
-from brainuad.checkpoints import read_weights
+from brainuad.models.checkpoints import read_weights
 from conftest import (
     LESION_SETS,
     MINIATURE,

@@ -4,8 +4,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from brainuad.config_paths import check_root, why_not_encoded, why_unusable, with_plain_paths
-from brainuad.sources.files import check_patterns
+from brainuad.config.paths import check_root, why_not_encoded, why_unusable, with_plain_paths
+from brainuad.datasets.layouts.files import check_patterns
 
 PROJECT = Path(workflow.basedir)
 LIBRARY = PROJECT / "scripts" / "brainuad"
@@ -154,7 +154,7 @@ def check_dataset(name, block, values):
         raise WorkflowError(f"{key}: a rule has this name; give the data set another")
     if name in ("test", "average"):
         raise WorkflowError(f"{key}: tables use this name; give the data set another")
-    layouts = sorted(path.stem for path in (LIBRARY / "sources").glob("[!_]*.py"))
+    layouts = sorted(path.stem for path in (LIBRARY / "datasets" / "layouts").glob("[!_]*.py"))
     if block["layout"] not in layouts:
         raise WorkflowError(f"{key}.layout: {block['layout']!r} is not one of {', '.join(layouts)}")
     for own, layout in (("files", "files"), ("table", "table"), ("part", "preprocessed")):
@@ -193,7 +193,7 @@ def check_dataset(name, block, values):
 def check_method(name, block, evaluation):
     """Stop where a method's block does not fit the code, itself, or the evaluation."""
     # SparK pretrains an encoder and reconstructs nothing.
-    files = (LIBRARY / "methods").glob("[!_]*.py")
+    files = (LIBRARY / "models").glob("[!_]*.py")
     kinds = sorted(path.stem for path in files if path.stem != "spark")
     if block["kind"] not in kinds:
         raise WorkflowError(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from brainuad.config_files import check_config_file
-from brainuad.errors import SettingsError
-from brainuad.job import start_jobs_in_utf8
+from brainuad.config.files import check_config_file
+from brainuad.io.errors import SettingsError
+from brainuad.io.job import start_jobs_in_utf8
 
 start_jobs_in_utf8()
 

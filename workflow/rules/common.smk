@@ -114,7 +114,7 @@ def with_layout_code(script):
 
     def files(wildcards):
         layout = DATASETS[wildcards.dataset]["layout"]
-        return library_of(script, LIBRARY / "sources" / f"{layout}.py")
+        return library_of(script, LIBRARY / "datasets" / "layouts" / f"{layout}.py")
 
     return files
 
@@ -125,4 +125,4 @@ def training_code(wildcards):
 
 
 def method_file(model):
-    return LIBRARY / "methods" / f"{config['methods'][model]['kind']}.py"
+    return LIBRARY / "models" / f"{config['methods'][model]['kind']}.py"

@@ -6,8 +6,8 @@ import io
 import os
 from contextlib import suppress
 
-from brainuad.folders import walk
-from brainuad.formats import what_pointer
+from brainuad.io.folders import walk
+from brainuad.io.formats import what_pointer
 
 # ----------------------------------------------------------------------------------------------
 # Files from outside the workflow. Snakemake is not shown them as inputs: it would see the time of a

@@ -32,7 +32,7 @@ rule write_quality_page:
         batches=batch_folders("quality"),
         subjects="results/subjects/{dataset}.tsv",
         code=library_of("write_quality_page"),
-        template=f"{workflow.basedir}/scripts/brainuad/report/quality_page.html.jinja",
+        template=f"{workflow.basedir}/scripts/brainuad/report/quality/page.html.jinja",
     output:
         page=report(
             directory("results/report/quality/{dataset}_{modality}"),

@@ -49,12 +49,12 @@ rule write_overview:
         atlas_facts=["results/atlas/facts.tsv"] if RAW else [],
         # Their marked decisions are listed.
         sources=sorted(str(file) for file in (PROJECT / "scripts").rglob("*.py")),
-        template=f"{workflow.basedir}/scripts/brainuad/report/overview.html.jinja",
-        page_script=f"{workflow.basedir}/scripts/brainuad/report/overview.js",
+        template=f"{workflow.basedir}/scripts/brainuad/report/pages/overview.html.jinja",
+        page_script=f"{workflow.basedir}/scripts/brainuad/report/pages/overview.js",
     output:
         html=report(
             "results/report/index.html",
-            caption="../report/overview.rst",
+            caption="../report/pages/overview.rst",
             category="Overview",
             labels={"page": "all results"},
         ),

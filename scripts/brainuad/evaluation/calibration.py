@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from brainuad.evaluation import metrics
-from brainuad.evaluation.postprocess import PostprocessingSettings, segment
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import SUMMARY_COLUMNS, summarize_by
 from brainuad.evaluation.thresholds import Threshold
-from brainuad.labels import IGNORED
+from brainuad.images.mask_labels import IGNORED
+from brainuad.scores.postprocess import PostprocessingSettings, segment
 
 # In the column fitted_on: the threshold was chosen on the test subjects themselves.
 ON_TEST = "test"

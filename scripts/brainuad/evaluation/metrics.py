@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from brainuad.labels import IGNORED, LESION
+from brainuad.images.mask_labels import IGNORED, LESION
 
 # Gaussian window of SSIM in voxels: edge (odd) and standard deviation.
 SSIM_WINDOW = 11

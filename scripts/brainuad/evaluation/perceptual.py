@@ -12,7 +12,7 @@ import torch
 from monai.networks.nets.resnet import ResNetFeatures
 from torch import Tensor, nn
 
-from brainuad.errors import SettingsError
+from brainuad.io.errors import SettingsError
 
 NETWORKS = ("resnet10", "resnet50")
 ADVICE = "give resnet_10_23dataset.pth or resnet_50_23dataset.pth of MedicalNet, as they are"

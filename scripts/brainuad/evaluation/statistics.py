@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from brainuad.errors import SettingsError
+from brainuad.io.errors import SettingsError
 
 ROUNDS_AT_A_TIME = 1000
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
-from brainuad.tables import read_table
+from brainuad.io.tables import read_table
 
 # The data set of a mean over data sets.
 AVERAGE = "average"

@@ -10,8 +10,8 @@ from itertools import chain
 
 import numpy as np
 
-from brainuad.errors import SettingsError
 from brainuad.evaluation.metrics import detections, pooled, scored_voxels
+from brainuad.io.errors import SettingsError
 
 # ASSUME: a threshold from fewer patients with a lesion, or fewer lesion voxels on the final grid (8
 # ml at 2 mm), is marked in the report: one lesion more or less may then move it anywhere.

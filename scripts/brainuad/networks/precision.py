@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from brainuad.device import without_autocast
+from brainuad.compute.device import without_autocast
 
 
 def in_full_precision(layer: nn.Module, maps: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from brainuad.device import moved
+from brainuad.compute.device import moved
 
 EXPANSION = 4
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.errors import SettingsError
+from brainuad.io.errors import SettingsError
 from brainuad.phantoms import acquisition, lesions, vascular
 from brainuad.phantoms.acquisition import Contrast, Scanner
 from brainuad.phantoms.anatomy import Tissues, Variation, draw_head, tissues_on

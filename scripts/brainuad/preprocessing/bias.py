@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from brainuad.errors import ScanError
+from brainuad.images.volumes import Volume
+from brainuad.io.errors import ScanError
 from brainuad.preprocessing.registration import from_ants, load_ants, to_ants
-from brainuad.volumes import Volume
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from brainuad import job
-from brainuad.device import DeviceSettings, prepare_device
-from brainuad.errors import ScanError, SettingsError
-from brainuad.volumes import Volume
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.images.volumes import Volume
+from brainuad.io import job
+from brainuad.io.errors import ScanError, SettingsError
 
 
 def load_predictor(

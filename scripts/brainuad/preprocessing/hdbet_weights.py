@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from brainuad.errors import SettingsError
+from brainuad.io.errors import SettingsError
 
 PLANS = "plans.json"
 DATASET = "dataset.json"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brainuad.errors import ScanError
+from brainuad.io.errors import ScanError
 
 
 def to_unit_range(

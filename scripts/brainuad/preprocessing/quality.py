@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from brainuad.labels import LESION
+from brainuad.images.mask_labels import LESION
 
 # Grey levels of each image in the joint histogram.
 LEVELS = 32

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainuad import job, tables
-from brainuad.errors import SettingsError
-from brainuad.labels import IGNORED
-from brainuad.volumes import whole_numbers
+from brainuad.images.mask_labels import IGNORED
+from brainuad.images.volumes import whole_numbers
+from brainuad.io import job, tables
+from brainuad.io.errors import SettingsError
 
 
 def scans_of_batch(subjects: Path, batch: Sequence[str], *, modality: str) -> pd.DataFrame:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from brainuad.errors import ScanError, SettingsError
-from brainuad.preprocessing.geometry import resample
-from brainuad.volumes import Volume
+from brainuad.images.geometry import resample
+from brainuad.images.volumes import Volume
+from brainuad.io.errors import ScanError, SettingsError
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
 # Mattes mutual information samples the image at jittered places, which this seed fixes.

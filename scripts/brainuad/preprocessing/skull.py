@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.errors import ScanError
-from brainuad.labels import IGNORED, LESION
-from brainuad.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.io.errors import ScanError
 
 # ASSUME: no adult's brain mask is smaller or larger, fluid and all; a brain cut off or a skull left
 # on is. Those of subjects whose age is known and under 18 are not judged.

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from brainuad.device import moved
-from brainuad.errors import SettingsError
+from brainuad.compute.device import moved
+from brainuad.io.errors import SettingsError
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from brainuad import job
-from brainuad.checkpoints import Checkpoint, fingerprint
-from brainuad.compilation import compile_costly_parts
-from brainuad.device import Device
-from brainuad.errors import SettingsError
-from brainuad.machine import device_name
-from brainuad.methods import NOT_TRAINED_YET, Trainable
-from brainuad.progress import progress_bar
+from brainuad.compute.compilation import compile_costly_parts
+from brainuad.compute.device import Device
+from brainuad.compute.machine import device_name
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.io.progress import progress_bar
+from brainuad.models import NOT_TRAINED_YET, Trainable
+from brainuad.models.checkpoints import Checkpoint, fingerprint
 from brainuad.training.sampling import count_steps_per_epoch
 from brainuad.training.signals import noting_signals
 from brainuad.training.steps import (

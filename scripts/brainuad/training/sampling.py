@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from brainuad.errors import SettingsError
-from brainuad.noise import key_of
+from brainuad.diffusion.noise import key_of
+from brainuad.io.errors import SettingsError
 
 
 def count_steps_per_epoch(*, volumes: int, slices_per_volume: int, batch_size: int) -> int:

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from brainuad.device import Device
-from brainuad.errors import SettingsError
-from brainuad.methods import Trainable
-from brainuad.noise import key_of
+from brainuad.compute.device import Device
+from brainuad.diffusion.noise import key_of
+from brainuad.io.errors import SettingsError
+from brainuad.models import Trainable
 from brainuad.training.augmentation import AugmentationSettings, augment
 from brainuad.training.sampling import draw_batch
 

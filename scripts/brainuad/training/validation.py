@@ -8,10 +8,10 @@ that of the luckiest draw; even then it follows from the seed and the number of 
 import torch
 from torch import Tensor
 
-from brainuad.compilation import eagerly
-from brainuad.device import Device
-from brainuad.methods import Trainable
-from brainuad.noise import key_of
+from brainuad.compute.compilation import eagerly
+from brainuad.compute.device import Device
+from brainuad.diffusion.noise import key_of
+from brainuad.models import Trainable
 from brainuad.training.augmentation import augment
 from brainuad.training.sampling import choose_validation_slices, draw_validation_slices
 from brainuad.training.steps import TrainingSettings

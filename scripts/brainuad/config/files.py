@@ -1,0 +1,114 @@
+"""Config files, looked at before Snakemake reads them.
+
+Of two equal keys YAML and JSON take the last without a word, and an unquoted `no` is false to them.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brainuad.io.errors import SettingsError
+
+# What the tags of YAML begin with.
+YAML_TAG = "tag:yaml.org,2002:"
+
+
+def check_config_file(path: Path) -> bool:
+    """Whether a config file says anything; Snakemake refuses one that is empty or all comment.
+
+    Raises SettingsError with file and line where it cannot be read, is not UTF-8, no YAML or JSON,
+    has no keys at its top level, the same key twice in one block, or a key that is not text.
+    """
+    text = _decoded(path)
+    if _is_json(text, path):
+        return True
+    try:
+        document = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise SettingsError(
+            f"{path}, line {mark.line + 1}: is no YAML: {error.problem or error.context}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
+    if document is None or document.tag == f"{YAML_TAG}null":
+        return False
+    if not isinstance(document, yaml.MappingNode):
+        raise SettingsError(f"{path}: has no keys at its top level; write `key: value`")
+    for block, name in _blocks(document):
+        _check_keys(block, name, path)
+    return True
+
+
+def _decoded(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SettingsError(
+            f"{path}, line {line}: holds a character that is not UTF-8; save the file as UTF-8"
+        ) from None
+
+
+def _is_json(text: str, path: Path) -> bool:
+    """Whether it is a JSON object, which Snakemake tries first; equal keys are refused."""
+
+    def unlike(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for place, (key, _) in enumerate(pairs):
+            if any(key == earlier for earlier, _ in pairs[:place]):
+                raise SettingsError(
+                    f"{path}: the key {key!r} stands twice in one block; keep one of them"
+                )
+        return dict(pairs)
+
+    try:
+        return isinstance(json.loads(text, object_pairs_hook=unlike), dict)
+    except json.JSONDecodeError:
+        return False
+
+
+def _blocks(document: yaml.Node) -> Iterator[tuple[yaml.MappingNode, str]]:
+    """Each block of keys once, with the dotted name of the key that it belongs to."""
+    seen = set()
+    waiting = [(document, "")]
+    while waiting:
+        node, name = waiting.pop()
+        # An anchor's block stands at each of its places.
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            yield node, name
+            children = [(child, _dotted(name, str(key.value))) for key, child in node.value]
+        else:
+            children = [(child, name) for child in node.value]
+        waiting.extend(reversed(children))
+
+
+def _check_keys(block: yaml.MappingNode, name: str, path: Path) -> None:
+    lines: dict[str, int] = {}
+    for node, _ in block.value:
+        line = node.start_mark.line + 1
+        key = node.value
+        # `<<` takes over the keys of another block.
+        if node.tag not in (f"{YAML_TAG}str", f"{YAML_TAG}merge"):
+            raise SettingsError(
+                f"{path}, line {line}: the key {_dotted(name, str(key))} is no text to YAML; "
+                "put it in quotes"
+            )
+        if key in lines:
+            raise SettingsError(
+                f"{path}, line {line}: the key {_dotted(name, key)} stands there twice, first in "
+                f"line {lines[key]}; keep one of them"
+            )
+        lines[key] = line
+
+
+def _dotted(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key

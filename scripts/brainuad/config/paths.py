@@ -1,0 +1,112 @@
+"""The paths of a config: in their plain form, and not where the workflow itself writes."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from brainuad.io.errors import SettingsError
+
+# Where a config holds paths; `*` is any key, or any entry of a list.
+PATHS = (
+    "atlas.image",
+    "datasets.*.archives.*",
+    "datasets.*.demographics",
+    "datasets.*.part",
+    "datasets.*.password.file",
+    "datasets.*.root",
+    "datasets.*.splits.folder",
+    "datasets.*.table",
+    "evaluation.perceptual.weights",
+    "head_template.*",
+    "hdbet.weights.local",
+    "methods.*.pretrained",
+    "other_run.folder",
+)
+# Folders of a working directory that jobs write into; phantoms are raw data to all other rules.
+WRITTEN = (
+    *(".snakemake", "benchmarks", "logs", "results"),
+    *("resources/atlas", "resources/hdbet", "resources/unpacked"),
+)
+WILDCARD = re.compile(r"\{\s*\w+\s*(?:,[^}]*)?\}")
+
+
+def with_plain_paths(values: dict[str, Any]) -> dict[str, Any]:
+    """A config with each path in one form: no `//`, no `/./`, no `/` at its end.
+
+    Snakemake compares paths as text. Raises SettingsError for a path that it cannot use.
+    """
+    for path in PATHS:
+        values = _changed(values, path.split("."), _plain_path, "")
+    return values
+
+
+def _changed(value: Any, keys: list[str], change: Callable[[str, str], str], name: str) -> Any:
+    if not keys:
+        return change(name, value) if isinstance(value, str) else value
+    if isinstance(value, list) and keys[0] == "*":
+        return [_changed(entry, keys[1:], change, name) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _changed(entry, keys[1:], change, f"{name}.{key}".lstrip("."))
+        if keys[0] in ("*", key)
+        else entry
+        for key, entry in value.items()
+    }
+
+
+def _plain_path(name: str, path: str) -> str:
+    if reason := why_unusable(path):
+        raise SettingsError(f"config: {name}: {path!r} {reason}")
+    # At the beginning, POSIX leaves two slashes as they are.
+    return str(PurePosixPath(re.sub("^/+", "/", path))) if path else path
+
+
+def why_unusable(path: str) -> str:
+    """Why Snakemake cannot use a path, or "" where it can."""
+    return why_taken_for_pattern(path) or why_not_encoded(path)
+
+
+def why_taken_for_pattern(path: str) -> str:
+    """Where a path holds {word}: Snakemake knows no way to say that it is meant as it stands."""
+    if found := WILDCARD.search(path):
+        return (
+            f"holds {found[0]}, which Snakemake takes for a wildcard; rename it, or name a link "
+            "that leads there"
+        )
+    return ""
+
+
+def why_not_encoded(text: str) -> str:
+    """Where a text holds names of files that this process would look for by other bytes."""
+    encoding = sys.getfilesystemencoding()
+    if not text.isascii() and encoding != "utf-8":
+        return (
+            f"has letters beyond ASCII, and file names are {encoding} in this terminal's locale; "
+            "start it as: PYTHONUTF8=1 snakemake ..."
+        )
+    return ""
+
+
+def check_root(name: str, root: str) -> None:
+    """SettingsError where the working directory, or what jobs write there, would count as raw data.
+
+    `name` is the data set's, `root` the folder with its scans.
+    """
+    folder, here = Path(root).resolve(), Path.cwd().resolve()
+    if here.is_relative_to(folder):
+        raise SettingsError(
+            f"config: datasets.{name}.root: {root!r} is or holds the working directory, whose "
+            "results would be listed as scans; put the scans into a folder of their own, or work "
+            "in another one (snakemake --directory)"
+        )
+    for own in WRITTEN:
+        written = (here / own).resolve()
+        if folder.is_relative_to(written) or written.is_relative_to(folder):
+            raise SettingsError(
+                f"config: datasets.{name}.root: {root!r} is, holds or lies in {own}, where the "
+                "workflow writes; put the scans into a folder of their own, such as "
+                f"resources/data/{name}"
+            )

@@ -1,0 +1,238 @@
+"""Age, sex and site of subjects, from a table that came with a data set or that a user wrote."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.datasets.layouts import RawSubject
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.io.spreadsheets import read_spreadsheet
+from brainuad.io.text_tables import column_of, known, plain_name
+
+OLDEST = 120
+
+IXI_SUBJECT = re.compile(r"(IXI\d+)-.+")
+PERSON = r"(?:patients?|subjects?|participants?)?"
+# Names of columns as `text_tables.plain_name` gives them, the preferred ones first. Ages at other
+# times than the scan (onset, death) and groups of ages are no such names.
+SPELLINGS = {
+    "subject": (
+        *("subject", "participantid"),
+        r"(?:subject|participant|patient|subj?|case|ixi)(?:id|name|number|no|nr)|id",
+        "participant|patient|subj?",
+    ),
+    "age": (
+        "age",
+        PERSON + r"(?:scan|mri)?age(?:at|in|of|the|time|first|scan|mri?|imaging|acquisition|visit|"
+        r"baseline|session|study|exam|examination|enroll?ment|entry|test)*"
+        r"(?P<unit>y(?:ea)?rs?|y|months?|mos?|weeks?|wks?|days?)?",
+    ),
+    "sex": (
+        *("sex", "gender"),
+        PERSON + r"(?:biological)?(?:sex|gender)(?:id|code)?"
+        r"(?:[0-9]?(?:fe)?(?:m|male|f|man|woman)[0-9]?)*",
+    ),
+    "site": (r"site(?:id|name|code)?", "cent(?:er|re)(?:id|name)?|hospital|scanner"),
+}
+NEITHER = {"age": f"no age above 0 and up to {OLDEST} years", "sex": "neither male nor female"}
+SEXES = {"m": "m", "male": "m", "man": "m", "f": "f", "female": "f", "woman": "f"}
+YEARS = {"y": 1, "m": 1 / 12, "w": 7 / 365.25, "d": 1 / 365.25}
+# 89+ is how ages are kept private, 045Y how DICOM writes them.
+AGE = re.compile(
+    r"[>≥]?=?\s*(?P<number>[0-9]+(?:[.,][0-9]*)?)\s*\+?\s*"
+    r"(?P<unit>y(?:ea)?rs?|y(?:/?o)?|m(?:o(?:nth)?s?)?|w(?:ee)?ks?|w|days?|d)?\.?(?:\s*old)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """age in years, sex "f" or "m", site hospital, scanner or cohort; None where unknown."""
+
+    age: float | None = None
+    sex: str | None = None
+    site: str | None = None
+
+
+@dataclass(frozen=True)
+class Demographics:
+    """People by the names that a table has for them, and how many rows it has."""
+
+    path: Path
+    rows: int
+    people: Mapping[str, Person]
+
+
+def find_demographics(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
+    """The first table of one of the names in the folders, or one folder deeper; None without."""
+    for folder in folders:
+        for pattern in (*names, *(f"*/{name}" for name in names)):
+            if found := sorted(folder.glob(pattern)):
+                return found[0]
+    return None
+
+
+def table_named(name: str, folders: Sequence[Path]) -> Path:
+    """The path of a table in the first of the folders that has it; without any, in the first."""
+    paths = [folder / name for folder in folders]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def read_demographics(path: Path) -> Demographics:
+    """People of a table with a column subject, participant_id or the like, such as IXI's own.
+
+    Age, sex and site are read as by `people_of`. Of repeated rows of a subject the first that gives
+    an age counts. Raises SettingsError, one line, for a table that cannot be read or names nobody.
+    """
+    table = read_spreadsheet(path)
+    subjects = column_of(table, SPELLINGS["subject"], path)
+    if subjects is None:
+        raise SettingsError(
+            f"{path}: has neither a column subject nor participant_id; "
+            f"its columns are {', '.join(table.columns)}"
+        )
+    people: dict[str, Person] = {}
+    for subject, person in zip(subjects, people_of(table, path), strict=True):
+        if not isinstance(subject, str):
+            continue
+        # ASSUME: of the repeated rows of a subject, the first that gives an age counts.
+        if subject not in people or (people[subject].age is None and person.age is not None):
+            people[subject] = person
+    return Demographics(path, len(table), people)
+
+
+def people_of(table: pd.DataFrame, path: Path) -> list[Person]:
+    """The person of each row of a spreadsheet, as far as it has columns of age, sex and site.
+
+    Which columns are read, and what in them is neither a value nor empty, stands in the log.
+    """
+    columns = {key: column_of(table, SPELLINGS[key], path) for key in READERS}
+    origins = [
+        f"no {key}" if column is None else f"{key} from {column.name!r}"
+        for key, column in columns.items()
+    ]
+    job.log(f"{path}: {', '.join(origins)}")
+    facts: dict[str, dict[int, float | str | None]] = {}
+    for key, column in columns.items():
+        if column is not None:
+            cells = known(column).dropna()
+            facts[key] = READERS[key](cells)
+            unread = [cell for row, cell in cells.items() if facts[key][row] is None]
+            if unread:
+                job.log(
+                    f"{path}: {len(unread)} of {len(cells)} cells of {column.name!r} are "
+                    f"{NEITHER[key]} ({_some(unread)}): unknown"
+                )
+    return [
+        Person(**{key: values.get(row) for key, values in facts.items()}) for row in table.index
+    ]
+
+
+def with_demographics(
+    subjects: Sequence[RawSubject], table: Demographics
+) -> tuple[list[RawSubject], list[str]]:
+    """The subjects with age, sex and site where the data set itself gave none; and remarks.
+
+    A row is found by the subject's name, with or without `sub-`; in IXI by the number in it. Where
+    that finds none, by the name without leading zeros, if one row and one subject share it. The
+    remarks are lines on rows that name nobody, or more than one.
+    """
+    matches, remarks = _match([raw.subject for raw in subjects], table)
+    described = []
+    for raw in subjects:
+        person = table.people[matches[raw.subject]] if raw.subject in matches else Person()
+        told = {key: value for key, value in vars(person).items() if getattr(raw, key) is None}
+        described.append(replace(raw, **told))
+    return described, remarks
+
+
+def age_of(cell: str, unit: str = "y") -> float | None:
+    """The age in years that a text gives, in the unit (y, m, w, d) where it names none itself.
+
+    "89+" is 89, "045Y" 45, "18 months" 1.5. None for what is no number above 0 and up to 120 years.
+    """
+    match = AGE.fullmatch(cell.strip())
+    if match is None:
+        return None
+    named = (match["unit"] or unit)[0].lower()
+    age = float(match["number"].replace(",", ".")) * YEARS[named]
+    return age if 0 < age <= OLDEST else None
+
+
+def _read_ages(cells: pd.Series) -> dict[int, float | None]:
+    name = re.fullmatch(SPELLINGS["age"][-1], plain_name(cells.name))
+    return {row: age_of(cell, name["unit"] or "y") for row, cell in cells.items()}
+
+
+def _read_sexes(cells: pd.Series) -> dict[int, str | None]:
+    """Sexes by row; codes are read where the column's name explains them: SEX_ID (1=m, 2=f)."""
+    name = cells.name.lower()
+    codes = {
+        **dict(re.findall(r"([0-9])\s*[=:]\s*([a-z]+)", name)),
+        **{code: word for word, code in re.findall(r"([a-z]+)\s*[=:]\s*([0-9])", name)},
+    }
+    words = {row: cell.lower().removesuffix(".0") for row, cell in cells.items()}
+    return {row: SEXES.get(codes.get(word, word)) for row, word in words.items()}
+
+
+READERS = {"age": _read_ages, "sex": _read_sexes, "site": dict}
+
+
+def _match(subjects: Sequence[str], table: Demographics) -> tuple[dict[str, str], list[str]]:
+    """From subject to the name that the table has for it; and remarks."""
+    names = {subject: _ixi_number(subject) or subject for subject in subjects}
+    alike = defaultdict(set)
+    for name in names.values():
+        alike[_loosely(name)].add(name)
+    rows = defaultdict(list)
+    for row in table.people:
+        rows[_loosely(row)].append(row)
+    matches, unclear = {}, []
+    for subject, name in names.items():
+        keys = (subject, subject.removeprefix("sub-"), name)
+        exact = [key for key in keys if key in table.people]
+        loose = rows.get(_loosely(name), [])
+        if exact:
+            matches[subject] = exact[0]
+        elif len(loose) == len(alike[_loosely(name)]) == 1:
+            matches[subject] = loose[0]
+        else:
+            unclear += loose
+    taken = set(matches.values())
+    remarks = []
+    if unclear := [row for row in dict.fromkeys(unclear) if row not in taken]:
+        remarks.append(f"{_some(unclear)} could be more than one subject's, or share one: unused")
+    if not matches:
+        rows_named = f"{_some(list(table.people), 1)}; " if table.people else ""
+        called = f"{rows_named}they are called {_some(subjects, 1)}"
+        rows = "1 row" if table.rows == 1 else f"{table.rows} rows"
+        remarks.append(f"none of its {rows} names a subject ({called})")
+    else:
+        if without := [subject for subject in subjects if subject not in matches]:
+            remarks.append(f"has no row for {len(without)} of the subjects ({_some(without)})")
+        if others := [row for row in table.people if row not in taken]:
+            remarks.append(f"has rows for {len(others)} who are no subject ({_some(others)})")
+    return matches, [f"{table.path}: {remark}" for remark in remarks]
+
+
+def _ixi_number(subject: str) -> str | None:
+    match = IXI_SUBJECT.fullmatch(subject)
+    return match and match[1]
+
+
+def _loosely(name: str) -> str:
+    """A name in lower case without `sub-`, the letters IXI, leading zeros, the .0 of a number."""
+    whole = re.sub(r"^([0-9]+)\.0+$", r"\1", name.lower())
+    bare = re.sub(r"^(?:sub[-_ ]|sub(?=[0-9])|ixi[-_ ]?(?=[0-9]))", "", whole)
+    return re.sub(r"0*([0-9]+)", r"\1", bare)
+
+
+def _some(names: Sequence[str], number: int = 3) -> str:
+    """The first of some names: 1, 2, 3 ..."""
+    shown = ", ".join(list(dict.fromkeys(names))[:number])
+    return f"{shown} ..." if len(names) > number or number == 1 else shown

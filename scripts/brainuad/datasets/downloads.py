@@ -1,0 +1,103 @@
+"""Files from the internet, checked by their checksum before anything reads them."""
+
+import errno
+import hashlib
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.io.progress import progress_bar
+
+SCHEMES = ("https",)
+ATTEMPTS = 3
+PAUSE = 5  # seconds before another attempt
+TIMEOUT = 60  # seconds without a single byte
+CHUNK = 2**20
+# Some hosts turn away urllib's own name.
+HEADERS = {"User-Agent": "brainuad"}
+REFUSED = range(400, 500)  # the host's answer will be the same a few seconds later
+BUSY = (408, 429)  # save for these
+
+
+def fetch(address: str, target: Path, *, sha256: str | None) -> None:
+    """Write what lies at an https address to `target`, whole or not at all.
+
+    Without a checksum to expect, the one found is logged. Raises SettingsError for an address that
+    is not https, here or after a redirection, for one that cannot be fetched in three attempts, for
+    a full disk, and for another checksum.
+    """
+    if address.partition("://")[0] not in SCHEMES:
+        raise SettingsError(f"{address}: is no https address; correct it in the config")
+    job.log(f"Fetching {address}")
+    with job.replacing(target) as temporary:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                _write(address, temporary)
+                break
+            except (OSError, HTTPException, ValueError) as error:
+                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                    raise SettingsError(
+                        f"{target}: the disk is full; make room for what {address} holds"
+                    ) from error
+                job.log(f"attempt {attempt}: {error}")
+                if attempt == ATTEMPTS or _is_final(error):
+                    raise SettingsError(
+                        f"{address}: could not be fetched ({error}); try later, or fetch it on "
+                        "another machine and give its path in the config"
+                    ) from error
+            time.sleep(PAUSE)
+        found = check_sha256(temporary, sha256, name=address)
+        if sha256 is None:
+            job.log(f"{address}: no checksum to expect; put sha256: {found} in the config")
+
+
+def check_sha256(path: Path, expected: str | None, *, name: str) -> str:
+    """Return a file's SHA-256 as lower-case hexadecimal digits.
+
+    Raises SettingsError, naming the file by `name`, if another one was expected.
+    """
+    with Path(path).open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if expected is not None and found != expected.lower():
+        raise SettingsError(
+            f"{name}: has the SHA-256 {found}, the config expects {expected}; the file is damaged "
+            "or another version"
+        )
+    return found
+
+
+class _SameSchemes(urllib.request.HTTPRedirectHandler):
+    """Follows redirections, but not to an address that may be read on the way."""
+
+    def redirect_request(self, request, response, code, message, headers, address):
+        if address.partition("://")[0] not in SCHEMES:
+            raise ValueError(f"it leads on to {address}, which is no https address")
+        return super().redirect_request(request, response, code, message, headers, address)
+
+
+def _write(address: str, target: Path) -> None:
+    request = urllib.request.Request(address, headers=HEADERS)
+    opener = urllib.request.build_opener(_SameSchemes)
+    with opener.open(request, timeout=TIMEOUT) as response, target.open("wb") as file:
+        length = response.headers["Content-Length"]
+        total = None if length is None else -(-int(length) // CHUNK)
+        for chunk in progress_bar(_chunks(response), total=total, label=f"{target.name}, MiB"):
+            file.write(chunk)
+        # A connection that breaks looks like the end of the file.
+        if length is not None and file.tell() != int(length):
+            raise HTTPException(f"the connection ended after {file.tell()} of {length} bytes")
+
+
+def _chunks(response: HTTPResponse) -> Iterable[bytes]:
+    return iter(lambda: response.read(CHUNK), b"")
+
+
+def _is_final(error: Exception) -> bool:
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in REFUSED and error.code not in BUSY
+    return isinstance(error, ValueError)

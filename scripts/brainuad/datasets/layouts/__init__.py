@@ -1,0 +1,224 @@
+"""Data sets, as a user downloads or keeps them: which file is which scan of which subject.
+
+One module per layout, found by its name, so a new layout is one new file. It offers
+
+LAYOUT               the files that are looked for, in words, for messages
+LESIONS              the labels of a lesion mask that count as lesion, where the config names none
+IGNORED              those that are scored neither way, where the config names none
+FIXED_LABELS         whether a mask holds no labels but these (and 0)
+LESIONS_ON_OWN_GRID  whether a lesion mask may lie on another grid than its scan
+BRAIN_MASKS          whether the scans come preprocessed, with a brain mask each
+DEMOGRAPHICS         names of tables with age and sex that are read without being asked for
+find_subjects        (root, options) -> list of RawSubject, sorted by name, no scan opened
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from brainuad.config.paths import why_taken_for_pattern
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+from brainuad.io.folders import walk
+from brainuad.io.formats import ARCHIVES
+
+# Files that a batch of scans has beside the folders of its subjects.
+TAKEN_NAMES = ("left_out.tsv",)
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the config says about where the files of a data set lie.
+
+    modalities  t1, t2, or both
+    lesions     whether lesion masks are asked for
+    files       layout `files`: pattern by role (t1, t2, seg)
+    table       layout `table`: name of the table in the downloads or in the root
+    part        layout `preprocessed`: folder of the archive
+    downloads   the folder as downloaded, where that is not the root
+    """
+
+    modalities: tuple[str, ...]
+    lesions: bool = False
+    files: dict[str, str] | None = None
+    table: str | None = None
+    part: str | None = None
+    downloads: Path | None = None
+
+
+@dataclass(frozen=True)
+class RawSubject:
+    """One subject of a raw tree.
+
+    scans       file by modality (t1, t2), as far as the files exist
+    seg         lesion mask, None if the file does not exist or the data set has none
+    brain_mask  only where the scans come preprocessed
+    age         years; sex "f" or "m"; site hospital, scanner or cohort; None where unknown
+    problem     why the subject cannot be used at all, or ""
+    problems    why one file cannot be used, by role: t1, t2, seg, brain_mask
+    """
+
+    subject: str
+    scans: dict[str, Path]
+    seg: Path | None = None
+    brain_mask: Path | None = None
+    age: float | None = None
+    sex: str | None = None
+    site: str | None = None
+    problem: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LesionLabels:
+    """What the labels of a data set's lesion masks mean, 0 aside.
+
+    lesion   count as lesion
+    ignored  are scored neither way
+    known    all that a mask may hold; those in neither of the two are no lesion
+    """
+
+    lesion: frozenset[int]
+    ignored: frozenset[int]
+    known: frozenset[int]
+
+
+class Source(Protocol):
+    """What a module of this package offers."""
+
+    LAYOUT: str
+    LESIONS: frozenset[int]
+    IGNORED: frozenset[int]
+    FIXED_LABELS: bool
+    LESIONS_ON_OWN_GRID: bool
+    BRAIN_MASKS: bool
+    DEMOGRAPHICS: tuple[str, ...]
+
+    find_subjects: Callable[[Path, SourceOptions], list[RawSubject]]
+
+
+def source_named(layout: str) -> Source:
+    """The module of a layout; SettingsError names those that exist."""
+    known = sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
+    if layout not in known:
+        raise SettingsError(f"the layout {layout!r} is unknown; known are {', '.join(known)}")
+    return importlib.import_module(f"{__name__}.{layout}")
+
+
+def labels_of(
+    source: Source,
+    lesion_labels: Collection[int] | None,
+    ignored_labels: Collection[int] | None,
+) -> LesionLabels:
+    """The labels that the config names; None stands for the layout's own.
+
+    A label of the layout may stand in neither list, to look at a part of the tumour alone; it is
+    logged. Raises SettingsError for a label in both lists or one that the layout never has, and
+    where none is left that counts as lesion.
+    """
+    lesions, ignored = frozenset(lesion_labels or ()), frozenset(ignored_labels or ())
+    if both := lesions & ignored:
+        raise SettingsError(
+            f"the label {min(both)} is in lesion_labels and in ignored_labels; keep it in one"
+        )
+    own = source.LESIONS | source.IGNORED
+    if source.FIXED_LABELS and (unknown := (lesions | ignored) - own):
+        raise SettingsError(
+            f"lesion_labels or ignored_labels names {min(unknown)}, but the lesion masks of this "
+            f"layout hold only {', '.join(map(str, sorted(own)))}; name those, or leave both out"
+        )
+    if lesion_labels is None:
+        lesions = source.LESIONS - ignored
+    if ignored_labels is None:
+        ignored = source.IGNORED - lesions
+    if not lesions:
+        raise SettingsError("ignored_labels leaves no label that counts as lesion; shorten it")
+    known = own if source.FIXED_LABELS else lesions | ignored
+    if neither := sorted(known - lesions - ignored):
+        shown = ", ".join(map(str, neither))
+        job.log(f"labels in neither lesion_labels nor ignored_labels are no lesion: {shown}")
+    return LesionLabels(lesion=lesions, ignored=ignored, known=known)
+
+
+def find_subjects(layout: str, root: Path, options: SourceOptions) -> list[RawSubject]:
+    """All subjects under a root; SettingsError naming root and layout if there are none."""
+    source = source_named(layout)
+    if not root.is_dir():
+        raise SettingsError(
+            f"the data root {root} does not exist; set it to the folder that holds {source.LAYOUT}"
+        )
+    packed = _archives_below(root)
+    if packed:
+        job.log(f"archives under {root} that are not unpacked: {', '.join(packed)}")
+    try:
+        subjects = source.find_subjects(root, options)
+        if not subjects:
+            raise SettingsError(f"no scans under {root}; expected {source.LAYOUT}")
+    except SettingsError as error:
+        if not packed:
+            raise
+        shown = ", ".join(packed[:3]) + (" and more" if len(packed) > 3 else "")
+        # What was unpacked lies elsewhere than the downloads.
+        if options.downloads not in (None, root):
+            todo = (
+                "they came inside an archive; unpack that one yourself, and name them in its place"
+            )
+        else:
+            todo = "name them in archives, or unpack them"
+        raise SettingsError(f"{error}. There are archives: {shown}; {todo}") from None
+    return [_with_usable_names(raw) for raw in subjects]
+
+
+def why_no_name(subject: str) -> str:
+    """Why a subject's name cannot be that of a folder among the workflow's own files, or ""."""
+    if subject.startswith(".") or not subject.isprintable() or {"/", "\\"} & set(subject):
+        return f"the subject {subject!r} cannot name a folder; rename it"
+    if subject in TAKEN_NAMES:
+        return f"the subject {subject!r} has the name of a file of the workflow; rename it"
+    return ""
+
+
+def _with_usable_names(raw: RawSubject) -> RawSubject:
+    """The subject; one whose name cannot be used has a problem, and so have such files of it."""
+    files = {**raw.scans, "seg": raw.seg, "brain_mask": raw.brain_mask}
+    reasons = {role: _why_no_path(str(file)) for role, file in files.items() if file}
+    problems = {
+        role: f"{_printable(str(files[role]))}: {reason}"
+        for role, reason in reasons.items()
+        if reason
+    }
+    return replace(
+        raw,
+        subject=_printable(raw.subject),
+        scans={role: file for role, file in raw.scans.items() if role not in problems},
+        seg=None if "seg" in problems else raw.seg,
+        brain_mask=None if "brain_mask" in problems else raw.brain_mask,
+        problem=raw.problem or why_no_name(raw.subject),
+        problems={**raw.problems, **problems},
+    )
+
+
+def _why_no_path(path: str) -> str:
+    if path != _printable(path):
+        return "has a name that is not UTF-8; rename it"
+    return why_taken_for_pattern(path)
+
+
+def _printable(name: str) -> str:
+    """The name of a file, with the bytes that are not UTF-8 written out."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _archives_below(root: Path) -> list[str]:
+    """The archives in the folders below a root, as paths below it, sorted."""
+    return sorted(
+        Path(folder, file).relative_to(root).as_posix()
+        for folder, files in walk(root)
+        for file in files
+        if file.lower().endswith(ARCHIVES)
+    )

@@ -1,0 +1,117 @@
+"""What the layouts share: the files below a root, and which file is which scan of a subject."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from brainuad.datasets.layouts import RawSubject
+from brainuad.io import formats, job
+from brainuad.io.folders import walk
+
+SUFFIXES = (".nii.gz", ".nii")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The folders below a root and the scans in them.
+
+    scans  the names of the scan files, those in other formats too, by folder and by name without
+           suffix; folders relative to the root ("" is the root itself), in sorted order, with
+           forward slashes
+    """
+
+    root: Path
+    scans: dict[str, dict[str, list[str]]]
+
+    def folders(self, pattern: str) -> list[re.Match[str]]:
+        """The matches of those folders whose whole path fits a regular expression."""
+        matches = (re.fullmatch(pattern, folder) for folder in self.scans)
+        return [match for match in matches if match]
+
+    def stems_in(self, folder: str) -> list[str]:
+        """The scans in a folder, as paths below the root without suffix, sorted, each once."""
+        return sorted(str(PurePosixPath(folder, stem)) for stem in self.scans.get(folder, {}))
+
+    def stems(self) -> list[str]:
+        """The scans of all folders."""
+        return [stem for folder in self.scans for stem in self.stems_in(folder)]
+
+    def files(self, stem: str, suffixes: tuple[str, ...]) -> list[Path]:
+        """The files of a stem with one of the suffixes, in capitals or not."""
+        folder, _, name = stem.rpartition("/")
+        names = self.scans.get(folder, {}).get(name, [])
+        return [self.root / folder / file for file in names if file.lower().endswith(suffixes)]
+
+
+def read_tree(root: Path) -> Tree:
+    """Names of all folders and scans below a root, found as `folders.walk` does.
+
+    A folder that cannot be read counts as empty, so that its subject is listed without files.
+    """
+    scans: dict[str, dict[str, list[str]]] = {}
+
+    def note(error: OSError) -> None:
+        job.log(f"{error.filename}: cannot be read ({error.strerror}); check its rights")
+        scans[_relative(error.filename, root)] = {}
+
+    for folder, files in walk(root, unreadable=note):
+        of_folder = scans[_relative(folder, root)] = {}
+        for file in files:
+            if stem_of(file) != file:
+                of_folder.setdefault(stem_of(file), []).append(file)
+    return Tree(root, dict(sorted(scans.items())))
+
+
+def cases(tree: Tree, pattern: str) -> dict[str, list[str]]:
+    """The folders of each case, by its name in sorted order; the pattern's group `case` is that."""
+    folders: dict[str, list[str]] = {}
+    for match in tree.folders(pattern):
+        folders.setdefault(match["case"], []).append(match[0])
+    return dict(sorted(folders.items()))
+
+
+def stem_of(name: str) -> str:
+    """A file name without the suffix of a scan, in capitals or not; any other name as it is."""
+    for suffix in (*SUFFIXES, *formats.SUFFIXES):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def raw_subject(
+    tree: Tree, subject: str, stems: dict[str, Sequence[str]], *, site: str | None = None
+) -> RawSubject:
+    """The subject with the file of each role (t1, t2, seg, brain_mask), looked for at its stems.
+
+    A role with several files, or with files of another format alone, has a problem and no file.
+    """
+    found: dict[str, Path] = {}
+    problems: dict[str, str] = {}
+    for role, places in stems.items():
+        files = [file for stem in places for file in tree.files(stem, SUFFIXES)]
+        others = [file for stem in places for file in tree.files(stem, formats.SUFFIXES)]
+        if len(files) == 1:
+            found[role] = files[0]
+        elif files:
+            problems[role] = several(files)
+        elif others:
+            problems[role] = f"{others[0]}: {formats.what_by_suffix(others[0].name)}"
+    return RawSubject(
+        subject,
+        {role: file for role, file in found.items() if role in ("t1", "t2")},
+        seg=found.get("seg"),
+        brain_mask=found.get("brain_mask"),
+        site=site,
+        problems=problems,
+    )
+
+
+def several(files: Sequence[Path]) -> str:
+    """The reason for which none of several files can be taken."""
+    return f"there is more than one: {' and '.join(map(str, files))}; keep one of them"
+
+
+def _relative(folder: str, root: Path) -> str:
+    path = Path(folder).relative_to(root).as_posix()
+    return "" if path == "." else path

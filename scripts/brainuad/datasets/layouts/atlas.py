@@ -1,0 +1,36 @@
+"""ATLAS v2.0: chronic stroke, 33 cohorts, MNI space, with skull, fcon_1000.projects.nitrc.org."""
+
+from pathlib import Path
+
+from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
+
+LAYOUT = (
+    "Training/R001/sub-r001s001/ses-1/anat/"
+    "sub-r001s001_ses-1_space-MNI152NLin2009aSym_{T1w,label-L_desc-T1lesion_mask}.nii.gz"
+)
+LESIONS = frozenset({1})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = True
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+FOLDER = r"(?:(?:.*/)?Training/)?R\d+/(?P<case>sub-r\d+s\d+)"
+FILES = {"t1": "T1w", "seg": "label-L_desc-T1lesion_mask"}
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per folder of the training part, the only one that comes with masks.
+
+    The part may lie at any depth, or be the root itself.
+    """
+    tree = read_tree(root)
+    subjects = []
+    for subject, folders in cases(tree, FOLDER).items():
+        name = f"ses-1/anat/{subject}_ses-1_space-MNI152NLin2009aSym"
+        stems = {
+            role: [f"{folder}/{name}_{kind}" for folder in folders] for role, kind in FILES.items()
+        }
+        subjects.append(raw_subject(tree, subject, stems, site=folders[0].split("/")[-2]))
+    return subjects

@@ -1,0 +1,30 @@
+"""BraTS 2021: gliomas, stripped and in SRI24 space, Synapse syn25829067."""
+
+from pathlib import Path
+
+from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
+
+LAYOUT = "BraTS2021_00000/BraTS2021_00000_{t1,t2,seg}.nii.gz"
+LESIONS = frozenset({1, 2, 4})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = True
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per case folder, at any depth."""
+    tree = read_tree(root)
+    return [
+        raw_subject(
+            tree,
+            case,
+            {
+                role: [f"{folder}/{case}_{role}" for folder in folders]
+                for role in ("t1", "t2", "seg")
+            },
+        )
+        for case, folders in cases(tree, r"(?:.*/)?(?P<case>BraTS2021_\d+)").items()
+    ]

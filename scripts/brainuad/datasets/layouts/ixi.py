@@ -1,0 +1,44 @@
+"""IXI: healthy subjects of three London hospitals, brain-development.org."""
+
+import re
+from pathlib import Path
+
+from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts._tree import raw_subject, read_tree
+from brainuad.io import job
+
+LAYOUT = "IXI002-Guys-0828-T1.nii.gz and IXI002-Guys-0828-T2.nii.gz, in folders or not"
+LESIONS = frozenset({1})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = False
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ("IXI.xls", "IXI.csv")
+
+STEM = re.compile(
+    r"(?:.*/)?(?P<subject>(?P<number>IXI\d+)-(?P<site>[A-Za-z]+)-\d+)-(?P<modality>T[12])"
+)
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per name, with the modalities there are: a few have only one of T1 and T2.
+
+    By the number in it IXI.xls knows a subject; where two share one, the log names them.
+    """
+    tree = read_tree(root)
+    stems: dict[str, dict[str, list[str]]] = {}
+    sites: dict[str, str] = {}
+    numbers: dict[str, set[str]] = {}
+    for stem in tree.stems():
+        if match := STEM.fullmatch(stem):
+            of_subject = stems.setdefault(match["subject"], {})
+            of_subject.setdefault(match["modality"].lower(), []).append(stem)
+            sites[match["subject"]] = match["site"]
+            numbers.setdefault(match["number"], set()).add(match["subject"])
+    for number, subjects in sorted(numbers.items()):
+        if len(subjects) > 1:
+            shared = " and ".join(sorted(subjects))
+            job.log(f"{shared} share the number {number}: they get one age and one sex")
+    return [
+        raw_subject(tree, subject, stems[subject], site=sites[subject]) for subject in sorted(stems)
+    ]

@@ -1,0 +1,47 @@
+"""The authors' archive of preprocessed volumes: registered, cut to the brain, bias-corrected."""
+
+from pathlib import Path
+
+from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts._tree import raw_subject, read_tree
+from brainuad.io.errors import SettingsError
+
+LAYOUT = "Train/ixi/{t1,t2,mask} and Test/{Brats21,MSLUB,ATLAS_v2,WMH}/{t1 or t2,mask,seg}"
+# As released: whatever the archive's masks mark is lesion, tumour parts and other pathology too.
+LESIONS = frozenset(range(1, 256))
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = False
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = True
+DEMOGRAPHICS = ()
+
+ROLES = {"t1": "t1", "t2": "t2", "seg": "seg", "brain_mask": "mask"}
+# Part of ATLAS's file names; without it a subject is called as in the raw data set.
+ATLAS_ENDING = "_ses-1_space-MNI152NLin2009aSym"
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per name in a part of the archive: Test/WMH holds t1/Utrecht_0_t1.nii.gz.
+
+    The part lies in the root, or up to two folders deeper: some copies have all under Data/. Raises
+    SettingsError where it is not there, or twice.
+    """
+    part = options.part or ""
+    ways = (root, *sorted(root.glob("*/")), *sorted(root.glob("*/*/")))
+    folders = [way / part for way in ways if (way / part).is_dir()]
+    if not folders:
+        raise SettingsError(f"there is no {part!r} below {root}; the archive holds {LAYOUT}")
+    if len(folders) > 1:
+        raise SettingsError(
+            f"the part {part!r} stands twice below {root}: {folders[0]} and {folders[1]}; set the "
+            "root to one of the copies"
+        )
+    tree = read_tree(folders[0])
+    stems: dict[str, dict[str, list[str]]] = {}
+    for role, folder in ROLES.items():
+        for stem in tree.stems_in(folder):
+            name = stem.removeprefix(f"{folder}/")
+            if name.endswith(f"_{folder}"):
+                subject = name.removesuffix(f"_{folder}").removesuffix(ATLAS_ENDING)
+                stems.setdefault(subject, {}).setdefault(role, []).append(stem)
+    return [raw_subject(tree, subject, stems[subject]) for subject in sorted(stems)]

@@ -1,0 +1,109 @@
+"""A user's own scans, listed in a table: a row per subject, a column per file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.datasets.demographics import SPELLINGS, Person, people_of, table_named
+from brainuad.datasets.layouts import RawSubject, SourceOptions, why_no_name
+from brainuad.io import formats
+from brainuad.io.errors import SettingsError
+from brainuad.io.spreadsheets import read_spreadsheet
+from brainuad.io.text_tables import column_of, fits, known
+
+LAYOUT = "the table that the key table names"
+LESIONS = frozenset({1})
+IGNORED: frozenset[int] = frozenset()
+FIXED_LABELS = False
+LESIONS_ON_OWN_GRID = False
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+FILES = ("t1", "t2", "seg")
+COLUMNS = {name: SPELLINGS.get(name, (name,)) for name in ("subject", *FILES, "age", "sex", "site")}
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per row of the table: subject, t1, t2, seg, age, sex, site, as far as needed.
+
+    The table lies beside the downloaded archives, then its paths count from the root, which is what
+    was unpacked; or it lies in the root, then they count from the table's folder. They may be
+    absolute. A cell may be empty. A scan that stands there twice is nobody's. Raises
+    SettingsError for a column that is unknown or missing, and for a subject whose name is no plain
+    name.
+    """
+    downloads = options.downloads or root
+    path = table_named(options.table or "", [downloads, root])
+    beside_archives = downloads != root and path.is_relative_to(downloads)
+    folder = root if beside_archives else path.parent
+    table = read_spreadsheet(path)
+    for place, column in enumerate(table.columns):
+        named = any(fits(column, spellings) for spellings in COLUMNS.values())
+        if not named and (column or table.iloc[:, place].notna().any()):
+            raise SettingsError(
+                f"{path}: has the unknown column {column!r}; known are {', '.join(COLUMNS)}"
+            )
+    columns = {name: column_of(table, COLUMNS[name], path) for name in ("subject", *FILES)}
+    if missing := [name for name in ("subject", *options.modalities) if columns[name] is None]:
+        raise SettingsError(f"{path}: has no column {missing[0]!r}")
+    cells = {role: known(columns[role]) for role in FILES if columns[role] is not None}
+    people = people_of(table, path)
+    subjects: dict[str, RawSubject] = {}
+    for row, person in zip(table.index, people, strict=True):
+        subject = _name(columns["subject"][row], f"{path}, row {row}")
+        if subject in subjects:
+            problem = f"{path}: has more than one row for this subject; keep one of them"
+            subjects[subject] = RawSubject(subject, {}, problem=problem)
+        else:
+            files = {
+                role: folder / cell[row] for role, cell in cells.items() if pd.notna(cell[row])
+            }
+            subjects[subject] = _raw_subject(subject, files, person)
+    named = [subjects[subject] for subject in sorted(subjects)]
+    return _with_own_scans(named, options.modalities, path)
+
+
+def _with_own_scans(
+    subjects: Sequence[RawSubject], modalities: Sequence[str], path: Path
+) -> list[RawSubject]:
+    """The subjects; those with an asked scan that stands in the table twice have a problem."""
+    users: dict[Path, list[str]] = {}
+    for raw in subjects:
+        for role in modalities:
+            if role in raw.scans:
+                users.setdefault(raw.scans[role].resolve(), []).append(raw.subject)
+    problems = {
+        subject: f"{path}: {scan} stands there more than once ({', '.join(names)}); give each "
+        "subject its own scan"
+        for scan, names in users.items()
+        if len(names) > 1
+        for subject in names
+    }
+    return [replace(raw, problem=problems.get(raw.subject, raw.problem)) for raw in subjects]
+
+
+def _raw_subject(subject: str, files: Mapping[str, Path], person: Person) -> RawSubject:
+    problems = {
+        role: f"{file}: {formats.what_by_suffix(file.name)}"
+        for role, file in files.items()
+        if file.name.lower().endswith(formats.SUFFIXES)
+    }
+    taken = {role: file for role, file in files.items() if role not in problems}
+    return RawSubject(
+        subject,
+        {role: file for role, file in taken.items() if role != "seg"},
+        seg=taken.get("seg"),
+        **vars(person),
+        problems=problems,
+    )
+
+
+def _name(subject: object, place: str) -> str:
+    """The subject's name, which becomes the name of a folder."""
+    if not isinstance(subject, str):
+        raise SettingsError(f"{place}: the subject has no name")
+    if reason := why_no_name(subject):
+        raise SettingsError(f"{place}: {reason}")
+    return subject

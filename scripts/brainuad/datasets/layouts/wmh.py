@@ -1,0 +1,53 @@
+"""WMH 2017: white-matter hyperintensities from three scanners, DataverseNL doi:10.34894/AECRSD."""
+
+from pathlib import Path
+
+from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts._tree import raw_subject, read_tree
+from brainuad.io import job
+
+LAYOUT = (
+    "training/{Utrecht/0,Singapore/50,Amsterdam/GE3T/100}/orig/T1.nii.gz, wmh.nii.gz beside orig"
+)
+LESIONS = frozenset({1})
+IGNORED = frozenset({2})
+FIXED_LABELS = True
+# The mask was drawn on the FLAIR scan.
+LESIONS_ON_OWN_GRID = True
+BRAIN_MASKS = False
+DEMOGRAPHICS = ()
+
+# The download of a single site has no folder Amsterdam above GE3T, or one of another name.
+PLACE = r"(?P<site>Utrecht|Singapore|(?:(?!test/)[^/]+/)?GE3T)/(?P<number>\d+)"
+FOLDER = rf"(?:(?:.*/)?training/)?{PLACE}"
+TEST_FOLDER = r"(?:.*/)?test/(?:[^/]+/){1,2}\d+"
+
+
+def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+    """One subject per training case, named as in the released splits: Utrecht_0.
+
+    The training part may lie at any depth, or be the root itself. The cases under test/ are no part
+    of the paper's 60; how many were passed over stands in the log.
+    """
+    tree = read_tree(root)
+    folders: dict[str, list[str]] = {}
+    for match in tree.folders(FOLDER):
+        site = "Amsterdam" if match["site"].endswith("GE3T") else match["site"]
+        subject = f"{site}_{match['number']}"
+        folders.setdefault(subject, []).append(match[0])
+    if passed_over := len(tree.folders(TEST_FOLDER)):
+        job.log(f"{root}: {passed_over} cases under test/ are not used, only those of training/")
+    return [
+        raw_subject(
+            tree,
+            subject,
+            {
+                # ASSUME: of the T1 scans orig/T1 is taken: the organisers aligned it to the FLAIR
+                # scan on which wmh.nii.gz was drawn; orig/3DT1 is not aligned to it.
+                "t1": [f"{folder}/orig/T1" for folder in folders[subject]],
+                "seg": [f"{folder}/wmh" for folder in folders[subject]],
+            },
+            site=subject.partition("_")[0],
+        )
+        for subject in sorted(folders)
+    ]

@@ -1,0 +1,189 @@
+"""Partitions by subject: no subject ever stands on two sides."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from brainuad.io import job
+from brainuad.io.errors import SettingsError
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+# Columns of categories, also where a table names them by numbers.
+CATEGORIES = ("sex", "site")
+MAX_CLASSES = 10
+
+
+def split_healthy(
+    subjects: pd.DataFrame,
+    *,
+    fold: int,
+    validation: int,
+    test: int,
+    stratify: str | None,
+    seed: int,
+) -> pd.DataFrame:
+    """One fold of the healthy subjects: subject, partition (train, validation, test).
+
+    subjects: a subject table; validation and test are drawn from the rows with status ok. The test
+    set is the same in all folds, the validation sets of the folds share no subject, the rest
+    trains, and so do the subjects with one modality only (status partial). `stratify` names a
+    column in whose values each partition is drawn in proportion; numbers are classed first (see
+    `strata_of`). Raises SettingsError for sizes that the subjects cannot fill, and for a column
+    that is missing or empty.
+    """
+    # ASSUME: validation and test are drawn among the subjects with every modality, so that models
+    # of different modalities are judged on the same people; the other subjects train.
+    usable = _complete(subjects, stratify, sizes=[validation, test])
+    needed = test + (fold + 1) * validation
+    if needed >= len(usable):
+        raise SettingsError(
+            f"split: test {test} and {fold + 1} folds with validation {validation} need more than "
+            f"{needed} subjects, so that some are left to train; {len(usable)} are usable"
+        )
+    generator = np.random.default_rng([seed, 0])
+    test_set = _draw(usable, test, generator)
+    rest = usable[~usable["subject"].isin(test_set)]
+    for number in range(fold + 1):
+        validation_set = _draw(rest, validation, np.random.default_rng([seed, 1, number]))
+        rest = rest[~rest["subject"].isin(validation_set)]
+    return _table(usable_subjects(subjects), validation_set=validation_set, test_set=test_set)
+
+
+def split_lesions(
+    subjects: pd.DataFrame, *, validation: int, test: int | None, stratify: str | None, seed: int
+) -> pd.DataFrame:
+    """The subjects of a lesion set: subject, partition (validation, test); the same in every fold.
+
+    `test` None takes all that are not in the validation set. Otherwise as `split_healthy`.
+    """
+    usable = _complete(subjects, stratify, sizes=[validation, test])
+    if validation + (test or 1) > len(usable):
+        raise SettingsError(
+            f"split: validation {validation} and test {test or 'at least 1'} need "
+            f"{validation + (test or 1)} subjects; {len(usable)} are usable"
+        )
+    validation_set = _draw(usable, validation, np.random.default_rng([seed, 1]))
+    rest = usable[~usable["subject"].isin(validation_set)]
+    size = len(rest) if test is None else test
+    test_set = _draw(rest, size, np.random.default_rng([seed, 0]))
+    everyone = usable["subject"].tolist()
+    table = _table(everyone, validation_set=validation_set, test_set=test_set)
+    return table[table["partition"] != TRAIN].reset_index(drop=True)
+
+
+def all_for_test(subjects: pd.DataFrame) -> pd.DataFrame:
+    """The subjects of a set without lesion masks: all in the test partition, nothing to fit on.
+
+    Raises SettingsError if there is none.
+    """
+    usable = usable_subjects(subjects)
+    if not usable:
+        raise SettingsError("split: no subject is usable")
+    return _table(usable, validation_set=[], test_set=usable)
+
+
+def usable_subjects(subjects: pd.DataFrame) -> list[str]:
+    """The subjects of a subject table that have a usable scan (status ok or partial), sorted."""
+    usable = subjects.loc[subjects["status"].isin(["ok", "partial"]), "subject"]
+    return sorted(usable.astype(str))
+
+
+def subjects_of(split: pd.DataFrame, partition: str) -> list[str]:
+    """The subjects of a partition, in the order of the table."""
+    if partition not in (TRAIN, VALIDATION, TEST):
+        raise ValueError(f"partition {partition!r} is not one of {TRAIN}, {VALIDATION}, {TEST}")
+    return split.loc[split["partition"] == partition, "subject"].astype(str).tolist()
+
+
+def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:
+    """The stratum of each subject, as text: a category, or a class of numbers ("20 to 34").
+
+    Numbers are cut at their quantiles into `smallest_part` classes of about equal size, at most
+    MAX_CLASSES, so that each partition can have somebody of each; equal numbers share a class.
+    What is unknown is a stratum of its own, "". Sex and site are always categories.
+    """
+    numbers = pd.to_numeric(column, errors="coerce")
+    if column.name in CATEGORIES or not numbers.notna().equals(column.notna()):
+        return column.astype(object).where(column.notna(), "").astype(str)
+    # ASSUME: a column of numbers (age) is stratified by as many quantiles as the smallest drawn
+    # partition has subjects, at most 10.
+    number = max(1, min(MAX_CLASSES, smallest_part))
+    fraction = (numbers.rank() - 0.5) / numbers.count()
+    classes = numbers.groupby((fraction * number).floordiv(1))
+    low, high = classes.transform("min"), classes.transform("max")
+    names = [
+        "" if pd.isna(first) else f"{first:g} to {last:g}" if first < last else f"{first:g}"
+        for first, last in zip(low, high, strict=True)
+    ]
+    return pd.Series(names, index=column.index)
+
+
+def proportional_shares(
+    sizes: Sequence[int], total: int, generator: np.random.Generator
+) -> list[int]:
+    """Share `total` among strata in proportion to their sizes, by the largest remainder.
+
+    Among equal remainders the generator draws.
+    """
+    shares, remainders = np.divmod(total * np.asarray(sizes), sum(sizes))
+    order = np.lexsort((generator.permutation(len(sizes)), -remainders))
+    shares[order[: total - shares.sum()]] += 1
+    return shares.tolist()
+
+
+def _complete(
+    subjects: pd.DataFrame, stratify: str | None, *, sizes: Sequence[int | None]
+) -> pd.DataFrame:
+    """Subject and stratum of the rows with status ok; the strata stand in the log."""
+    usable = subjects[subjects["status"] == "ok"].sort_values("subject")
+    stratum = pd.Series("", index=usable.index)
+    if stratify is not None:
+        if stratify not in usable.columns:
+            raise SettingsError(
+                f"split: there is no column {stratify!r} to stratify by; "
+                f"the table has {', '.join(usable.columns)}"
+            )
+        if len(usable) and usable[stratify].isna().all():
+            raise SettingsError(
+                f"split: the {stratify} of none of the {len(usable)} usable subjects is known; "
+                "give it in the table that demographics names, or set stratify: null"
+            )
+        drawn = min((size for size in sizes if size), default=1)
+        stratum = strata_of(usable[stratify], smallest_part=drawn)
+        counts = stratum[usable[stratify].sort_values().index].value_counts(sort=False)
+        shown = ", ".join(f"{name or 'unknown'} ({count})" for name, count in counts.items())
+        job.log(f"{stratify} of the usable subjects: {shown}")
+    return pd.DataFrame({"subject": usable["subject"].astype(str), "stratum": stratum})
+
+
+def _draw(usable: pd.DataFrame, size: int, generator: np.random.Generator) -> list[str]:
+    """Subjects drawn in proportion to their strata, from each the exact share rounded up or down.
+
+    The strata whose exact share is below one place are drawn from together, one subject of each
+    before a second of any: else those that are the smallest would never be drawn from.
+    """
+    if size == 0:
+        return []
+    sizes = usable.groupby("stratum")["stratum"].transform("size")
+    small = size * sizes < len(usable)
+    together = usable["stratum"].mask(small, usable["stratum"][small].min())
+    shuffled = [
+        group.iloc[generator.permutation(len(group))] for _, group in usable.groupby(together)
+    ]
+    shares = proportional_shares([len(group) for group in shuffled], size, generator)
+    drawn = [
+        group.assign(turn=group.groupby("stratum").cumcount())
+        .sort_values("turn", kind="stable")
+        .head(share)["subject"]
+        for group, share in zip(shuffled, shares, strict=True)
+    ]
+    return pd.concat(drawn).tolist()
+
+
+def _table(
+    subjects: Sequence[str], *, validation_set: Sequence[str], test_set: Sequence[str]
+) -> pd.DataFrame:
+    sides = dict.fromkeys(validation_set, VALIDATION) | dict.fromkeys(test_set, TEST)
+    partitions = [sides.get(subject, TRAIN) for subject in subjects]
+    return pd.DataFrame({"subject": list(subjects), "partition": partitions})

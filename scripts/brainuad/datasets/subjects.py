@@ -1,0 +1,229 @@
+"""The subject table: which subjects of a data set can be used, after all their files were read."""
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from brainuad.datasets.layouts import RawSubject
+from brainuad.images.geometry import labels_on, to_ras
+from brainuad.images.volumes import (
+    Volume,
+    check_same_axes,
+    check_same_grid,
+    read_labels,
+    read_mask,
+    read_volume,
+    whole_numbers,
+)
+from brainuad.io.errors import ScanError, SettingsError
+
+DIGESTS = {"t1": "t1_digest", "t2": "t2_digest"}
+COLUMNS = (
+    *("subject", "t1", "t2", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
+    *("status", "reason", *DIGESTS.values()),
+)
+OK, PARTIAL, LEFT_OUT = "ok", "partial", "left_out"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the subjects of a data set are checked for.
+
+    modalities           the asked ones: t1, t2, or both
+    lesions              whether each subject needs a lesion mask
+    labels               labels that a lesion mask may hold besides 0
+    lesion_labels        those of them that count as lesion
+    lesions_on_own_grid  whether the mask may lie on another grid than its scan
+    brain_masks          whether the scans come preprocessed, with a brain mask each
+    exclude              names of subjects that are not wanted
+    """
+
+    modalities: Sequence[str]
+    lesions: bool
+    labels: frozenset[int]
+    lesion_labels: frozenset[int]
+    lesions_on_own_grid: bool
+    brain_masks: bool
+    exclude: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A subject after its files were read.
+
+    usable     the asked modalities that can be used
+    reason     why others, or the whole subject, cannot; "" where all can
+    broken     whether a file is damaged, rather than missing, ambiguous or not wanted
+    lesion_ml  volume of what counts as lesion, None where no lesion mask was read
+    digests    by modality that can be used, what its scan's voxels are known by
+    """
+
+    raw: RawSubject
+    usable: Sequence[str] = ()
+    reason: str = ""
+    broken: bool = False
+    lesion_ml: float | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """ok, partial (one of the asked modalities is missing or broken), or left_out."""
+        if not self.usable:
+            return LEFT_OUT
+        return PARTIAL if self.reason else OK
+
+
+def check_subjects(
+    subjects: Sequence[RawSubject], expected: Expected, *, threads: int
+) -> list[Checked]:
+    """Read every asked scan and mask in full once, and note what is missing or broken.
+
+    Raises SettingsError if a name of `expected.exclude` is no subject.
+    """
+    known = {raw.subject for raw in subjects}
+    if unknown := sorted(expected.exclude - known):
+        raise SettingsError(
+            f"exclude names {unknown[0]!r}, which is no subject; they are called like "
+            f"{subjects[0].subject!r}"
+        )
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda raw: check_subject(raw, expected), subjects))
+
+
+def check_subject(raw: RawSubject, expected: Expected) -> Checked:
+    """One subject: without its masks it is left out, without one of two modalities partial."""
+    if raw.subject in expected.exclude:
+        return Checked(raw, reason="excluded by the config")
+    if reason := raw.problem or _missing_mask(raw, expected):
+        return Checked(raw, reason=reason)
+    try:
+        lesions = read_lesions(raw, expected) if expected.lesions else None
+        brain_mask = read_brain_mask(raw) if expected.brain_masks else None
+    except ScanError as error:
+        return Checked(raw, reason=str(error), broken=True)
+    digests, reasons, broken = {}, [], False
+    for modality in expected.modalities:
+        if modality in raw.problems:
+            reasons.append(raw.problems[modality])
+        elif modality not in raw.scans:
+            reasons.append(f"no {modality} scan of this subject")
+        else:
+            try:
+                scan = read_volume(raw.scans[modality])
+                _check_grids(raw, scan, lesions=lesions, brain_mask=brain_mask, expected=expected)
+                digests[modality] = digest_of(scan)
+            except ScanError as error:
+                reasons.append(str(error))
+                broken = True
+    if len(set(digests.values())) < len(digests):
+        shown = " and ".join(str(raw.scans[modality]) for modality in digests)
+        return Checked(raw, reason=f"{shown} hold the same voxels; replace the wrong one")
+    return Checked(
+        raw,
+        usable=list(digests),
+        reason="; ".join(dict.fromkeys(reasons)),
+        broken=broken,
+        lesion_ml=None if lesions is None else _millilitres(lesions),
+        digests=digests,
+    )
+
+
+def digest_of(scan: Volume) -> str:
+    """What the voxels are known by, in another voxel type, file format or order of the axes too.
+
+    Where the scan lies in space does not matter.
+    """
+    data = to_ras(scan).data
+    digest = hashlib.blake2b(str(data.shape).encode(), digest_size=8)
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def read_lesions(raw: RawSubject, expected: Expected) -> Volume:
+    """What counts as lesion in a subject's mask, bool [X, Y, Z]. Raises ScanError as `read_labels`.
+
+    A mask of preprocessed scans may hold fractions; then all above 0 is lesion.
+    """
+    if expected.brain_masks and not whole_numbers(read_mask(raw.seg).data).all():
+        values = read_volume(raw.seg)
+        return Volume(values.data > 0, values.affine)
+    labels = read_labels(raw.seg, expected=expected.labels)
+    return Volume(np.isin(labels.data, sorted(expected.lesion_labels)), labels.affine)
+
+
+def read_brain_mask(raw: RawSubject) -> Volume:
+    """The brain mask that came with preprocessed scans; ScanError where it is empty."""
+    mask = read_mask(raw.brain_mask)
+    if not (mask.data > 0).any():
+        raise ScanError(f"{raw.brain_mask}: the brain mask is empty; replace the file")
+    return mask
+
+
+def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFrame:
+    """One row per subject with the columns of COLUMNS; what was not asked for is empty.
+
+    The scan of a modality that a partial subject cannot give is empty too.
+    """
+    rows = []
+    for entry in checked:
+        raw = entry.raw
+        shown = entry.usable or expected.modalities
+        files = {
+            **{modality: raw.scans.get(modality) for modality in shown},
+            "seg": raw.seg if expected.lesions else None,
+            "brain_mask": raw.brain_mask,
+        }
+        rows.append(
+            {
+                "subject": raw.subject,
+                **{role: str(path) for role, path in files.items() if path is not None},
+                "age": raw.age,
+                "sex": raw.sex,
+                "site": raw.site,
+                "lesion_ml": entry.lesion_ml,
+                "status": entry.status,
+                "reason": " ".join(entry.reason.split()) or None,
+                **{DIGESTS[modality]: digest for modality, digest in entry.digests.items()},
+            }
+        )
+    return pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+
+
+def _missing_mask(raw: RawSubject, expected: Expected) -> str:
+    if expected.lesions and raw.seg is None:
+        return raw.problems.get("seg", "no lesion mask of this subject")
+    if expected.brain_masks and raw.brain_mask is None:
+        return raw.problems.get("brain_mask", "no brain mask of this subject")
+    return ""
+
+
+def _check_grids(
+    raw: RawSubject,
+    scan: Volume,
+    *,
+    lesions: Volume | None,
+    brain_mask: Volume | None,
+    expected: Expected,
+) -> None:
+    for mask, path in ((lesions, raw.seg), (brain_mask, raw.brain_mask)):
+        if mask is None:
+            continue
+        if expected.brain_masks:
+            # ASSUME: the released volumes keep the affine from before they were cut to the brain,
+            # so that their masks need not lie at the same place.
+            check_same_axes(mask, scan, name=str(path))
+        elif expected.lesions_on_own_grid:
+            try:
+                labels_on(mask, scan)
+            except ScanError as error:
+                raise ScanError(f"{path}: {error}") from None
+        else:
+            check_same_grid(mask, scan, name=str(path))
+
+
+def _millilitres(lesions: Volume) -> float:
+    return round(float(np.count_nonzero(lesions.data) * lesions.voxel_ml), 6)

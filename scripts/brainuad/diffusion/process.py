@@ -1,0 +1,71 @@
+"""The noise schedule, and one step of noising: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
+
+Timesteps are counted as in the paper, 1 to T; entry t - 1 of the schedule belongs to timestep t,
+and t - 1 is also what the network is told, as in the released code.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from brainuad.compute.device import moved
+from brainuad.io.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    """The cosine schedule of Nichol and Dhariwal (2021, equation 17).
+
+    timesteps     T
+    offset        s, keeps the first steps from being too small
+    largest_beta  where each step's beta is clipped
+    """
+
+    timesteps: int
+    offset: float
+    largest_beta: float
+
+    def __post_init__(self) -> None:
+        if self.timesteps < 1:
+            raise SettingsError(f"schedule.timesteps is {self.timesteps}, expected at least 1")
+        if self.offset < 0 or not 0 < self.largest_beta < 1:
+            raise SettingsError(
+                f"schedule: expected offset >= 0 and 0 < largest_beta < 1, got {self}"
+            )
+
+
+class CosineSchedule:
+    """How much of the image and how much noise each timestep has.
+
+    signal  sqrt(abar), float32 [T], falling from near 1 to 0
+    noise   sqrt(1 - abar), float32 [T], rising from near 0 to 1
+    """
+
+    def __init__(self, settings: ScheduleSettings) -> None:
+        times = torch.arange(settings.timesteps + 1, dtype=torch.float64) / settings.timesteps
+        course = torch.cos((times + settings.offset) / (1 + settings.offset) * math.pi / 2) ** 2
+        betas = (1 - course[1:] / course[:-1]).clamp(max=settings.largest_beta)
+        signal_variance = torch.cumprod(1 - betas, dim=0)
+        self.signal = signal_variance.sqrt().float()
+        self.noise = (1 - signal_variance).sqrt().float()
+
+    def noised(self, images: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """x_t [B, 1, H, W] of images x_0 and noise [B or 1, 1, H, W] at timesteps [B], 1 to T.
+
+        The timesteps are on the processor, the images on any device.
+        """
+        parts = torch.stack([self.signal[timesteps - 1], self.noise[timesteps - 1]])
+        signal, noise_part = moved(parts, images.device)[..., None, None, None]
+        return signal * images + noise_part * noise
+
+
+def to_model_range(images: Tensor) -> Tensor:
+    """[0, 1] to [-1, 1], in which noise is added and the network works; nothing is cut off."""
+    return images * 2 - 1
+
+
+def to_image_range(images: Tensor) -> Tensor:
+    """[-1, 1] back to [0, 1]; what a network predicts beyond is cut off."""
+    return ((images + 1) / 2).clamp(0, 1)

@@ -1,0 +1,96 @@
+"""The packed volumes of one data set and modality, as training and scoring read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from brainuad.io.job import replacing
+from brainuad.io.stored_arrays import StoredArray, open_arrays
+
+
+@dataclass(frozen=True)
+class SliceStack:
+    """N volumes of S axial slices each; a slice array is the volume transposed to (z, x, y).
+
+    images       float32 [N, S, H, W], 0 to 1 between two percentiles of the brain; splines
+                 overshoot these a little, and reach beyond the brain
+    brain_masks  bool [N, S, H, W]
+    lesions      uint8 [N, S, H, W]: 0 none, 1 lesion, 2 ignored (scored neither way)
+    subjects     text [N]
+    affines      float64 [N, 4, 4]: voxel (x, y, z) of the volume to RAS millimetres
+    native_voxel_ml  float64 [N]: volume of a voxel in the scan's own space, before registration
+                 gave the head another size; NaN where that is not known (None: of all)
+
+    The volumes may be StoredArrays, which read a volume from the file each time it is asked for.
+    """
+
+    images: np.ndarray | StoredArray
+    brain_masks: np.ndarray | StoredArray
+    lesions: np.ndarray | StoredArray
+    subjects: np.ndarray
+    affines: np.ndarray
+    native_voxel_ml: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.images.shape
+        if self.native_voxel_ml is None:
+            object.__setattr__(self, "native_voxel_ml", np.full(shape[0], np.nan))
+        if self.images.ndim != 4:
+            raise ValueError(f"images must be [N, S, H, W], got shape {shape}")
+        for name in ("brain_masks", "lesions"):
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{name} has shape {getattr(self, name).shape}, images {shape}")
+        if len(self.subjects) != shape[0] or self.affines.shape != (shape[0], 4, 4):
+            raise ValueError(f"{shape[0]} volumes need as many subjects and 4x4 affines")
+        if self.native_voxel_ml.shape != shape[:1]:
+            raise ValueError(f"{shape[0]} volumes need as many volumes of a voxel")
+        if len(set(self.subjects.tolist())) != len(self.subjects):
+            raise ValueError("a subject stands twice in the stack")
+
+    def has_native_size(self, row: int) -> bool:
+        """Whether the volumes of a subject are known in its own space; else they are the grid's."""
+        return bool(np.isfinite(self.native_voxel_ml[row]))
+
+    def voxel_ml(self, row: int) -> float:
+        """Volume of a voxel in ml: in the scan's own space, or else on this grid."""
+        if self.has_native_size(row):
+            return float(self.native_voxel_ml[row])
+        return abs(float(np.linalg.det(self.affines[row][:3, :3]))) / 1000
+
+    def select(self, subjects: Sequence[str]) -> "SliceStack":
+        """Copies of the volumes of the subjects, in the order given and in memory.
+
+        Subjects that are not in the stack are skipped.
+        """
+        row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
+        rows = [row_of[subject] for subject in subjects if subject in row_of]
+        return SliceStack(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def read_slices(path: Path) -> SliceStack:
+    """Open a stack written by `write_slices`; its volumes stay in the file until they are used.
+
+    Raises SettingsError for a file that can't be read.
+    """
+    arrays = open_arrays(path, [field.name for field in fields(SliceStack)])
+    small = ("subjects", "affines", "native_voxel_ml")
+    in_memory = {name: np.asarray(arrays[name]) for name in small}
+    return SliceStack(**{**arrays, **in_memory})
+
+
+def write_slices(stack: SliceStack, path: Path) -> None:
+    """Write the stack as an uncompressed npz, atomically."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **{field.name: getattr(stack, field.name) for field in fields(stack)})
+
+
+def read_reconstructions(path: Path) -> dict[str, np.ndarray | StoredArray]:
+    """What `reconstruct` wrote: subjects [N] and reconstructions float32 [N, S, H, W].
+
+    The reconstructions stay in the file until they are used. Raises SettingsError for a file that
+    can't be read.
+    """
+    arrays = open_arrays(path, ["subjects", "reconstructions"])
+    return {**arrays, "subjects": np.asarray(arrays["subjects"])}

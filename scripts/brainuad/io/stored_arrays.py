@@ -1,0 +1,115 @@
+"""Arrays in an uncompressed npz, read row by row: a volume at a time instead of a data set."""
+
+import io
+import struct
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from brainuad.io.errors import SettingsError
+
+# A member of a zip begins with 30 bytes, of which the last four are the lengths of two texts.
+LOCAL_HEADER = struct.Struct("<26x2H")
+
+READERS_OF_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+class StoredArray:
+    """An array [N, ...] that stays in its file until rows of it are asked for.
+
+    `stored[3]` reads a row, `stored[[3, 0]]` those rows and `np.asarray(stored)` all of them, as
+    new writable arrays: nothing is kept. The rows are read, not mapped: the pages of a mapped file
+    count as memory of the process, and reading past the end of one that was cut short kills it.
+    The file is held open, so that another may take its place meanwhile.
+    """
+
+    def __init__(
+        self, file: io.BufferedReader, start: int, shape: tuple[int, ...], dtype: np.dtype
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self._file = file
+        self._start = start
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: int | Sequence[int] | slice | tuple[int, ...]) -> np.ndarray:
+        if isinstance(key, tuple):
+            return self[int(key[0])][key[1:]]
+        rows = np.arange(len(self))[key]
+        if rows.ndim == 0:
+            return self._read_into(np.empty(self.shape[1:], self.dtype), int(rows))
+        chosen = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        for number, row in enumerate(rows.tolist()):
+            self._read_into(chosen[number : number + 1], row)
+        return chosen
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("an array in a file can't be had without a copy")
+        whole = self._read_into(np.empty(self.shape, self.dtype), 0)
+        return whole if dtype is None else whole.astype(dtype, copy=False)
+
+    def _read_into(self, target: np.ndarray, row: int) -> np.ndarray:
+        """Fill a contiguous array from the start of a row on."""
+        row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        self._file.seek(self._start + row * row_bytes)
+        if self._file.readinto(target.data) != target.nbytes:
+            raise SettingsError(f"{self._file.name} was cut short while it was read; run again")
+        return target
+
+
+def open_arrays(path: Path, names: Iterable[str]) -> dict[str, StoredArray]:
+    """The arrays of these names in a file that `np.savez` wrote.
+
+    Raises SettingsError for a file that is cut short or lacks an array, and for an array that is
+    compressed, holds objects (pickles are never read) or is stored column by column.
+    """
+    file = path.open("rb")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+        arrays = {}
+        for name in names:
+            if f"{name}.npy" not in members:
+                raise ValueError(f"it holds no array {name}")
+            arrays[name] = _stored_array(file, members[f"{name}.npy"])
+    except (ValueError, struct.error, zipfile.BadZipFile) as error:
+        file.close()
+        raise SettingsError(
+            f"{path} can't be read: {error}; delete it and run again, then it is made anew"
+        ) from error
+    return arrays
+
+
+def _stored_array(file: io.BufferedReader, member: zipfile.ZipInfo) -> StoredArray:
+    """Where the values of a member of the zip lie, and their shape and type; else ValueError."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{member.filename} is compressed")
+    file.seek(member.header_offset)
+    texts = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+    begin = member.header_offset + LOCAL_HEADER.size + sum(texts)
+    file.seek(begin)
+    version = np.lib.format.read_magic(file)
+    if version not in READERS_OF_HEADERS:
+        raise ValueError(f"{member.filename} has a header of version {version}")
+    shape, column_by_column, dtype = READERS_OF_HEADERS[version](file)
+    if dtype.hasobject:
+        raise ValueError(f"{member.filename} holds objects")
+    if column_by_column:
+        raise ValueError(f"{member.filename} is stored column by column")
+    start = file.tell()
+    values = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if start - begin + values != member.file_size:
+        raise ValueError(f"{member.filename} should hold {values} bytes of values, and does not")
+    return StoredArray(file, start, shape, dtype)

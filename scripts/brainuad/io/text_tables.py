@@ -1,0 +1,120 @@
+"""Tables of text that people write, as CSV or TSV, with the columns they happen to have."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.io.errors import SettingsError
+
+CSV_SEPARATORS = (",", ";", "\t")
+UNKNOWN = ("n/a", "na", "nan", "#n/a", "none", "null", "unknown", "-", "--", ".", "?")
+
+
+def read_text_table(path: Path) -> pd.DataFrame:
+    """A table as `table_of` gives it, from .csv, or from .tsv or .txt.
+
+    In a .csv commas, semicolons or tabs separate, whichever gives the header most cells; in the
+    others tabs do, and quotes are plain characters.
+    """
+    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
+        if path.suffix.lower() != ".csv":
+            return table_of(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), path)
+        text = file.read()
+        headers = {
+            separator: next(filter(any, csv.reader(io.StringIO(text), delimiter=separator)), [])
+            for separator in CSV_SEPARATORS
+        }
+        separator = max(headers, key=lambda separator: len(headers[separator]))
+        lines = io.StringIO(text, newline="")
+        return table_of(
+            csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True), path
+        )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in reading a table becomes a SettingsError of one line that names it."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: the file does not exist; correct the name") from None
+    except SettingsError:
+        raise
+    # Damaged spreadsheets raise whatever the reader stumbles over.
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(
+            f"{path}: is no table that can be read ({reason}); save it anew, as CSV in UTF-8"
+        ) from None
+
+
+def table_of(rows: Iterable[Sequence[str]], path: Path) -> pd.DataFrame:
+    """A table of texts without the spaces around them, from its rows; empty cells are NaN.
+
+    The first row with a value is the header. Names of columns may repeat. The index counts rows as
+    a spreadsheet program does, from 1; rows without a value are passed over. Raises SettingsError
+    for a row with more or fewer cells than the header, ValueError for a table without a value.
+    """
+    stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
+    filled = {number: row for number, row in stripped.items() if any(row)}
+    if not filled:
+        raise ValueError("it is empty")
+    header = filled.pop(min(filled))
+    for number, row in filled.items():
+        if len(row) != len(header):
+            raise SettingsError(
+                f"{path}: row {number} has {_cells(row)}, the header {len(header)}; mend the row: "
+                "a separator too many or too few, or one inside a cell"
+            )
+    table = pd.DataFrame(list(filled.values()), columns=header, index=list(filled), dtype=str)
+    return table.mask(table == "")
+
+
+def column_of(table: pd.DataFrame, spellings: Sequence[str], path: Path) -> pd.Series | None:
+    """The column whose name fits one of some regular expressions; None without any.
+
+    Names are compared as `plain_name` gives them. Of several columns those without a value give way
+    to the others, then later spellings to earlier ones. Raises SettingsError, one line, where one
+    name stands over two columns of different values.
+    """
+    places = dict.fromkeys(
+        place
+        for spelling in spellings
+        for place, name in enumerate(table.columns)
+        if fits(name, [spelling])
+    )
+    columns = [table.iloc[:, place] for place in places]
+    filled = [column for column in columns if known(column).notna().any()]
+    if not filled:
+        return columns[0] if columns else None
+    for other in filled[1:]:
+        if plain_name(other.name) == plain_name(filled[0].name) and not other.equals(filled[0]):
+            raise SettingsError(
+                f"{path}: has two columns {filled[0].name!r} and {other.name!r} with different "
+                "values; delete or rename one of them"
+            )
+    return filled[0]
+
+
+def fits(name: str, spellings: Sequence[str]) -> bool:
+    """Whether a column's name fits one of some regular expressions."""
+    return any(re.fullmatch(spelling, plain_name(name)) for spelling in spellings)
+
+
+def plain_name(name: str) -> str:
+    """The letters and digits of a column's name in lower case: "Age (years)" is ageyears."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def known(column: pd.Series) -> pd.Series:
+    """A column of texts with NaN for all that stands for an unknown value, such as n/a."""
+    return column.mask(column.str.lower().isin(UNKNOWN))
+
+
+def _cells(row: Sequence[str]) -> str:
+    return f"{len(row)} cell" if len(row) == 1 else f"{len(row)} cells"

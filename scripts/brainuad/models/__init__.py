@@ -1,0 +1,113 @@
+"""The methods: one file for each kind, found by its name in the config.
+
+A new method is a new file `methods/{kind}.py` with a function `build(settings)` that returns a
+`Method`, and a block in the config.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from brainuad.compute.device import Device
+from brainuad.io.errors import SettingsError
+from brainuad.models.checkpoints import load_strictly, read_weights
+
+# The validation loss of a method whose parts are trained in turn, before the last one's turn comes:
+# far above any loss, so that weights of that time are not chosen, and finite.
+NOT_TRAINED_YET = 1e9
+
+
+class Trainable(Protocol):
+    """What the training loop needs to know.
+
+    A step must not wait for a GPU: what is drawn or laid down on the processor goes there by
+    `brainuad.compute.device.moved`, and no value is read back. The losses are called under
+    autocast, and are float32 themselves. A module of the network that says `worth_compiling` may
+    be compiled.
+    """
+
+    network: nn.Module
+
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Scalar loss of slices [B, 1, H, W] at an optimiser step, counted from 0.
+
+        Their intensities are those of `SliceStack`, augmented: of about 0 to 1, and beyond.
+
+        A method may train its parts in turn: parameters that a step's loss does not reach stay as
+        they are.
+
+        All chance of the method comes from the generator, which belongs to the processor, whatever
+        device the images are on. Layers in training mode (stochastic depth) draw from torch's
+        default generator, which the training loop seeds at each step.
+
+        Under `torch.no_grad`, with the network in evaluation mode, it is the loss of a redrawn
+        validation, and leaves no trace in the network.
+        """
+        ...
+
+    def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The same, with the network in evaluation mode: no layer draws.
+
+        Equal images and an equal generator give an equal loss.
+        """
+        ...
+
+
+class Method(Trainable, Protocol):
+    """A way to reconstruct healthy anatomy.
+
+    One that takes more than one pass of its network for a timestep may say how many:
+    `passes_per_timestep`.
+    """
+
+    def load_pretrained(self, path: Path) -> None:
+        """Start from the weights of a pretraining; SettingsError where they do not fit."""
+        ...
+
+    def reconstruct(
+        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+    ) -> Tensor:
+        """Reconstruct slices [B, 1, H, W], mean over the timesteps (1 to T), cut to [0, 1].
+
+        All chance comes from subject_keys int64 [B], one number for all slices of a subject, and
+        places int64 [B], the slice's number in the volume: so a reconstruction depends neither on
+        the batch nor on the other subjects of a run.
+        """
+        ...
+
+
+def build_trainable(kind: str, settings: dict[str, Any]) -> Any:
+    """Build what `methods/{kind}.py` describes, weights drawn from torch's default generator.
+
+    Raises SettingsError for a kind that has no file, or settings that do not fit.
+    """
+    kinds = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    if kind not in kinds:
+        raise SettingsError(f"method kind {kind!r} is not one of {', '.join(kinds)}")
+    return build_with(importlib.import_module(f"{__name__}.{kind}"), settings)
+
+
+def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
+    """Build what a module of this package describes; a network's complaint names the module."""
+    try:
+        return module.build(settings)
+    except SettingsError:
+        raise
+    except ValueError as error:
+        kind = module.__name__.rpartition(".")[2]
+        raise SettingsError(f"settings of {kind}: {error}") from error
+
+
+def load_method(path: Path, device: Device) -> Method:
+    """Rebuild a trained method from its weights file alone, ready to reconstruct."""
+    weights = read_weights(path)
+    method = build_trainable(weights["kind"], weights["settings"])
+    load_strictly(method.network, weights["state"], source=path)
+    method.network.to(device.torch, memory_format=device.eager_format).eval()
+    return method

@@ -1,0 +1,111 @@
+"""DAE: a U-Net that removes coarse noise, and with it what it takes for noise in a patient's scan.
+
+Kascenas et al. 2022, "Denoising autoencoders for unsupervised anomaly detection in brain MRI"
+(MIDL). No bottleneck: what it knows of healthy brains comes from the noise it had to remove.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from brainuad.compute.device import moved
+from brainuad.config.settings import settings_from
+from brainuad.io.errors import SettingsError
+from brainuad.networks.denoising import DenoisingUNet
+
+# ASSUME: the foreground, which alone is noised and judged, is where a slice is above 0.01, as in
+# the code of the DAE's authors.
+FOREGROUND = 0.01
+
+
+@dataclass(frozen=True)
+class UNetSettings:
+    """The U-Net, see `brainuad.networks.denoising.DenoisingUNet`."""
+
+    channels: int
+    levels: int
+
+
+@dataclass(frozen=True)
+class CoarseNoiseSettings:
+    """Gaussian noise on a coarse grid.
+
+    resolution  points of the grid along each edge of a slice
+    deviation   standard deviation at these points
+    """
+
+    resolution: int
+    deviation: float
+
+    def __post_init__(self) -> None:
+        if self.resolution < 1 or self.deviation <= 0:
+            raise SettingsError(f"noise: resolution and deviation must be positive: {self}")
+
+
+@dataclass(frozen=True)
+class DenoisingAutoencoderSettings:
+    """What removes which noise."""
+
+    network: UNetSettings
+    noise: CoarseNoiseSettings
+
+
+class DenoisingAutoencoder:
+    """Learns to remove noise; reconstructs the scan as it is, without any."""
+
+    def __init__(self, settings: DenoisingAutoencoderSettings) -> None:
+        self.settings = settings
+        self.network = DenoisingUNet(**dataclasses.asdict(settings.network))
+
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Squared error of the foreground, its mean over all pixels of the slices."""
+        return self._loss(images, generator)
+
+    def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The same: the noise is the only chance, and the generator fixes it."""
+        return self._loss(images, generator)
+
+    def _loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        foreground = images > FOREGROUND
+        noised = images + self._noise(images, generator) * foreground
+        return ((self.network(noised) - images).square() * foreground).mean()
+
+    def _noise(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """A field per slice [B, 1, H, W], drawn on the grid, enlarged and shifted."""
+        count, size = len(images), images.shape[-2:]
+        grid = (count, 1, self.settings.noise.resolution, self.settings.noise.resolution)
+        drawn = torch.randn(grid, generator=generator) * self.settings.noise.deviation
+        shifts = [int(torch.randint(length, (), generator=generator)) for length in size]
+        enlarged = functional.interpolate(
+            moved(drawn, images.device), size, mode="bilinear", align_corners=True
+        )
+        # All slices are shifted alike, and what leaves at one edge comes back at the other, as in
+        # the code of the DAE's authors.
+        return enlarged.roll(shifts, dims=(2, 3))
+
+    def load_pretrained(self, path: Path) -> None:
+        """Raise SettingsError: no pretraining has this encoder."""
+        raise SettingsError(
+            f"a denoising autoencoder has no encoder that could start from {path}; "
+            "set pretrained to null"
+        )
+
+    def reconstruct(
+        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+    ) -> Tensor:
+        """The scan without what the network takes for noise, cut to [0, 1].
+
+        The background is that of the scan: the network has not learnt it.
+        """
+        return torch.where(images > FOREGROUND, self.network(images), images).clamp(0, 1)
+
+
+def build(settings: dict[str, Any]) -> DenoisingAutoencoder:
+    """Build the method from the config's plain values."""
+    return DenoisingAutoencoder(settings_from(DenoisingAutoencoderSettings, settings))

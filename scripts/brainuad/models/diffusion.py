@@ -1,0 +1,167 @@
+"""Diffusion models that reconstruct in one step: DDPM, and cDDPM with its condition.
+
+Training: noise a healthy slice to a random timestep and predict it back (arXiv 2312.04215,
+equations 5 to 8). Reconstruction: noise the slice to a chosen timestep and predict once. With an
+encoder, its view of the noise-free slice is the condition.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from brainuad.compute.device import moved
+from brainuad.config.settings import settings_from
+from brainuad.diffusion.noise import (
+    NoiseSettings,
+    SimplexNoise,
+    mix,
+    permutation_tables,
+    random_keys,
+)
+from brainuad.diffusion.process import (
+    CosineSchedule,
+    ScheduleSettings,
+    to_image_range,
+    to_model_range,
+)
+from brainuad.io.errors import SettingsError
+from brainuad.models.checkpoints import load_strictly, read_backbone
+from brainuad.networks.resnet import ResNetEncoder
+from brainuad.networks.unet import UNet
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The U-Net, see `brainuad.networks.unet.UNet`."""
+
+    channels: int
+    multipliers: tuple[int, ...]
+    residual_blocks: int
+    attention_heads: int
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The encoder of the condition, see `brainuad.networks.resnet.ResNetEncoder`."""
+
+    width: int
+    blocks: tuple[int, ...]
+    stem_stride: int
+    condition_width: int
+    stochastic_depth: float
+
+
+@dataclass(frozen=True)
+class DiffusionSettings:
+    """A diffusion model; without an encoder it is the plain DDPM."""
+
+    network: NetworkSettings
+    encoder: EncoderSettings | None
+    noise: NoiseSettings
+    schedule: ScheduleSettings
+
+
+class Diffusion:
+    """U-Net, noise, schedule and, if there is one, the encoder of the condition."""
+
+    def __init__(self, settings: DiffusionSettings) -> None:
+        self.settings = settings
+        encoder = settings.encoder
+        self.network = nn.ModuleDict(
+            {
+                "unet": UNet(
+                    **dataclasses.asdict(settings.network),
+                    condition_width=None if encoder is None else encoder.condition_width,
+                )
+            }
+        )
+        if encoder is not None:
+            self.network["encoder"] = ResNetEncoder(**dataclasses.asdict(encoder))
+        self.schedule = CosineSchedule(settings.schedule)
+        self._noise: SimplexNoise | None = None
+
+    @property
+    def has_condition(self) -> bool:
+        """Whether an encoder sees the noise-free slice."""
+        return "encoder" in self.network
+
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Mean |x_0 - prediction| in [-1, 1] at timesteps drawn uniformly from 1 to T."""
+        last = self.settings.schedule.timesteps
+        timesteps = torch.randint(1, last + 1, (len(images),), generator=generator)
+        return self._loss(images, timesteps, generator)
+
+    def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The same on an even grid of timesteps over the batch."""
+        middles = (torch.arange(len(images)) + 0.5) / len(images)
+        timesteps = (middles * self.settings.schedule.timesteps).long() + 1
+        return self._loss(images, timesteps, generator)
+
+    def _loss(self, images: Tensor, timesteps: Tensor, generator: torch.Generator) -> Tensor:
+        fields = 1 if self.settings.noise.shared else len(images)
+        noise = self.fields(random_keys(fields, generator), images)
+        predictions = self._predict(images, self._condition(images), timesteps, noise)
+        return (to_model_range(images) - predictions).abs().mean()
+
+    def load_pretrained(self, path: Path) -> None:
+        """Load the encoder's backbone, strictly; SettingsError where it does not fit."""
+        if not self.has_condition:
+            raise SettingsError(f"a model without an encoder cannot start from {path}")
+        load_strictly(self.network["encoder"].backbone, read_backbone(path), source=path)
+
+    def reconstruct(
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_keys: Tensor,
+        places: Tensor,
+        seen_by_encoder: Tensor | None = None,
+    ) -> Tensor:
+        """One step from each timestep, cut to [0, 1], and their mean; see `methods.Method`.
+
+        seen_by_encoder  slices [B, 1, H, W] in place of the images, which are noised all the same;
+                         None: the images themselves. Without an encoder they change nothing.
+        """
+        last = self.settings.schedule.timesteps
+        if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
+            raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
+        # ASSUME: in a test, shared noise is one field per subject, the released code's test batch.
+        keys = subject_keys if self.settings.noise.shared else mix(subject_keys, places)
+        condition = self._condition(images if seen_by_encoder is None else seen_by_encoder)
+        # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut. The
+        # scans reach a little beyond, where splines overshot at edges.
+        total = torch.zeros_like(images)
+        for timestep in timesteps:
+            noise = self.fields(mix(keys, timestep), images)
+            steps = torch.full((len(images),), timestep)
+            total += to_image_range(self._predict(images, condition, steps, noise))
+        return total / len(timesteps)
+
+    def _condition(self, images: Tensor) -> Tensor | None:
+        return self.network["encoder"](images) if self.has_condition else None
+
+    def _predict(
+        self, images: Tensor, condition: Tensor | None, timesteps: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Predict x_0 in the model's range from images, noised to timesteps [B], 1 to T."""
+        noised = self.schedule.noised(to_model_range(images), noise, timesteps)
+        # The network counts timesteps from 0, as released.
+        return self.network["unet"](noised, moved(timesteps - 1, images.device), condition)
+
+    def fields(self, keys: Tensor, images: Tensor) -> Tensor:
+        """A noise field for each key, [keys, 1, H, W]; their geometry is laid down once."""
+        size, device = tuple(images.shape[-2:]), images.device
+        if self._noise is None or (self._noise.size, self._noise.device) != (size, device):
+            self._noise = SimplexNoise(size, self.settings.noise, device)
+        return self._noise.fields(permutation_tables(moved(keys, device)))
+
+
+def build(settings: dict[str, Any]) -> Diffusion:
+    """Build the method from the config's plain values."""
+    return Diffusion(settings_from(DiffusionSettings, settings))

@@ -1,0 +1,130 @@
+"""pDDPM: a diffusion model that sees a slice as it is, except for one patch, and paints that patch.
+
+Behrendt et al. 2023, "Patched diffusion models for unsupervised anomaly detection in brain MRI"
+(MIDL, arXiv 2303.03758): what surrounds the patch guides its reconstruction. At test time the
+patches of a grid are painted in turn and put together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from brainuad.compute.device import moved
+from brainuad.config.settings import settings_from
+from brainuad.diffusion.noise import NoiseSettings, mix, random_keys
+from brainuad.diffusion.process import ScheduleSettings, to_image_range, to_model_range
+from brainuad.io.errors import SettingsError
+from brainuad.models.diffusion import Diffusion, DiffusionSettings, NetworkSettings
+
+
+@dataclass(frozen=True)
+class PatchedDiffusionSettings:
+    """A diffusion model without an encoder, and the grid of its patches: rows and columns."""
+
+    network: NetworkSettings
+    noise: NoiseSettings
+    schedule: ScheduleSettings
+    grid: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.grid) != 2 or min(self.grid) < 1:
+            raise SettingsError(
+                f"patched_diffusion: grid is {list(self.grid)}, expected its rows and columns"
+            )
+
+
+class PatchedDiffusion:
+    """The plain DDPM's network, schedule and noise, with noise and loss in one patch."""
+
+    def __init__(self, settings: PatchedDiffusionSettings) -> None:
+        self.settings = settings
+        self._patches = settings.grid[0] * settings.grid[1]
+        self.passes_per_timestep = self._patches
+        self._diffusion = Diffusion(
+            DiffusionSettings(
+                network=settings.network,
+                encoder=None,
+                noise=settings.noise,
+                schedule=settings.schedule,
+            )
+        )
+        self.network = self._diffusion.network
+
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Mean |x_0 - prediction| in [-1, 1] of a random patch per slice, at random timesteps."""
+        count, last = len(images), self.settings.schedule.timesteps
+        timesteps = torch.randint(1, last + 1, (count,), generator=generator)
+        patches = torch.randint(self._patches, (count,), generator=generator)
+        return self._loss(images, timesteps, patches, generator)
+
+    def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The same on an even grid of timesteps over the batch, the patches in turn."""
+        places = torch.arange(len(images))
+        middles = (places + 0.5) / len(images)
+        timesteps = (middles * self.settings.schedule.timesteps).long() + 1
+        return self._loss(images, timesteps, places % self._patches, generator)
+
+    def _loss(
+        self, images: Tensor, timesteps: Tensor, patches: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        fields = 1 if self.settings.noise.shared else len(images)
+        noise = self._diffusion.fields(random_keys(fields, generator), images)
+        inside = self._inside(images, patches)
+        errors = (to_model_range(images) - self._predict(images, inside, timesteps, noise)).abs()
+        # ASSUME: the loss is the mean over the patch; the released one over the slice, whose other
+        # patches are without error, is that divided by their number.
+        return (errors * inside).mean() * self._patches
+
+    def load_pretrained(self, path: Path) -> None:
+        """Raise SettingsError: there is no encoder."""
+        self._diffusion.load_pretrained(path)
+
+    def reconstruct(
+        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+    ) -> Tensor:
+        """Patches painted in turn, from each timestep; cut to [0, 1], and the mean of all."""
+        last = self.settings.schedule.timesteps
+        if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
+            raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
+        keys = subject_keys if self.settings.noise.shared else mix(subject_keys, places)
+        total = torch.zeros_like(images)
+        for timestep in timesteps:
+            # As released, the patches are cut from the same noise.
+            noise = self._diffusion.fields(mix(keys, timestep), images)
+            steps = torch.full((len(images),), timestep)
+            for patch in range(self._patches):
+                inside = self._inside(images, torch.full((len(images),), patch))
+                painted = to_image_range(self._predict(images, inside, steps, noise))
+                total += torch.where(inside, painted, 0)
+        return total / len(timesteps)
+
+    def _predict(self, images: Tensor, inside: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
+        """Predict x_0 in the model's range from images, noised inside the patch alone."""
+        clean = to_model_range(images)
+        noised = self._diffusion.schedule.noised(clean, noise, timesteps)
+        noised = torch.where(inside, noised, clean)
+        # The network counts timesteps from 0, as released.
+        return self.network["unet"](noised, moved(timesteps - 1, images.device))
+
+    def _inside(self, images: Tensor, patches: Tensor) -> Tensor:
+        """Where the patch of each slice is, bool [B, 1, H, W]; patches int64 [B] count by rows."""
+        rows, columns = self.settings.grid
+        height, width = images.shape[-2:]
+        if height % rows or width % columns:
+            raise SettingsError(
+                f"patched_diffusion: slices of {height}x{width} pixels do not divide into a grid "
+                f"of {rows}x{columns} patches; choose another grid"
+            )
+        numbers = torch.arange(self._patches, device=images.device).reshape(rows, columns)
+        numbers = numbers.repeat_interleave(height // rows, 0)
+        numbers = numbers.repeat_interleave(width // columns, 1)
+        return numbers == moved(patches, images.device)[:, None, None, None]
+
+
+def build(settings: dict[str, Any]) -> PatchedDiffusion:
+    """Build the method from the config's plain values."""
+    return PatchedDiffusion(settings_from(PatchedDiffusionSettings, settings))

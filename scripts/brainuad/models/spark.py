@@ -1,0 +1,48 @@
+"""SparK pretraining as the training loop sees it (Tian et al. 2023); it reconstructs nothing."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from brainuad.config.settings import settings_from
+from brainuad.networks.spark import SparK, masked_patch_loss
+
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """Backbone, decoder and masking, see `brainuad.networks.spark.SparK`."""
+
+    width: int
+    blocks: tuple[int, ...]
+    stem_stride: int
+    stochastic_depth: float
+    decoder_width: int
+    patch_size: int
+    mask_ratio: float
+
+
+class SparkPretraining:
+    """Paints hidden patches; L2 on them alone."""
+
+    def __init__(self, settings: SparkSettings) -> None:
+        self.network = SparK(**dataclasses.asdict(settings))
+
+    def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Mean squared error of the hidden patches of slices [B, 1, H, W]."""
+        return self._loss(images, generator)
+
+    def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The same: the masks are the only chance, and the generator fixes them."""
+        return self._loss(images, generator)
+
+    def _loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        visible = self.network.random_visible(images, generator)
+        return masked_patch_loss(self.network(images, visible), images, visible)
+
+
+def build(settings: dict[str, Any]) -> SparkPretraining:
+    """Build the pretraining from the config's plain values."""
+    return SparkPretraining(settings_from(SparkSettings, settings))

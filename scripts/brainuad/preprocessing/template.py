@@ -1,0 +1,78 @@
+"""What the brain that every scan is registered to must be: stripped, and weighted by T1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from brainuad.images.geometry import head_mask
+from brainuad.images.volumes import Volume
+from brainuad.io.errors import SettingsError
+
+SPACING_TOLERANCE = 0.01  # part of the edge of a voxel
+# A brain fills about half of its own box, so more than this share lies outside however it is cut.
+SMALLEST_OUTSIDE = 0.2
+# ASSUME: a stripped human brain, with the fluid in and around it, has 600 to 2500 ml; the ICBM152
+# average has 1890. A head whose background is 0 has more than 3400 within that template's box.
+BRAIN_ML = (600.0, 2500.0)
+# ASSUME: in T1 the brightest third of the brain lies deeper than the other two, by this factor.
+# White matter is the deepest tissue, and in T1 alone the brightest. The ICBM152 average and T1
+# phantoms of 1 to 4 mm have 1.4 to 1.6, and 1.19 without their outer 8 mm; T2 and FLAIR phantoms
+# have 1.06 at most, blurred by 3 mm.
+DEEPER = 1.1
+
+
+@dataclass(frozen=True)
+class Brain:
+    """What was found in an atlas: contrast ("T1") and brain volume in ml."""
+
+    modality: str
+    volume: float
+
+
+def check_brain(atlas: Volume, *, spacing: float, name: str) -> Brain:
+    """Check that a volume [X, Y, Z] is a stripped T1 brain of `spacing` mm, 0 outside.
+
+    Raises SettingsError, one line that starts with `name`, where it is not.
+    """
+    if not np.allclose(atlas.spacing, spacing, rtol=SPACING_TOLERANCE, atol=0):
+        found = " x ".join(f"{edge:.4g}" for edge in atlas.spacing)
+        raise SettingsError(
+            f"{name}: has voxels of {found} mm, preprocessing.spacing is {spacing:g}; "
+            "give an atlas of that voxel size"
+        )
+    outside = float(np.mean(atlas.data <= 0))
+    if outside < SMALLEST_OUTSIDE:
+        raise SettingsError(
+            f"{name}: only {100 * outside:.0f} % of its voxels are 0, so its skull was not "
+            "stripped; give the brain alone, 0 outside"
+        )
+    brain = head_mask(atlas.data)
+    volume = float(brain.sum() * atlas.spacing.prod() / 1000)
+    if not BRAIN_ML[0] <= volume <= BRAIN_ML[1]:
+        raise SettingsError(
+            f"{name}: what is above 0 has {volume:.0f} ml, a brain {BRAIN_ML[0]:.0f} to "
+            f"{BRAIN_ML[1]:.0f}; give a whole brain without its skull, 0 outside"
+        )
+    dark, middle, bright = depth_of_thirds(atlas.data, brain)
+    if bright < DEEPER * max(dark, middle):
+        raise SettingsError(
+            f"{name}: its brightest tissue is not the deep white matter, so it is no T1; "
+            "give the T1 brain of this atlas"
+        )
+    return Brain(modality="T1", volume=volume)
+
+
+def depth_of_thirds(data: np.ndarray, brain: np.ndarray) -> tuple[float, float, float]:
+    """Mean depth, in voxels, of the darkest, the middle and the brightest third of a brain.
+
+    Depth is the distance to the surface of the mask `brain` [X, Y, Z]. Only the order of the
+    values counts, so gain, offset and gamma change nothing.
+    """
+    inside = (brain > 0) & (data > 0)
+    depth = ndimage.distance_transform_edt(np.pad(brain, 1))[1:-1, 1:-1, 1:-1][inside]
+    thirds = np.digitize(data[inside], np.quantile(data[inside], [1 / 3, 2 / 3]))
+    if len(np.unique(thirds)) < 3:
+        # Two values alone (a mask) have no thirds, and no contrast.
+        return (float(depth.mean()),) * 3
+    return tuple(float(depth[thirds == third].mean()) for third in range(3))

@@ -1,0 +1,127 @@
+"""The quality page of a data set: every scan in a picture, its measures, and what stands out."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from brainuad.preprocessing import quality
+from brainuad.report.figures import pictures
+from brainuad.report.names import dataset_name
+from brainuad.report.pages.pages import TABLE_STYLE
+from brainuad.report.quality.thumbnails import ATLAS_COLOUR, BESIDE_MIDLINE_MM
+from brainuad.report.tables.layout import plain_table
+
+TEMPLATE = "page.html.jinja"
+EXCLUDED = "excluded by the config"
+
+
+def left_out_when_listed(subjects: pd.DataFrame, *, modality: str) -> pd.DataFrame:
+    """Of a subject table, who has no usable scan of this modality: subject, stage, reason."""
+    missing = subjects[(subjects["status"] == "left_out") | subjects[modality].isna()]
+    return missing[["subject", "reason"]].assign(stage="listing")[["subject", "stage", "reason"]]
+
+
+def with_unmeasured(table: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
+    """Put the scans that only inspection left out before those of `judged`: marked, and used."""
+    unmeasured = left_out[left_out["stage"] == quality.INSPECTED]
+    if unmeasured.empty:
+        return table
+    rows = pd.DataFrame(
+        {
+            "subject": unmeasured["subject"],
+            "doubt": np.inf,
+            "marked": True,
+            "why": "used, but could not be measured: " + unmeasured["reason"],
+        }
+    ).sort_values("subject")
+    together = pd.concat([rows, table], ignore_index=True) if len(table) else rows
+    return together.reindex(columns=table.columns)
+
+
+def render(
+    table: pd.DataFrame,
+    *,
+    left_out: pd.DataFrame,
+    dataset: str,
+    modality: str,
+    picture_size: tuple[int, int] | None,
+) -> str:
+    """The page as HTML, from a table of `quality.judged` and `with_unmeasured`.
+
+    Pictures are in pictures/{subject}.png, but of unmeasured scans there are none. The page needs
+    no network, and works as a file. A measure that no scan has is not shown.
+    """
+    shown = [measure for measure in quality.MEASURES if table[measure.name].notna().any()]
+    unmeasured = left_out["stage"] == quality.INSPECTED
+    without_picture = set(left_out.loc[unmeasured, "subject"])
+    scans = [
+        {
+            "subject": row["subject"],
+            "address": None
+            if row["subject"] in without_picture
+            else f"pictures/{quote(row['subject'])}.png",
+            "marked": bool(row["marked"]),
+            "doubt": doubt_text(row["doubt"]),
+            "why": row["why"],
+            "texts": [measure.text(row[measure.name]) for measure in shown],
+        }
+        for row in table.to_dict("records")
+    ]
+    excluded = left_out.loc[left_out["reason"] == EXCLUDED, "subject"].tolist()
+    # Columns of the table that are sorted from their low end: the subject, then what is bad if low.
+    low_first = [0] + [
+        column
+        for column, measure in enumerate(shown, start=2)
+        if measure.concern is quality.Concern.LOW
+    ]
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    source = Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        name=dataset_name(dataset, modality),
+        dataset=dataset,
+        modality=modality,
+        scans=scans,
+        marked=int(table["marked"].sum()),
+        judged=bool((table[[measure.name for measure in shown]].count() >= quality.FEWEST).any()),
+        compared=bool(table["overlap"].notna().any()),
+        lesions=bool(table["lesion_outside"].notna().any()),
+        measures=[(measure, measure.text(table[measure.name].median())) for measure in shown],
+        limit=quality.LIMIT,
+        limits=[
+            f"{measure.label.lower()} "
+            f"{'below' if measure.concern is quality.Concern.LOW else 'above'} "
+            f"{measure.text(measure.limit)}"
+            for measure in shown
+            if measure.limit is not None
+        ],
+        beside_midline=f"{BESIDE_MIDLINE_MM:.0f}\u00a0mm",
+        fewest=quality.FEWEST,
+        width=picture_size[0] if picture_size else 0,
+        height=picture_size[1] if picture_size else 0,
+        colours={
+            "mask": pictures.MASK_COLOUR,
+            "lesion": pictures.LESION_COLOUR,
+            "atlas": ATLAS_COLOUR,
+        },
+        excluded=excluded,
+        low_first=low_first,
+        left_out=_left_out_html(left_out[~unmeasured]),
+        table_style=TABLE_STYLE,
+    )
+
+
+def doubt_text(doubt: float) -> str:
+    """A doubt as people read it; a dash where nothing could be judged."""
+    if np.isinf(doubt):
+        return "\u221e"
+    return "\u2013" if pd.isna(doubt) else f"{doubt:.1f}"
+
+
+def _left_out_html(left_out: pd.DataFrame) -> str:
+    shown = left_out.set_axis(["Subject", "Stage", "Reason"], axis="columns")
+    return plain_table(shown) if len(shown) else ""

@@ -1,0 +1,254 @@
+"""From reconstructions to anomaly maps and segmentations, one volume at a time.
+
+The residual |image - reconstruction| is restricted to the eroded brain, smoothed by a median
+filter, thresholded, and freed of small components (paper section on post-processing, and the
+released evaluation). Arrays are [S, H, W]: axial slices first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy import ndimage
+
+from brainuad.images.slices import SliceStack
+from brainuad.io.errors import SettingsError
+from brainuad.io.job import log
+from brainuad.io.stored_arrays import StoredArray
+
+# Rows gathered at a time by the median filter: 4096 windows of 125 values stay in the cache.
+WINDOWS_AT_A_TIME = 4096
+
+
+class Step(StrEnum):
+    """A step between the residual and the anomaly map."""
+
+    EROSION = "erosion"
+    MEDIAN = "median"
+
+
+@dataclass(frozen=True)
+class PostprocessingSettings:
+    """How a residual becomes an anomaly map and a segmentation.
+
+    order               steps in the order they run; one that is not named is left out
+    erosion_iterations  how often the brain mask is eroded in each axial slice; 0 keeps it
+    median_size         edge of the cubic median window in voxels, odd; 1 changes nothing
+    minimum_component   the smallest component that is kept, in voxels; 1 keeps all
+
+    Raises SettingsError for a value out of range or a step named twice.
+    """
+
+    order: tuple[Step, ...]
+    erosion_iterations: int
+    median_size: int
+    minimum_component: int
+
+    def __post_init__(self) -> None:
+        if len(set(self.order)) != len(self.order):
+            raise SettingsError(
+                f"postprocessing.order names a step twice: {', '.join(self.order)}; once is enough"
+            )
+        if self.erosion_iterations < 0:
+            raise SettingsError(
+                f"postprocessing.erosion_iterations is {self.erosion_iterations}, expected >= 0"
+            )
+        if self.median_size < 1 or self.median_size % 2 == 0:
+            raise SettingsError(
+                f"postprocessing.median_size is {self.median_size}, expected an odd number >= 1"
+            )
+        if self.minimum_component < 1:
+            raise SettingsError(
+                f"postprocessing.minimum_component is {self.minimum_component}, expected >= 1"
+            )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One subject to score: arrays [S, H, W] as in SliceStack, with the reconstruction beside.
+
+    voxel_ml  volume of a voxel, see SliceStack.voxel_ml
+    """
+
+    subject: str
+    image: np.ndarray
+    brain_mask: np.ndarray
+    lesions: np.ndarray
+    affine: np.ndarray
+    voxel_ml: float
+    reconstruction: np.ndarray
+
+
+class Cases(Sequence[Case]):
+    """Subjects to score. What lies in a file is read when a case is asked for, and not kept.
+
+    rows  per subject, its row in the stack and its row in the reconstructions [N, S, H, W]
+    """
+
+    def __init__(
+        self,
+        stack: SliceStack,
+        reconstructions: np.ndarray | StoredArray,
+        rows: Sequence[tuple[int, int]],
+    ) -> None:
+        self._stack = stack
+        self._reconstructions = reconstructions
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> Case:
+        row, reconstructed_row = self._rows[number]
+        return Case(
+            subject=str(self._stack.subjects[row]),
+            image=self._stack.images[row],
+            brain_mask=self._stack.brain_masks[row],
+            lesions=self._stack.lesions[row],
+            affine=self._stack.affines[row],
+            voxel_ml=self._stack.voxel_ml(row),
+            reconstruction=self._reconstructions[reconstructed_row],
+        )
+
+
+def cases_of(
+    stack: SliceStack,
+    reconstructed: Mapping[str, np.ndarray | StoredArray],
+    subjects: Sequence[str],
+) -> Cases:
+    """Pair volumes and reconstructions of the subjects, in the order given.
+
+    `reconstructed` holds `subjects` [N] and `reconstructions` [N, S, H, W], as in the npz of a
+    reconstruction. Subjects that the stack lacks (left out in preprocessing) are skipped and
+    logged in one line. Raises ValueError if a subject of the stack was not reconstructed.
+    """
+    row_of = {subject: row for row, subject in enumerate(stack.subjects.tolist())}
+    names, reconstructions = reconstructed["subjects"].tolist(), reconstructed["reconstructions"]
+    if len(names) != len(reconstructions):
+        raise ValueError(f"{len(names)} subjects and {len(reconstructions)} reconstructions")
+    reconstructed_row_of = {subject: row for row, subject in enumerate(names)}
+    if absent := [subject for subject in subjects if subject not in row_of]:
+        log(f"left out in preprocessing, so not scored: {', '.join(absent)}")
+    present = [subject for subject in subjects if subject in row_of]
+    if lacking := [subject for subject in present if subject not in reconstructed_row_of]:
+        raise ValueError(
+            f"no reconstruction of {', '.join(lacking)}: delete the reconstructions and run again"
+        )
+    rows = [(row_of[subject], reconstructed_row_of[subject]) for subject in present]
+    return Cases(stack, reconstructions, rows)
+
+
+def residual(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
+    """|image - reconstruction|, voxel by voxel, any shape; >= 0, in the images' units.
+
+    Raises ValueError for unequal shapes, or for a reconstruction that holds NaN or infinity.
+    """
+    if images.shape != reconstructions.shape:
+        raise ValueError(
+            f"images have shape {images.shape}, reconstructions {reconstructions.shape}"
+        )
+    difference = np.abs(images - reconstructions)
+    if not np.isfinite(difference).all():
+        raise ValueError("images or reconstructions hold NaN or infinity: did training diverge?")
+    return difference
+
+
+def eroded_mask(brain_masks: np.ndarray, iterations: int) -> np.ndarray:
+    """Erode brain masks [..., H, W] slice by slice with a 2-D cross; outside counts as not brain.
+
+    Zero iterations give the mask itself.
+    """
+    if iterations == 0:
+        return brain_masks.astype(bool)
+    cross = ndimage.generate_binary_structure(2, 1)
+    cross = cross.reshape((1,) * (brain_masks.ndim - 2) + cross.shape)
+    return ndimage.binary_erosion(brain_masks, structure=cross, iterations=iterations)
+
+
+def median_filtered(
+    volume: np.ndarray, size: int, *, within: np.ndarray | None = None
+) -> np.ndarray:
+    """Median over a cube of `size` voxels, equal to scipy.ndimage.median_filter bit for bit.
+
+    volume [S, H, W] is >= 0; `within` (bool, same shape) restricts the result, which is 0
+    elsewhere. Faster than scipy where much of the volume is 0: a window in which zeros are the
+    majority has the median 0 and is not looked at. Raises ValueError for a negative voxel.
+    """
+    if volume.min() < 0:
+        raise ValueError(f"the median filter expects values >= 0, found {volume.min()}")
+    # ASSUME: the median filter mirrors the volume at its border, scipy's default as released.
+    padded = np.pad(volume, size // 2, mode="symmetric")
+    middle = size**3 // 2
+    wanted = _window_sums(padded > 0, size) > middle
+    if within is not None:
+        wanted &= within
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size,) * volume.ndim)
+    places = np.nonzero(wanted)
+    filtered = np.zeros_like(volume)
+    for start in range(0, len(places[0]), WINDOWS_AT_A_TIME):
+        block = tuple(axis[start : start + WINDOWS_AT_A_TIME] for axis in places)
+        values = windows[block].reshape(len(block[0]), -1)
+        values.partition(middle, axis=1)
+        filtered[block] = values[:, middle]
+    return filtered
+
+
+def _window_sums(mask: np.ndarray, size: int) -> np.ndarray:
+    """How many voxels of a bool mask each cube of `size` voxels holds, for the cubes inside."""
+    # The smallest type that holds them: adding bytes is many times faster than adding int64.
+    sums = mask.astype(np.min_scalar_type(size**mask.ndim))
+    for axis in range(mask.ndim):
+        along = np.moveaxis(sums, axis, 0)
+        inside = len(along) - size + 1
+        total = along[:inside].copy()
+        for shift in range(1, size):
+            total += along[shift : shift + inside]
+        sums = np.moveaxis(total, 0, axis)
+    return sums
+
+
+def anomaly_map(
+    images: np.ndarray,
+    reconstructions: np.ndarray,
+    brain_mask: np.ndarray,
+    settings: PostprocessingSettings,
+) -> np.ndarray:
+    """The anomaly score of each voxel of one volume, float32 [S, H, W], >= 0.
+
+    images and reconstructions are float32 [S, H, W], brain_mask bool [S, H, W]. Released order:
+    eroded mask, then median; paper: median, then eroded mask.
+    """
+    scores = residual(images, reconstructions).astype(np.float32, copy=False)
+    mask = eroded_mask(brain_mask, settings.erosion_iterations)
+    for position, step in enumerate(settings.order):
+        if step is Step.EROSION:
+            scores = np.where(mask, scores, np.float32(0))
+        else:
+            # What a later mask blanks need not be filtered.
+            later = Step.EROSION in settings.order[position + 1 :]
+            scores = median_filtered(scores, settings.median_size, within=mask if later else None)
+    return scores
+
+
+def anomaly_map_of(case: Case, settings: PostprocessingSettings) -> np.ndarray:
+    """The anomaly map [S, H, W] of a case; see `anomaly_map`."""
+    return anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
+
+
+def segment(
+    anomaly_map: np.ndarray, threshold: float, settings: PostprocessingSettings
+) -> np.ndarray:
+    """Voxels above the threshold, bool [S, H, W], without components that are too small.
+
+    Voxels that share a face, an edge or a corner are one component (26-neighbourhood).
+    Components of fewer than `minimum_component` voxels are removed.
+    """
+    # ASSUME: released code removes components of at most 7 voxels (minimum 8), paper below 7.
+    above = anomaly_map > threshold
+    if settings.minimum_component <= 1:
+        return above
+    labels, _ = ndimage.label(above, structure=np.ones((3,) * above.ndim))
+    keep = np.bincount(labels.ravel()) >= settings.minimum_component
+    keep[0] = False
+    return keep[labels]

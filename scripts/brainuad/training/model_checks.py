@@ -1,0 +1,159 @@
+"""Settings of models tried out before there are scans: on tensors that have a shape and no memory.
+
+Torch's meta device computes shapes alone, so that a step of a network of any size takes seconds.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from brainuad.config.settings import settings_from
+from brainuad.io.errors import SettingsError
+from brainuad.models import build_trainable
+from brainuad.training.augmentation import augment
+from brainuad.training.steps import TrainingSettings
+
+# Float32, each as large as the weights: weights, gradients, Adam's two means, the best weights.
+COPIES_OF_WEIGHTS = 5
+BATCH_ON_CPU = 2
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """How large a model is.
+
+    parameters   what is trained
+    step_memory  bytes of a training step in float32: weights, gradients, the optimiser's state and
+                 what the backward pass needs of a batch; an estimate, without what lives shortly
+    """
+
+    parameters: int
+    step_memory: int
+
+
+def check_model(
+    kind: str,
+    settings: dict[str, Any],
+    training: dict[str, Any] | None,
+    *,
+    size: tuple[int, int],
+    timestep: int | None,
+    pretrained: str | None = None,
+) -> ModelSize:
+    """Build a model and take it through a step on slices of a size (rows, columns).
+
+    With a timestep it reconstructs from it, too; a pretrained encoder must fit. Raises
+    SettingsError, one line, for settings that cannot be built, trained, or used on such slices.
+    """
+
+    def attempt(device: str, batch_size: int | None) -> ModelSize:
+        with torch.device(device):
+            model = build_trainable(kind, settings)
+        if pretrained is not None:
+            with warnings.catch_warnings():
+                # Names and shapes are compared; tensors without memory take no values.
+                warnings.simplefilter("ignore")
+                model.load_pretrained(Path(pretrained))
+        return _try_out(model, training, size, timestep, torch.device(device), batch_size)
+
+    try:
+        try:
+            return attempt("meta", None)
+        except ValueError:
+            raise
+        # A kind may want numbers, where meta tensors have none: then there are some, of few slices.
+        except Exception:
+            return attempt("cpu", BATCH_ON_CPU)
+    except SettingsError:
+        raise
+    # What a network makes of settings that do not fit has no common class.
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        shown = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise SettingsError(f"{shown}{reason}") from error
+
+
+def _try_out(
+    model: Any,
+    training: dict[str, Any] | None,
+    size: tuple[int, int],
+    timestep: int | None,
+    device: torch.device,
+    batch_size: int | None,
+) -> ModelSize:
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    step_memory = 0
+    if parameters:
+        if training is None:
+            raise SettingsError("there is a network, but training is null; say how it is trained")
+        plan = settings_from(TrainingSettings, training)
+        count = batch_size or plan.batch_size
+        if plan.augmentation is not None:
+            augment(torch.zeros(count, 1, *size), plan.augmentation, torch.Generator())
+        images = torch.zeros(count, 1, *size, device=device)
+        saved = _take_steps(model, images, last=plan.steps - 1)
+        step_memory = COPIES_OF_WEIGHTS * 4 * parameters + saved * plan.batch_size // count
+    if timestep is not None:
+        _reconstruct(model, torch.zeros(2, 1, *size, device=device), timestep)
+    return ModelSize(parameters=parameters, step_memory=step_memory)
+
+
+def _take_steps(model: Any, images: Tensor, *, last: int) -> int:
+    """Losses of the first and the last step, and of a validation; the most bytes kept for one.
+
+    Without gradients: where there is a loss, they have the shapes of the weights.
+    """
+    most = 0
+    model.network.train()
+    for step in (0, last):
+        loss, kept = _counting_saved(
+            lambda step=step: model.training_loss(images, torch.Generator(), step),
+            besides=[*model.network.parameters(), images],
+        )
+        _check_scalar("training_loss", loss)
+        most = max(most, kept)
+    model.network.eval()
+    with torch.no_grad():
+        _check_scalar("validation_loss", model.validation_loss(images, torch.Generator()))
+    return most
+
+
+def _counting_saved(
+    compute: Callable[[], Tensor], *, besides: Sequence[Tensor]
+) -> tuple[Tensor, int]:
+    """What `compute` returns, and the bytes that its backward pass keeps besides some tensors."""
+    known = {tensor.untyped_storage()._cdata for tensor in besides}
+    # The storages themselves, lest another one takes the place of one that was freed.
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in known:
+            kept[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        result = compute()
+    return result, sum(storage.nbytes() for storage in kept.values())
+
+
+def _check_scalar(name: str, loss: Tensor) -> None:
+    if loss.shape != ():
+        raise SettingsError(f"{name} must be a scalar, got {tuple(loss.shape)}")
+
+
+def _reconstruct(model: Any, images: Tensor, timestep: int) -> None:
+    numbers = torch.arange(len(images))
+    model.network.eval()
+    with torch.inference_mode():
+        made = model.reconstruct(images, timesteps=[timestep], subject_keys=numbers, places=numbers)
+    if made.shape != images.shape:
+        raise SettingsError(
+            f"reconstruct must return {tuple(images.shape)} as it was given, got "
+            f"{tuple(made.shape)}"
+        )

@@ -1,0 +1,75 @@
+"""Plain values become frozen dataclasses; what does not fit is named."""
+
+from dataclasses import FrozenInstanceError, dataclass
+from enum import StrEnum
+
+import pytest
+
+from brainuad.config.settings import settings_from
+from brainuad.io.errors import SettingsError
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True)
+class Inner:
+    width: float
+
+
+@dataclass(frozen=True)
+class Outer:
+    count: int
+    sizes: tuple[int, ...]
+    colour: Colour
+    inner: Inner | None
+    name: str = "plain"
+
+
+VALUES = {"count": 2, "sizes": [1, 2], "colour": "red", "inner": {"width": 3}}
+
+
+def test_nested_values():
+    settings = settings_from(Outer, VALUES)
+    assert settings == Outer(2, (1, 2), Colour.RED, Inner(3.0))
+    assert isinstance(settings.inner.width, float)
+    assert settings_from(Outer, {**VALUES, "inner": None}).inner is None
+    with pytest.raises(FrozenInstanceError):
+        settings.count = 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"cuont": 1}, "unknown key 'cuont'"),
+        ({"inner": {"widht": 1}}, "Inner: unknown key 'widht'"),
+        ({"colour": "green"}, "Outer.colour: 'green' is not one of red, blue"),
+        ({"count": "2"}, "Outer.count: expected int, got '2'"),
+        ({"count": True}, "Outer.count: expected int, got True"),
+        (
+            {"inner": {"width": "wide"}},
+            "Inner.width: expected a number, such as 1.0e-4, got 'wide'",
+        ),
+        (
+            {"inner": {"width": "1e-4"}},
+            "Inner.width: expected a number, such as 1.0e-4, got '1e-4'",
+        ),
+        ({"inner": {"width": float("nan")}}, "Inner.width: expected a number, such as 1.0e-4, got"),
+        ({"inner": 3}, "Inner: expected keys with values, got 3"),
+        ({"sizes": 48}, "Outer.sizes: expected a list, got 48"),
+        ({"sizes": "48"}, "Outer.sizes: expected a list, got '48'"),
+        ({"sizes": [1, "2"]}, "Outer.sizes: expected int, got '2'"),
+    ],
+)
+def test_what_does_not_fit_is_named(changes, expected):
+    with pytest.raises(SettingsError) as caught:
+        settings_from(Outer, {**VALUES, **changes})
+    assert expected in str(caught.value)
+
+
+def test_missing_key_is_named():
+    values = {key: value for key, value in VALUES.items() if key != "sizes"}
+    with pytest.raises(SettingsError, match="the key 'sizes' is missing"):
+        settings_from(Outer, values)

@@ -1,0 +1,163 @@
+import json
+import math
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+import export_anomaly_maps
+import fit_threshold
+import score_reconstruction
+import score_segmentation
+from brainuad.images.slices import SliceStack, write_slices
+from brainuad.io.errors import SettingsError
+from brainuad.io.tables import read_table, write_table
+
+SHAPE = (12, 16, 14)
+AFFINE = np.array([[2.0, 0, 0, -30], [0, 2, 0, -20], [0, 0, 2.5, 10], [0, 0, 0, 1]])
+SETTINGS = {
+    "order": ["erosion", "median"],
+    "erosion_iterations": 1,
+    "median_size": 3,
+    "minimum_component": 8,
+}
+LESION = (slice(4, 9), slice(5, 11), slice(4, 9))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Four subjects whose lesion is bright on flat tissue, and perfect healthy reconstructions.
+
+    `gone` stands in the split but not in the slices: it was left out in preprocessing.
+    """
+    subjects = ["v1", "t1", "t2", "healthy"]
+    images = np.zeros((4, *SHAPE), dtype=np.float32)
+    brain = np.zeros((4, *SHAPE), dtype=bool)
+    brain[:, :, 1:-1, 1:-1] = True
+    images[brain] = 0.5
+    reconstructions = images.copy()
+    # A small residual on healthy tissue, so that the l1-ratio is .5 / .05.
+    reconstructions[brain] = 0.45
+    lesions = np.zeros((4, *SHAPE), dtype=np.uint8)
+    for number in range(3):
+        lesions[(number, *LESION)] = 1
+        images[(number, *LESION)] = 0.95
+    stack = SliceStack(
+        images=images,
+        brain_masks=brain,
+        lesions=lesions,
+        subjects=np.array(subjects),
+        affines=np.tile(AFFINE, (4, 1, 1)),
+        # The head of t1 was enlarged on its way to the grid; t2 came registered.
+        native_voxel_ml=np.array([0.01, 0.006, np.nan, 0.01]),
+    )
+    write_slices(stack, tmp_path / "slices.npz")
+    np.savez(
+        tmp_path / "reconstructions.npz",
+        subjects=np.array(subjects[::-1]),
+        reconstructions=reconstructions[::-1],
+    )
+    rows = {"v1": "validation", "t1": "test", "gone": "test", "t2": "test", "healthy": "test"}
+    write_table(
+        pd.DataFrame({"subject": rows.keys(), "partition": rows.values()}), tmp_path / "split.tsv"
+    )
+    return {
+        "slices": tmp_path / "slices.npz",
+        "split": tmp_path / "split.tsv",
+        "reconstructions": tmp_path / "reconstructions.npz",
+    }
+
+
+def test_threshold_then_scores(files, tmp_path, capsys):
+    threshold, output = tmp_path / "threshold.json", tmp_path / "scores.tsv"
+    fit_threshold.main(**files, output=threshold, postprocessing=SETTINGS)
+    fitted = json.loads(threshold.read_text())
+    assert fitted["subjects"] == 1
+    assert fitted["threshold"] == pytest.approx((0.5 + 0.05) / 2)
+
+    score_segmentation.main(
+        **files, threshold=threshold, output=output, postprocessing=SETTINGS, modality="t2"
+    )
+    assert "not scored: gone" in capsys.readouterr().out
+    scores = read_table(output)
+    assert list(scores.columns) == ["subject", "modality", "metric", "value"]
+    assert list(scores["subject"].unique()) == ["t1", "t2", "healthy"]
+    assert set(scores["modality"]) == {"t2"}
+    found = scores.pivot_table(index="subject", columns="metric", values="value", dropna=False)
+    assert found.shape == (3, 9)
+    # In a 3x3x3 window the box keeps its faces (18 of 27 voxels inside) and loses its edges (12)
+    # and corners (8): 150 - 8 - 4 * (3 + 4 + 3) voxels are left.
+    assert found.loc["t1", "precision"] == 1
+    assert found.loc["t1", "dice"] == pytest.approx(fitted["validation_dice"])
+    assert found.loc["t1", "recall"] == pytest.approx(102 / 150)
+    assert found.loc["t1", "l1_ratio"] == pytest.approx(10, rel=1e-4)
+    # Of the 12 x 16 x 14 voxels those outside the brain have no residual.
+    others = (12 * 14 * 12 - 150) / (12 * 16 * 14 - 150)
+    assert found.loc["t1", "l1_ratio_released"] == pytest.approx(10 / others, rel=1e-4)
+    # Of 12 x 14 x 12 brain voxels 150 are lesion, which count too.
+    healthy_voxels, lesion_voxels = 12 * 14 * 12 - 150, 150
+    assert found.loc["t1", "mean_residual"] == pytest.approx(
+        (0.05 * healthy_voxels + 0.5 * lesion_voxels) / (12 * 14 * 12), rel=1e-5
+    )
+    for subject, voxel_ml in (("t1", 0.006), ("t2", 0.01)):
+        assert found.loc[subject, "lesion_volume_ml"] == pytest.approx(5 * 6 * 5 * voxel_ml)
+        assert found.loc[subject, "predicted_volume_ml"] == pytest.approx(102 * voxel_ml)
+    healthy = found.loc["healthy"]
+    assert healthy["predicted_volume_ml"] == 0
+    assert healthy["mean_residual"] == pytest.approx(0.05, rel=1e-5)
+    assert all(math.isnan(healthy[name]) for name in ("dice", "auprc", "recall", "l1_ratio"))
+
+
+def test_no_threshold_without_validation_subjects(files, tmp_path):
+    split = pd.DataFrame({"subject": ["gone", "t1"], "partition": ["validation", "test"]})
+    write_table(split, files["split"])
+    with pytest.raises(SettingsError, match=r"^slices: none of the validation .*_left_out\.tsv"):
+        fit_threshold.main(**files, output=tmp_path / "a.json", postprocessing=SETTINGS)
+
+
+def test_reconstruction_scores_of_two_modalities(files, tmp_path):
+    output = tmp_path / "scores.tsv"
+    score_reconstruction.main(
+        slices=[files["slices"]] * 2,
+        split=files["split"],
+        reconstructions=[files["reconstructions"]] * 2,
+        output=output,
+        modalities=["t1", "t2"],
+    )
+    scores = read_table(output)
+    assert list(scores.columns) == ["subject", "modality", "metric", "value"]
+    assert len(scores) == 3 * 2 * 4
+    healthy = scores[(scores["subject"] == "healthy") & (scores["modality"] == "t2")]
+    values = healthy.set_index("metric")["value"]
+    inside = (14 * 12) / (16 * 14)
+    assert values["l1"] == pytest.approx(0.05 * inside, rel=1e-5)
+    assert values["psnr"] == pytest.approx(-10 * math.log10(0.05**2 * inside), rel=1e-5)
+    assert 0.9 < values["ssim"] < 1
+    # In the brain alone, without the background.
+    assert values["mean_residual"] == pytest.approx(0.05, rel=1e-5)
+
+
+def test_maps_stand_where_the_lesion_is_and_are_the_same_bytes(files, tmp_path):
+    outputs = [tmp_path / "first", tmp_path / "second"]
+    for output in outputs:
+        export_anomaly_maps.main(**files, output=output, postprocessing=SETTINGS)
+    names = sorted(path.name for path in outputs[0].iterdir())
+    assert names == [f"{subject}_anomaly.nii.gz" for subject in ("healthy", "t1", "t2")]
+    for name in names:
+        assert (outputs[0] / name).read_bytes() == (outputs[1] / name).read_bytes()
+    image = nib.load(outputs[0] / "t1_anomaly.nii.gz")
+    assert image.get_data_dtype() == np.float32
+    assert np.array_equal(image.affine, AFFINE)
+    volume = np.asarray(image.dataobj)
+    assert volume.shape == (16, 14, 12)
+    # Slices are [z, x, y]: the lesion's centre (6, 7.5, 6) is (7.5, 6, 6) in the volume.
+    centre = np.argwhere(volume > 0.4).mean(axis=0)
+    assert centre == pytest.approx([7.5, 6, 6])
+
+
+def test_writing_the_same_numbers_again_gives_the_same_table(files, tmp_path):
+    outputs = [tmp_path / "a.json", tmp_path / "b.json"]
+    for output in outputs:
+        fit_threshold.main(**files, output=output, postprocessing=SETTINGS)
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()

@@ -1,0 +1,294 @@
+"""What each method promises: chance only from what it is given, and a faithful weights file."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import reconstruct
+import train_model
+from brainuad.compute.device import Device, DeviceSettings
+from brainuad.config.settings import settings_from
+from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, keys_of, mix, permutation_tables
+from brainuad.images.slices import SliceStack, write_slices
+from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.io.errors import SettingsError
+from brainuad.io.tables import read_table, write_table
+from brainuad.models import build_trainable, load_method
+from brainuad.models.checkpoints import read_weights, write_weights
+
+FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
+PROCESSOR = Device(torch.device("cpu"), settings_from(DeviceSettings, FP32))
+SETTINGS = {
+    "network": {"channels": 8, "multipliers": [1, 2], "residual_blocks": 1, "attention_heads": 2},
+    "encoder": {
+        "width": 2,
+        "blocks": [1, 1, 1, 1],
+        "stem_stride": 2,
+        "condition_width": 8,
+        "stochastic_depth": 0.05,
+    },
+    "noise": {"octaves": 3, "persistence": 0.8, "wavelength": 16.0, "shared": False},
+    "schedule": {"timesteps": 1000, "offset": 0.008, "largest_beta": 0.999},
+}
+PLAIN = SETTINGS | {"encoder": None}
+SHARED = SETTINGS | {"noise": SETTINGS["noise"] | {"shared": True}}
+
+
+def build(settings, seed=0):
+    """A method whose zero-initialised layers are shaken, so that it predicts something."""
+    torch.manual_seed(seed)
+    method = build_trainable("diffusion", settings)
+    for parameter in method.network.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    method.network.eval()
+    return method
+
+
+def volumes(count=3, slices=4, size=32):
+    return np.random.default_rng(0).random((count, slices, size, size), np.float32)
+
+
+class Echo(torch.nn.Module):
+    """A network that returns what it is given, and keeps the timesteps."""
+
+    def __init__(self):
+        super().__init__()
+        self.timesteps = []
+
+    def forward(self, noised, timesteps, condition):
+        self.timesteps.append(timesteps)
+        return noised
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, PLAIN, SHARED], ids=["cddpm", "ddpm", "shared"])
+def test_reconstruction_depends_on_neither_batch_nor_other_subjects(settings):
+    method = build(settings)
+    images = volumes()
+    options = {"timesteps": [250, 500], "seed": 3, "device": PROCESSOR}
+    together = reconstruct_volumes(method, images, ["a", "b", "c"], **options)
+    alone = reconstruct_volumes(method, images[1:2], ["b"], **options)
+    np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
+    renamed = reconstruct_volumes(method, images[1:2], ["x"], **options)
+    assert np.abs(renamed - alone).max() > 1e-3
+    assert together.min() >= 0 and together.max() <= 1
+    assert together.dtype == np.float32 and together.shape == images.shape
+
+
+def test_ensemble_is_the_mean_over_timesteps():
+    method = build(SETTINGS)
+    images, options = volumes(1), {"seed": 3, "device": PROCESSOR}
+    single = [
+        reconstruct_volumes(method, images, ["a"], timesteps=[timestep], **options)
+        for timestep in (250, 500, 750)
+    ]
+    ensemble = reconstruct_volumes(method, images, ["a"], timesteps=[250, 500, 750], **options)
+    np.testing.assert_allclose(ensemble, np.mean(single, axis=0), atol=1e-6)
+
+
+def test_what_the_network_is_given_at_timestep_500():
+    method = build(PLAIN)
+    method.network["unet"] = Echo()
+    keys, places = keys_of(3, ["a"]).expand(2), torch.tensor([0, 1])
+    images = torch.full((2, 1, 32, 32), 0.5)
+    result = method.reconstruct(images, timesteps=[500], subject_keys=keys, places=places)
+    # x_0 is 0 in [-1, 1], so that only noise times .711 is left; then back to [0, 1].
+    noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR.torch).fields(
+        permutation_tables(mix(mix(keys, places), 500))
+    )
+    expected = ((0.711 * noise + 1) / 2).clamp(0, 1)
+    torch.testing.assert_close(result, expected, atol=1e-3, rtol=0)
+    assert method.network["unet"].timesteps[0].tolist() == [499, 499]
+
+
+@pytest.mark.parametrize(("settings", "fields"), [(PLAIN, 2), (SHARED | {"encoder": None}, 1)])
+def test_slices_share_a_field_only_where_it_is_asked_for(settings, fields):
+    method = build(settings)
+    method.network["unet"] = Echo()
+    images = torch.full((2, 1, 32, 32), 0.5)
+    result = method.reconstruct(
+        images,
+        timesteps=[750],
+        subject_keys=keys_of(3, ["a"]).expand(2),
+        places=torch.tensor([0, 1]),
+    )
+    assert len(result.unique(dim=0)) == fields
+
+
+def test_training_draws_from_the_generator_and_layers_from_the_default_one():
+    dropping = SETTINGS | {"encoder": SETTINGS["encoder"] | {"stochastic_depth": 0.5}}
+    method = build(dropping)
+    method.network.train()
+    images = torch.from_numpy(volumes()[:, 0])[:, None]
+
+    def loss(*, seed, layers):
+        torch.manual_seed(layers)
+        return float(method.training_loss(images, torch.Generator().manual_seed(seed), 0).detach())
+
+    assert loss(seed=1, layers=1) == loss(seed=1, layers=1)
+    assert loss(seed=1, layers=1) != loss(seed=2, layers=1)
+    assert len({loss(seed=1, layers=layers) for layers in range(5)}) > 1
+
+
+def test_validation_takes_all_chance_from_the_generator():
+    method = build(SETTINGS)
+    images = torch.from_numpy(volumes()[:, 0])[:, None]
+
+    def loss(seed):
+        torch.rand(1)
+        return float(method.validation_loss(images, torch.Generator().manual_seed(seed)).detach())
+
+    assert loss(1) == loss(1)
+    assert loss(1) != loss(2)
+
+
+def test_loss_of_an_echo_is_worked_out_by_hand():
+    method = build(PLAIN)
+    method.network["unet"] = Echo()
+    # One image of -1: |x_0 - x_t| = |-1 + .703 - .711 noise| at the grid's only timestep, 501.
+    images = torch.zeros(1, 1, 32, 32)
+    generator = torch.Generator().manual_seed(9)
+    loss = float(method.validation_loss(images, generator).detach())
+    key = torch.randint(0, 2**63 - 1, (1,), generator=torch.Generator().manual_seed(9))
+    noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR.torch).fields(
+        permutation_tables(key)
+    )
+    assert loss == pytest.approx(float((-0.297 - 0.711 * noise).abs().mean()), abs=2e-3)
+    assert method.network["unet"].timesteps[0].tolist() == [500]
+
+
+def test_timesteps_beyond_the_schedule_are_refused():
+    with pytest.raises(SettingsError, match="expected numbers from 1 to 1000"):
+        reconstruct_volumes(
+            build(PLAIN), volumes(1), ["a"], timesteps=[1001], seed=0, device=PROCESSOR
+        )
+
+
+def test_weights_file_rebuilds_the_method(tmp_path):
+    method = build(SETTINGS)
+    write_weights(
+        tmp_path / "weights.pt",
+        kind="diffusion",
+        settings=SETTINGS,
+        state=method.network.state_dict(),
+        training={},
+    )
+    again = load_method(tmp_path / "weights.pt", PROCESSOR)
+    # The order of a convolution's sums depends on the memory format.
+    method.network.to(memory_format=torch.channels_last)
+    options = {"timesteps": [500], "seed": 1, "device": PROCESSOR}
+    np.testing.assert_array_equal(
+        reconstruct_volumes(method, volumes(), ["a", "b", "c"], **options),
+        reconstruct_volumes(again, volumes(), ["a", "b", "c"], **options),
+    )
+
+
+def test_pretrained_weights_must_fit_exactly(tmp_path):
+    path = tmp_path / "encoder.pt"
+    donor = build(SETTINGS, seed=1).network["encoder"].backbone.state_dict()
+    torch.save(dict(donor), path)
+    method = build(SETTINGS, seed=2)
+    method.load_pretrained(path)
+    loaded = method.network["encoder"].backbone.state_dict()
+    assert all(torch.equal(loaded[name], donor[name]) for name in donor)
+
+    first = next(iter(donor))
+    torch.save({name: tensor for name, tensor in donor.items() if name != first}, path)
+    with pytest.raises(SettingsError, match=f"1 missing \\(first {first}\\)"):
+        method.load_pretrained(path)
+
+    wider = copy.deepcopy(SETTINGS)
+    wider["encoder"]["width"] = 4
+    torch.save(build(wider).network["encoder"].backbone.state_dict(), path)
+    with pytest.raises(SettingsError, match="of another shape") as caught:
+        method.load_pretrained(path)
+    assert "\n" not in str(caught.value)
+
+    path.write_text("not weights")
+    with pytest.raises(SettingsError, match="cannot be read as weights"):
+        method.load_pretrained(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        ("difusion", {}, "'difusion' is not one of .*diffusion, .*thresh"),
+        ("thresh", {"threshold": 1}, "unknown key 'threshold'"),
+        ("diffusion", {**PLAIN, "color": 1}, "unknown key 'color'"),
+        (
+            "diffusion",
+            PLAIN | {"network": SETTINGS["network"] | {"channels": 7}},
+            "settings of diffusion: channels must be even",
+        ),
+    ],
+)
+def test_wrong_settings_are_named(kind, settings, message):
+    with pytest.raises(SettingsError, match=message):
+        build_trainable(kind, settings)
+
+
+def test_methods_without_an_encoder_refuse_a_pretrained_one(tmp_path):
+    for method in (build(PLAIN), build_trainable("thresh", {})):
+        with pytest.raises(SettingsError, match=r"encoder.*start from"):
+            method.load_pretrained(tmp_path / "encoder.pt")
+
+
+@pytest.fixture
+def lesion_set(tmp_path):
+    """Four volumes with a bright square on a dim ground: thresholding them is trivial."""
+    images = np.full((4, 6, 32, 32), 0.3, np.float32)
+    lesions = np.zeros(images.shape, np.uint8)
+    lesions[:, 2:4, 10:18, 10:18] = 1
+    images[lesions == 1] = 0.9
+    subjects = np.array(["a", "b", "c", "d"])
+    stack = SliceStack(
+        images=images,
+        brain_masks=np.ones(images.shape, bool),
+        lesions=lesions,
+        subjects=subjects,
+        affines=np.tile(np.eye(4), (4, 1, 1)),
+    )
+    write_slices(stack, tmp_path / "slices.npz")
+    partitions = ["validation", "test", "test", "validation"]
+    write_table(
+        pd.DataFrame({"subject": subjects, "partition": partitions}), tmp_path / "split.tsv"
+    )
+    train_model.main(
+        slices=tmp_path / "slices.npz",
+        split=tmp_path / "split.tsv",
+        pretrained=None,
+        weights=tmp_path / "weights.pt",
+        history=tmp_path / "history.tsv",
+        machines=tmp_path / "machines.tsv",
+        kind="thresh",
+        settings={},
+        training=None,
+        seed=0,
+        device=FP32,
+        checkpoint_minutes=10.0,
+        threads=1,
+        code=[],
+    )
+    return tmp_path
+
+
+def test_thresh_goes_through_the_same_scripts(lesion_set):
+    assert read_table(lesion_set / "history.tsv").empty
+    assert read_weights(lesion_set / "weights.pt")["kind"] == "thresh"
+    reconstruct.main(
+        slices=lesion_set / "slices.npz",
+        split=lesion_set / "split.tsv",
+        weights=lesion_set / "weights.pt",
+        output=lesion_set / "set.npz",
+        partitions=["validation", "test"],
+        timesteps=[500],
+        seed=0,
+        device=FP32,
+        threads=1,
+    )
+    with np.load(lesion_set / "set.npz") as arrays:
+        assert arrays["subjects"].tolist() == ["a", "d", "b", "c"]
+        assert arrays["reconstructions"].shape == (4, 6, 32, 32)
+        assert not arrays["reconstructions"].any()

@@ -1,0 +1,137 @@
+"""The DAE: its noise by scipy, its loss by hand, chance, learning, resuming."""
+
+import numpy as np
+import pytest
+import torch
+from method_checks import (
+    batch,
+    build,
+    check_reconstruction,
+    check_resume,
+    losses_of,
+    seeded,
+    train_on_discs,
+)
+from scipy import ndimage
+
+from brainuad.io.errors import SettingsError
+from brainuad.models import build_trainable
+
+KIND = "denoising_autoencoder"
+SETTINGS = {
+    "network": {"channels": 8, "levels": 2},
+    "noise": {"resolution": 4, "deviation": 0.2},
+}
+PAPER = {"network": {"channels": 64, "levels": 4}, "noise": {"resolution": 16, "deviation": 0.2}}
+
+
+class Echo(torch.nn.Module):
+    """A network that keeps what it is given, and answers with a constant."""
+
+    def __init__(self, answer=0.0):
+        super().__init__()
+        self.answer = answer
+        self.given = []
+
+    def forward(self, images):
+        self.given.append(images)
+        return torch.full_like(images, self.answer)
+
+
+def echoing(answer=0.0, **noise):
+    method = build(KIND, SETTINGS | {"noise": SETTINGS["noise"] | noise})
+    method.network = Echo(answer)
+    return method
+
+
+def test_parameter_count_at_the_size_of_the_reference():
+    with torch.device("meta"):
+        method = build_trainable(KIND, PAPER)
+    assert sum(value.numel() for value in method.network.parameters()) == 7_701_825
+
+
+def test_the_noise_is_a_coarse_grid_enlarged_by_scipy():
+    method, images = echoing(), torch.full((2, 1, 16, 24), 0.5)
+    method.training_loss(images, seeded(3), 0)
+    added = (method.network.given[0] - images)[:, 0].numpy()
+
+    generator = seeded(3)
+    grid = 0.2 * torch.randn((2, 1, 4, 4), generator=generator)
+    shifts = [int(torch.randint(length, (), generator=generator)) for length in (16, 24)]
+    for field, points in zip(added, grid[:, 0].numpy(), strict=True):
+        expected = ndimage.zoom(points, (16 / 4, 24 / 4), order=1, mode="nearest")
+        np.testing.assert_allclose(
+            np.roll(field, [-shift for shift in shifts], (0, 1)), expected, atol=1e-6
+        )
+    assert np.abs(added[0] - added[1]).max() > 0.1
+
+
+def test_the_noise_has_the_deviation_of_the_settings():
+    # A grid as fine as the slice: nothing is interpolated.
+    method, images = echoing(resolution=32, deviation=0.3), torch.full((8, 1, 32, 32), 0.5)
+    method.training_loss(images, seeded(0), 0)
+    added = method.network.given[0] - images
+    standard_error = 0.3 / np.sqrt(2 * added.numel())
+    assert float(added.std()) == pytest.approx(0.3, abs=5 * standard_error)
+
+
+def test_only_the_foreground_is_noised_judged_and_reconstructed():
+    images = torch.zeros(2, 1, 16, 16)
+    images[..., 4:8, 4:12] = 0.5
+    images[..., 0, 0] = 0.009
+    foreground = images > 0.1
+    method = echoing(answer=0.8)
+    loss = method.training_loss(images, seeded(0), 0)
+    # 32 of 256 pixels are off by .3.
+    assert float(loss) == pytest.approx(32 / 256 * 0.3**2, rel=1e-5)
+    changed = method.network.given[0] != images
+    assert torch.equal(changed, foreground)
+    result = method.reconstruct(images, timesteps=[500], subject_keys=None, places=None)
+    assert torch.equal(result, torch.where(foreground, torch.tensor(0.8), images))
+
+
+def test_a_scan_is_reconstructed_without_noise_and_cut_to_the_range():
+    method, images = echoing(answer=1.2), batch()
+    result = method.reconstruct(images, timesteps=[500], subject_keys=None, places=None)
+    assert torch.equal(method.network.given[0], images)
+    assert result.max() == 1
+
+
+def test_all_chance_comes_from_the_generator():
+    method = build(KIND, SETTINGS)
+    first, again, other = losses_of(method)
+    assert first == again != other
+    # Validation adds noise, too: it chooses what removes it best.
+    assert float(method.validation_loss(batch(), seeded(1)).detach()) == first
+
+
+def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
+    method = build(KIND, SETTINGS)
+    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
+    assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
+    method.network.load_state_dict(progress.best)
+    check_reconstruction(method)
+
+
+def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
+    check_resume(KIND, SETTINGS, tmp_path, capsys, stop=5)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "message"),
+    [
+        ("noise", {"resolution": 0}, "noise: resolution and deviation must be positive"),
+        ("noise", {"deviation": 0}, "noise: resolution and deviation must be positive"),
+        ("noise", {"sigma": 1}, "unknown key 'sigma'"),
+        ("network", {"levels": 0}, "settings of denoising_autoencoder: levels must be positive"),
+    ],
+)
+def test_wrong_settings_are_one_line(part, changes, message):
+    with pytest.raises(SettingsError, match=message) as caught:
+        build_trainable(KIND, SETTINGS | {part: SETTINGS[part] | changes})
+    assert "\n" not in str(caught.value)
+
+
+def test_there_is_no_pretraining(tmp_path):
+    with pytest.raises(SettingsError, match="set pretrained to null"):
+        build(KIND, SETTINGS).load_pretrained(tmp_path / "encoder.pt")

@@ -1,0 +1,298 @@
+"""Raw scans in many orientations and voxel sizes through the whole chain: left stays left.
+
+Brains with two landmarks, a large bright one at the left and a small one at the right, and with a
+lesion of known volume go through the scripts of the rules. The brain of the atlas is the same, but
+lies elsewhere. Where to_atlas.mat takes a point is worked out here, from the numbers in the file.
+"""
+
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy import io, ndimage
+
+import correct_bias
+import normalize_scans
+import pack_slices
+import register_to_atlas
+import resample_scans
+import strip_skull
+from brainuad.images.slices import read_slices
+from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
+from brainuad.io import tables
+from brainuad.preprocessing.chunks import read_left_out
+
+SPACING = 2.0
+ATLAS_AFFINE = np.array([[2.0, 0, 0, -59], [0, 2, 0, -73], [0, 0, 2, -55], [0, 0, 0, 1]])
+ATLAS_SHAPE = (60, 74, 56)
+# In RAS mm of the atlas: the large landmark is at the left, in front and at the top.
+LEFT, RIGHT = np.array([-26.0, 24, 16]), np.array([24.0, 30, -12])
+LESION, LESION_RADIUS = np.array([16.0, -28, 4]), 20.0
+LESION_VOLUME = 4 / 3 * np.pi * LESION_RADIUS**3
+MIRROR = np.array([-1.0, 1, 1])
+# The scanned head is 5 % larger, shifted, and turned by 10 degrees about no axis of a grid: grids
+# that nearly coincide would take or leave whole layers of a lesion's rim.
+MOTION = nib.affines.from_matvec(
+    1.05 * nib.quaternions.angle_axis2mat(np.deg2rad(10), [1.0, 0.7, 0.8]), [9.0, -6, 4]
+)
+TILT = nib.quaternions.angle_axis2mat(np.deg2rad(17), [1.0, -0.5, 0.7])
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text())
+REGISTRATION = CONFIG["preprocessing"]["registration"]
+BIAS = {"shrink_factor": 4, "iterations": [15, 15], "tolerance": 1e-3, "mask_smoothing": 1.0}
+NORMALIZATION = {
+    "curvature_flow": {"iterations": 3, "time_step": 0.125},
+    "size": [56, 72, 52],
+    "downsampling": 2,
+    "percentiles": [0, 100],
+}
+# Directions of the axes in the file, and the edges of a voxel in mm.
+SCANS = {
+    "RAS": ("RAS", (2.0, 2.0, 2.0)),
+    "LPS": ("LPS", (0.8, 0.8, 0.8)),
+    "LAS": ("LAS", (1.0, 1.0, 3.0)),
+    "RPI": ("RPI", (1.5, 1.5, 1.5)),
+    "PSR": ("PSR", (1.2, 1.2, 2.0)),
+    "IPL": ("IPL", (1.6, 1.2, 2.4)),
+    "SLA": ("SLA", (2.5, 2.5, 2.5)),
+    "oblique": ("RAS", (1.3, 1.3, 2.2)),
+    "mirrored": ("LPS", (2.0, 2.0, 2.0)),
+}
+STAGES = ["resampled", "stripped", "registered", "corrected", "normalized"]
+
+
+def brain_at(points):
+    """A brain of the atlas at RAS points [..., 3] mm, above 0 inside."""
+    inside = np.linalg.norm(points / (52, 66, 48), axis=-1) < 1
+    ventricle = np.linalg.norm((points - (2, -8, 8)) / (10, 24, 11), axis=-1) < 1
+    folds = np.sin(points[..., 0] / 8 + 1) * np.sin(points[..., 1] / 9 + 0.3)
+    image = np.where(ventricle, 25, 70 + 25 * folds * np.sin(points[..., 2] / 7 + 0.6))
+    image = np.where(np.linalg.norm(points - LEFT, axis=-1) < 9, 300, image)
+    image = np.where(np.linalg.norm(points - RIGHT, axis=-1) < 7, 230, image)
+    return np.where(inside, image, 0).astype(np.int16)
+
+
+def points_of(affine, shape):
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), axis=-1)
+    return (index @ affine[:3, :3].T + affine[:3, 3]).astype(np.float32)
+
+
+def moved(point, scan):
+    """Where a point of the atlas's brain lies in the scanner."""
+    return nib.affines.apply_affine(MOTION, point * MIRROR if scan == "mirrored" else point)
+
+
+def grid_of(scan):
+    """Affine and shape of a field of view of 126 x 156 x 118 mm about the head."""
+    codes, edges = SCANS[scan]
+    axes = nib.orientations.axcodes2ornt(tuple(codes))
+    linear = np.zeros((3, 3))
+    for column, (axis, direction) in enumerate(axes):
+        linear[int(axis), column] = direction * edges[column]
+    extent = np.array([126, 156, 118])[axes[:, 0].astype(int)]
+    shape = np.ceil(extent / edges).astype(int)
+    if scan == "oblique":
+        linear = TILT @ linear
+    return nib.affines.from_matvec(linear, MOTION[:3, 3] - linear @ ((shape - 1) / 2)), shape
+
+
+def write_scan(folder, scan):
+    affine, shape = grid_of(scan)
+    assert "".join(nib.aff2axcodes(affine)) == SCANS[scan][0]
+    points = points_of(affine, shape)
+    still = nib.affines.apply_affine(np.linalg.inv(MOTION), points)
+    image = brain_at(still * MIRROR if scan == "mirrored" else still)
+    lesion = np.linalg.norm(points - moved(LESION, scan), axis=-1) < LESION_RADIUS
+    write_volume(Volume(image, affine), folder / f"{scan}.nii")
+    write_volume(Volume(lesion.astype(np.uint8), affine), folder / f"{scan}_seg.nii")
+    return {"subject": scan, "t1": folder / f"{scan}.nii", "seg": folder / f"{scan}_seg.nii"}
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """All scans after each stage, one batch."""
+    folder = tmp_path_factory.mktemp("chain")
+    table = pd.DataFrame([write_scan(folder, scan) for scan in SCANS])
+    tables.write_table(table, folder / "subjects.tsv")
+    atlas = brain_at(points_of(ATLAS_AFFINE, ATLAS_SHAPE))
+    write_volume(Volume(atlas, ATLAS_AFFINE), folder / "atlas.nii.gz")
+    resample_scans.main(
+        subjects=folder / "subjects.tsv",
+        output=folder / "resampled",
+        batch=list(SCANS),
+        modality="t1",
+        spacing=SPACING,
+        lesion_labels=[1],
+        ignored_labels=[],
+        lesions_on_own_grid=False,
+    )
+    strip_skull.main(
+        scans=folder / "resampled",
+        output=folder / "stripped",
+        method="none",
+        template=None,
+        template_brain_mask=None,
+    )
+    register_to_atlas.main(
+        scans=folder / "stripped",
+        atlas=folder / "atlas.nii.gz",
+        output=folder / "registered",
+        settings=REGISTRATION,
+    )
+    correct_bias.main(
+        scans=folder / "registered",
+        output=folder / "corrected",
+        settings=BIAS,
+        weighted=True,
+        keep_last_slice=True,
+    )
+    normalize_scans.main(
+        scans=folder / "corrected", output=folder / "normalized", settings=NORMALIZATION
+    )
+    assert read_left_out(folder / "normalized").empty
+    return folder
+
+
+def atlas_to_scan(chain, scan):
+    """The affine [4, 4] of to_atlas.mat in RAS: an ITK file counts to the left and back."""
+    content = io.loadmat(chain / "registered" / scan / "to_atlas.mat")
+    (parameters,) = (content[name].ravel() for name in content if name.startswith("Affine"))
+    linear, centre = parameters[:9].reshape(3, 3), content["fixed"].ravel()
+    lps = nib.affines.from_matvec(linear, parameters[9:] + centre - linear @ centre)
+    flip = np.diag([-1.0, -1, 1, 1])
+    return flip @ lps @ flip
+
+
+def landmarks_of(volume):
+    """Centres [3] in RAS mm of the large and of the small landmark."""
+    bright = volume.data > 0.55 * volume.data.max()
+    parts, count = ndimage.label(bright)
+    sizes = np.bincount(parts.ravel())[1:]
+    assert count == 2, sizes
+    centres = ndimage.center_of_mass(bright, parts, [1 + sizes.argmax(), 1 + sizes.argmin()])
+    return nib.affines.apply_affine(volume.affine, centres)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("scan", SCANS)
+def test_landmarks_and_lesion_are_where_the_transform_says(chain, scan, stage):
+    image = read_volume(chain / stage / scan / "image.nii.gz")
+    lesions = read_labels(chain / stage / scan / "lesions.nii.gz", expected=(1,), grid=image)
+    to_scan = np.eye(4) if stage in STAGES[:2] else atlas_to_scan(chain, scan)
+    to_stage = np.linalg.inv(to_scan)
+    expected = nib.affines.apply_affine(to_stage, [moved(LEFT, scan), moved(RIGHT, scan)])
+    found = landmarks_of(image)
+    voxel = image.spacing.max()
+    assert (np.linalg.norm(found - expected, axis=1) < voxel).all()
+    # The array itself runs to the right: the large landmark comes first, save in the mirrored head.
+    index = nib.affines.apply_affine(np.linalg.inv(image.affine), found)
+    assert (index[0, 0] < index[1, 0]) == (scan != "mirrored")
+    lesion_centre = nib.affines.apply_affine(image.affine, ndimage.center_of_mass(lesions.data))
+    there = nib.affines.apply_affine(to_stage, moved(LESION, scan))
+    assert np.linalg.norm(lesion_centre - there) < voxel
+    volume = np.count_nonzero(lesions.data) * np.linalg.det(image.affine[:3, :3])
+    assert volume * np.linalg.det(to_scan[:3, :3]) == pytest.approx(LESION_VOLUME, rel=0.05)
+
+
+def test_lesion_volumes_are_those_of_the_patient(chain, tmp_path):
+    """The heads are 5 % larger than the atlas along each axis, so that volumes shrink by 14 %."""
+    pack_slices.main(
+        batches=[chain / "normalized"],
+        slices=tmp_path / "slices.npz",
+        left_out=tmp_path / "left_out.tsv",
+        on_broken="stop",
+    )
+    stack = read_slices(tmp_path / "slices.npz")
+    assert sorted(stack.subjects) == sorted(SCANS)
+    for row in range(len(stack.subjects)):
+        assert stack.has_native_size(row)
+        found = np.count_nonzero(stack.lesions[row]) * stack.voxel_ml(row)
+        assert 1000 * found == pytest.approx(LESION_VOLUME, rel=0.05)
+        on_grid = np.count_nonzero(stack.lesions[row]) * 0.064
+        assert 1000 * on_grid < 0.92 * LESION_VOLUME
+
+
+@pytest.mark.parametrize("scan", SCANS)
+def test_transform_undoes_the_motion_of_the_head_without_a_reflection(chain, scan):
+    to_scan = atlas_to_scan(chain, scan)
+    assert np.linalg.det(to_scan[:3, :3]) > 0
+    if scan != "mirrored":
+        points = np.array([LEFT, RIGHT, LESION])
+        expected = moved(points, scan)
+        assert np.linalg.norm(expected - points, axis=1).max() > 10
+        # How exact registration is, is tested with it; here it must have found the head at all.
+        error = np.linalg.norm(nib.affines.apply_affine(to_scan, points) - expected, axis=1)
+        assert error.max() < 5
+
+
+def test_as_released_masks_grow_and_last_slices_go_and_all_is_still_in_its_place(chain, tmp_path):
+    scan = "LPS"
+    shutil.copytree(chain / "stripped" / scan, tmp_path / "stripped" / scan)
+    shutil.copy(chain / "stripped" / "left_out.tsv", tmp_path / "stripped")
+    register_to_atlas.main(
+        scans=tmp_path / "stripped",
+        atlas=chain / "atlas.nii.gz",
+        output=tmp_path / "registered",
+        settings=REGISTRATION | {"label_interpolation": "linear"},
+    )
+    correct_bias.main(
+        scans=tmp_path / "registered",
+        output=tmp_path / "corrected",
+        settings=BIAS,
+        weighted=True,
+        keep_last_slice=False,
+    )
+    for name in ("brain_mask", "lesions"):
+        ours, theirs = (
+            read_labels(folder / "registered" / scan / f"{name}.nii.gz", expected=(1,)).data
+            for folder in (chain, tmp_path)
+        )
+        assert (theirs >= ours).all()
+        # The ball of 10 voxels' radius and the brain gain about half a voxel all around.
+        assert np.count_nonzero(theirs) > 1.05 * np.count_nonzero(ours)
+    mask = read_labels(tmp_path / "registered" / scan / "brain_mask.nii.gz", expected=(1,))
+    image = read_volume(tmp_path / "corrected" / scan / "image.nii.gz")
+    assert image.data.shape == tuple(np.ptp(np.argwhere(mask.data), axis=0))
+    to_atlas = np.linalg.inv(atlas_to_scan(tmp_path, scan))
+    expected = nib.affines.apply_affine(to_atlas, [moved(LEFT, scan), moved(RIGHT, scan)])
+    assert (np.linalg.norm(landmarks_of(image) - expected, axis=1) < SPACING).all()
+    lesions = read_labels(tmp_path / "corrected" / scan / "lesions.nii.gz", expected=(1,))
+    centre = nib.affines.apply_affine(lesions.affine, ndimage.center_of_mass(lesions.data))
+    there = nib.affines.apply_affine(to_atlas, moved(LESION, scan))
+    assert np.linalg.norm(centre - there) < SPACING
+
+
+def test_lesions_drawn_on_another_grid_come_to_the_scan(tmp_path):
+    """As in WMH: the mask lies on thick slices, the scan on voxels and axes of its own."""
+    row = write_scan(tmp_path, "oblique")
+    row["seg"] = write_scan(tmp_path, "LAS")["seg"]
+    affine, shape = grid_of("RAS")
+    affine[0, 3] += 90
+    away = np.zeros(shape, np.uint8)
+    write_volume(Volume(away, affine), tmp_path / "away.nii")
+    rows = [row, row | {"subject": "elsewhere", "seg": tmp_path / "away.nii"}]
+    tables.write_table(pd.DataFrame(rows), tmp_path / "subjects.tsv")
+    resample_scans.main(
+        subjects=tmp_path / "subjects.tsv",
+        output=tmp_path / "resampled",
+        batch=["oblique", "elsewhere"],
+        modality="t1",
+        spacing=SPACING,
+        lesion_labels=[1],
+        ignored_labels=[],
+        lesions_on_own_grid=True,
+    )
+    folder = tmp_path / "resampled" / "oblique"
+    image = read_volume(folder / "image.nii.gz")
+    lesions = read_labels(folder / "lesions.nii.gz", expected=(1,), grid=image)
+    centre = nib.affines.apply_affine(image.affine, ndimage.center_of_mass(lesions.data))
+    assert np.linalg.norm(centre - moved(LESION, "oblique")) < SPACING
+    volume = np.count_nonzero(lesions.data) * SPACING**3
+    assert volume == pytest.approx(LESION_VOLUME, rel=0.05)
+    (left_out,) = read_left_out(tmp_path / "resampled").to_numpy().tolist()
+    assert left_out[:2] == ["elsewhere", "resampled"]
+    assert "away.nii" in left_out[2]
+    assert "field of view" in left_out[2]

@@ -1,0 +1,199 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from brainuad.config.settings import settings_from
+from brainuad.images.slices import SliceStack
+from brainuad.io.errors import SettingsError
+from brainuad.scores.postprocess import (
+    PostprocessingSettings,
+    Step,
+    anomaly_map,
+    cases_of,
+    eroded_mask,
+    median_filtered,
+    residual,
+    segment,
+)
+
+RELEASED = {
+    "order": ["erosion", "median"],
+    "erosion_iterations": 3,
+    "median_size": 5,
+    "minimum_component": 8,
+}
+
+
+def settings(**changes) -> PostprocessingSettings:
+    return settings_from(PostprocessingSettings, RELEASED | changes)
+
+
+def ellipsoid(shape: tuple[int, int, int], fill: float = 0.9) -> np.ndarray:
+    places = np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij")
+    return sum(place**2 for place in places) < fill**2
+
+
+def scan(seed: int, shape: tuple[int, int, int] = (14, 24, 20)) -> tuple[np.ndarray, ...]:
+    generator = np.random.default_rng(seed)
+    mask = ellipsoid(shape)
+    image = generator.random(shape, dtype=np.float32) * mask
+    return image, generator.random(shape, dtype=np.float32), mask
+
+
+def test_settings_from_the_config():
+    assert settings().order == (Step.EROSION, Step.MEDIAN)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"order": ["median", "median"]},
+        {"order": ["median", "opening"]},
+        {"erosion_iterations": -1},
+        {"median_size": 4},
+        {"median_size": 0},
+        {"minimum_component": 0},
+        {"median": 5},
+    ],
+)
+def test_settings_name_the_key_that_is_wrong(change):
+    with pytest.raises(SettingsError, match=next(iter(change))):
+        settings(**change)
+
+
+def test_residual_by_hand():
+    image = np.array([[[0.25, 1.0]]], dtype=np.float32)
+    reconstruction = np.array([[[0.75, 0.5]]], dtype=np.float32)
+    assert residual(image, reconstruction).tolist() == [[[0.5, 0.5]]]
+    with pytest.raises(ValueError, match=r"\(1, 1, 2\)"):
+        residual(image, reconstruction[..., :1])
+    with pytest.raises(ValueError, match="NaN"):
+        residual(image, np.full_like(image, np.nan))
+
+
+def test_erosion_stays_in_its_slice_and_takes_a_cross():
+    mask = np.zeros((2, 7, 7), dtype=bool)
+    mask[0, 1:6, 1:6] = True
+    mask[1] = True
+    eroded = eroded_mask(mask, 1)
+    # A square loses its rim; slice 1 also, as outside the array is not brain.
+    assert eroded[0].sum() == 9 and eroded[0, 2:5, 2:5].all()
+    assert eroded[1].sum() == 25 and eroded[1, 1:6, 1:6].all()
+    # A cross, unlike a square element, leaves the middle of a plus of arms 1.
+    plus = np.zeros((1, 5, 5), dtype=bool)
+    plus[0, 2, 1:4] = plus[0, 1:4, 2] = True
+    assert np.argwhere(eroded_mask(plus, 1)).tolist() == [[0, 2, 2]]
+
+
+def test_erosion_repeats_and_zero_keeps_the_mask():
+    mask = ellipsoid((6, 30, 28))
+    thrice = eroded_mask(eroded_mask(eroded_mask(mask, 1), 1), 1)
+    assert np.array_equal(eroded_mask(mask, 3), thrice)
+    assert np.array_equal(eroded_mask(mask, 0), mask)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7])
+@pytest.mark.parametrize("kind", ["brain", "full", "ties", "empty", "flat"])
+def test_median_equals_scipy_bit_for_bit(size, kind):
+    generator = np.random.default_rng(size)
+    shape = (9, 17, 14) if kind != "flat" else (2, 15, 3)
+    volume = generator.random(shape, dtype=np.float32)
+    if kind == "brain":
+        volume *= ellipsoid(shape)
+    if kind == "ties":
+        volume = np.round(volume * 4) / 4 * (generator.random(shape) > 0.4)
+        volume = volume.astype(np.float32)
+    if kind == "empty":
+        volume[:] = 0
+    filtered = median_filtered(volume, size)
+    expected = ndimage.median_filter(volume, size)
+    assert filtered.dtype == np.float32
+    assert filtered.tobytes() == expected.tobytes()
+
+
+def test_median_within_a_mask_is_zero_elsewhere():
+    volume = np.random.default_rng(0).random((9, 17, 14), dtype=np.float32)
+    mask = ellipsoid(volume.shape)
+    expected = ndimage.median_filter(volume, 5) * mask
+    assert median_filtered(volume, 5, within=mask).tobytes() == expected.tobytes()
+
+
+def test_median_refuses_negative_values():
+    with pytest.raises(ValueError, match="-1"):
+        median_filtered(np.full((5, 5, 5), -1.0), 3)
+
+
+def test_released_order_masks_before_the_filter():
+    image, reconstruction, mask = scan(1)
+    masked = np.abs(image - reconstruction) * eroded_mask(mask, 3)
+    expected = ndimage.median_filter(masked, 5)
+    scores = anomaly_map(image, reconstruction, mask, settings())
+    assert scores.dtype == np.float32
+    assert scores.tobytes() == expected.tobytes()
+
+
+def test_paper_order_masks_after_the_filter():
+    image, reconstruction, mask = scan(2)
+    filtered = ndimage.median_filter(np.abs(image - reconstruction), 5)
+    expected = filtered * eroded_mask(mask, 3)
+    scores = anomaly_map(image, reconstruction, mask, settings(order=["median", "erosion"]))
+    assert scores.tobytes() == expected.tobytes()
+    released = anomaly_map(image, reconstruction, mask, settings())
+    assert not np.array_equal(scores, released)
+
+
+def test_steps_can_be_left_out():
+    image, reconstruction, mask = scan(3)
+    raw = np.abs(image - reconstruction)
+    without = anomaly_map(image, reconstruction, mask, settings(order=[]))
+    assert np.array_equal(without, raw)
+    only_mask = anomaly_map(image, reconstruction, mask, settings(order=["erosion"]))
+    assert np.array_equal(only_mask, raw * eroded_mask(mask, 3))
+
+
+def test_segment_removes_seven_voxels_and_keeps_eight():
+    scores = np.zeros((6, 12, 12), dtype=np.float32)
+    scores[1, 1, 1:8] = 0.9  # 7 voxels
+    scores[1, 5, 1:9] = 0.9  # 8 voxels
+    scores[4, 9, 9] = 0.5  # not above the threshold
+    kept = segment(scores, 0.5, settings())
+    assert kept.sum() == 8 and kept[1, 5, 1:9].all()
+    assert segment(scores, 0.5, settings(minimum_component=7)).sum() == 15
+    assert segment(scores, 0.5, settings(minimum_component=1)).sum() == 15
+    assert segment(scores, 0.4, settings(minimum_component=1)).sum() == 16
+
+
+def test_segment_joins_voxels_that_share_a_corner():
+    scores = np.zeros((10, 10, 10), dtype=np.float32)
+    diagonal = np.arange(8)
+    scores[diagonal, diagonal, diagonal] = 1
+    assert segment(scores, 0.5, settings()).sum() == 8
+
+
+def stack_of(subjects: list[str]) -> SliceStack:
+    shape = (len(subjects), 2, 3, 3)
+    numbers = np.arange(len(subjects), dtype=np.float32)[:, None, None, None]
+    return SliceStack(
+        images=np.broadcast_to(numbers, shape),
+        brain_masks=np.ones(shape, dtype=bool),
+        lesions=np.zeros(shape, dtype=np.uint8),
+        subjects=np.array(subjects),
+        affines=np.tile(np.eye(4), (len(subjects), 1, 1)),
+    )
+
+
+def test_cases_pair_by_subject_and_log_those_left_out(capsys):
+    stack = stack_of(["a", "b", "c"])
+    reconstructed = {
+        "subjects": np.array(["c", "a"]),
+        "reconstructions": np.stack([stack.images[2], stack.images[0]]),
+    }
+    cases = cases_of(stack, reconstructed, ["c", "x", "a", "y"])
+    assert [case.subject for case in cases] == ["c", "a"]
+    for case in cases:
+        assert np.array_equal(case.image, case.reconstruction)
+    assert capsys.readouterr().out.splitlines() == [
+        "left out in preprocessing, so not scored: x, y"
+    ]
+    with pytest.raises(ValueError, match="no reconstruction of b"):
+        cases_of(stack, reconstructed, ["b"])
