@@ -1,0 +1,49 @@
+"""What is scored: every combination of method, fold and cohort, as parallel lists."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from brainuad.plan.study import Cohort, Method
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Parallel lists, a row for each file of a result."""
+
+    rows: tuple[tuple[str, int, Cohort], ...]
+
+    @classmethod
+    def of(
+        cls, methods: Iterable[Method | str], folds: Sequence[int], cohorts: Sequence[Cohort]
+    ) -> "Grid":
+        """Every combination, the methods first, cohorts last."""
+        names = [method if isinstance(method, str) else method.name for method in methods]
+        return cls(
+            tuple((name, fold, cohort) for name in names for fold in folds for cohort in cohorts)
+        )
+
+    def __add__(self, other: "Grid") -> "Grid":
+        return Grid(self.rows + other.rows)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    def files(self, folder: str, ending: str = ".tsv") -> list[str]:
+        """The file of each row, in the one shape of all paths."""
+        return [
+            f"{folder}/{method}/fold{fold}/{cohort.name}{ending}"
+            for method, fold, cohort in self.rows
+        ]
+
+    def lists(self) -> dict[str, list]:
+        """What a table takes beside its files: whose each is."""
+        return {
+            "methods": [method for method, _, _ in self.rows],
+            "folds": [fold for _, fold, _ in self.rows],
+            "datasets": [cohort.dataset for _, _, cohort in self.rows],
+        }
+
+    @property
+    def cohorts(self) -> list[Cohort]:
+        """Once each."""
+        return list(dict.fromkeys(cohort for _, _, cohort in self.rows))

@@ -1,0 +1,208 @@
+"""The study that a config describes: its cohorts, models and methods."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+# Of a model that answers in one pass there is one reconstruction.
+ONE_PASS = "one_pass"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The scans of one data set in one modality: what most rules work on."""
+
+    dataset: str
+    modality: str
+
+    @property
+    def name(self) -> str:
+        """Such as ixi_t2; data sets may hold underscores, modalities do not."""
+        return f"{self.dataset}_{self.modality}"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the tables: how a model is asked, and how its answer is scored.
+
+    model      None: the score needs no reconstruction
+    timesteps  those whose reconstructions are averaged; empty: the model answers in one pass
+    """
+
+    name: str
+    label: str
+    colour: str
+    model: str | None
+    timesteps: tuple[int, ...]
+    score: dict[str, Any]
+
+    @property
+    def asked(self) -> str:
+        """How the model is asked, as a part of paths: t500, t250-500-750 or one_pass."""
+        return timesteps_part(self.timesteps)
+
+
+def timesteps_part(timesteps: Sequence[int]) -> str:
+    """Timesteps as a part of paths; `timesteps_of_part` reads it."""
+    return f"t{'-'.join(map(str, timesteps))}" if timesteps else ONE_PASS
+
+
+def timesteps_of_part(part: str) -> list[int]:
+    """The timesteps of a part of a path; of one pass there is none."""
+    return [] if part == ONE_PASS else [int(number) for number in part[1:].split("-")]
+
+
+class Study:
+    """What the config describes, under the names of the field.
+
+    config  checked values, with the defaults of data sets filled in
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.datasets: dict[str, dict[str, Any]] = {
+            name: block for name, block in config["datasets"].items() if block is not None
+        }
+        self.folds = list(range(config["folds"]))
+        self.first_fold = self.folds[0]
+        self.seed: int = config["seed"]
+
+    # ------------------------------------------------------------------------------------------
+    # Data sets and cohorts.
+
+    @cached_property
+    def healthy(self) -> list[str]:
+        """The data sets that are trained on."""
+        return [name for name, block in self.datasets.items() if block["healthy"]]
+
+    @cached_property
+    def patients(self) -> list[str]:
+        return [name for name in self.datasets if name not in self.healthy]
+
+    @cached_property
+    def with_masks(self) -> list[str]:
+        """Patients with lesion masks are scored; those without get anomaly maps."""
+        return [name for name in self.patients if self.datasets[name]["lesion_masks"]]
+
+    @cached_property
+    def preprocessed(self) -> list[str]:
+        """The data sets whose scans come registered and corrected."""
+        return [name for name, block in self.datasets.items() if block["layout"] == "preprocessed"]
+
+    @cached_property
+    def raw(self) -> list[str]:
+        return [name for name in self.datasets if name not in self.preprocessed]
+
+    def cohorts_of(self, datasets: Iterable[str]) -> list[Cohort]:
+        """The cohorts of data sets, in the order of the config."""
+        return [
+            Cohort(dataset, modality)
+            for dataset in datasets
+            for modality in self.datasets[dataset]["modalities"]
+        ]
+
+    @cached_property
+    def cohorts(self) -> dict[str, Cohort]:
+        """All cohorts by their names."""
+        return {cohort.name: cohort for cohort in self.cohorts_of(self.datasets)}
+
+    @cached_property
+    def healthy_cohorts(self) -> list[Cohort]:
+        return self.cohorts_of(self.healthy)
+
+    @cached_property
+    def patient_cohorts(self) -> list[Cohort]:
+        return self.cohorts_of(self.patients)
+
+    @cached_property
+    def lesion_cohorts(self) -> list[Cohort]:
+        """Those with lesion masks."""
+        return self.cohorts_of(self.with_masks)
+
+    def lesion_cohorts_in(self, modality: str) -> list[Cohort]:
+        return [cohort for cohort in self.lesion_cohorts if cohort.modality == modality]
+
+    def with_thresholds(self, cohorts: Iterable[Cohort]) -> list[Cohort]:
+        """Those in whose modality there are lesions, which fit a threshold."""
+        return [cohort for cohort in cohorts if self.lesion_cohorts_in(cohort.modality)]
+
+    def block_of(self, cohort: str) -> dict[str, Any]:
+        """The config of the data set that a cohort, by its name, belongs to."""
+        return self.datasets[self.cohorts[cohort].dataset]
+
+    @cached_property
+    def modalities(self) -> list[str]:
+        return sorted({cohort.modality for cohort in self.cohorts.values()})
+
+    def training_cohort(self, modality: str) -> Cohort:
+        """The healthy scans that models of a modality are trained on."""
+        return next(cohort for cohort in self.healthy_cohorts if cohort.modality == modality)
+
+    # ------------------------------------------------------------------------------------------
+    # Models and methods.
+
+    @cached_property
+    def all_methods(self) -> dict[str, Method]:
+        """Those that the config describes, asked for or not."""
+        return {
+            name: Method(
+                name=name,
+                label=block["label"],
+                colour=block["colour"],
+                model=block["model"],
+                timesteps=tuple(block["timesteps"]),
+                score=block["score"],
+            )
+            for name, block in self.config["methods"].items()
+        }
+
+    @cached_property
+    def methods(self) -> list[Method]:
+        """The rows of the tables."""
+        return self.named(self.config["evaluation"]["methods"])
+
+    @cached_property
+    def reconstructing(self) -> list[Method]:
+        """The rows of the tables that reconstruct a brain."""
+        return [method for method in self.methods if method.model is not None]
+
+    @property
+    def maps_method(self) -> Method:
+        """The one whose anomaly maps are written as NIfTI."""
+        return self.all_methods[self.config["evaluation"]["maps_method"]]
+
+    def named(self, names: Iterable[str]) -> list[Method]:
+        return [self.all_methods[name] for name in names]
+
+    def methods_of_experiment(self, experiment: str) -> list[Method]:
+        return self.named(self.config["experiments"][experiment]["methods"])
+
+    def cohorts_of_experiment(self, experiment: str) -> list[Cohort]:
+        """Those that are in the run, and whose healthy voxels are known."""
+        known = [cohort.name for cohort in (*self.healthy_cohorts, *self.lesion_cohorts)]
+        names = self.config["experiments"][experiment]["cohorts"]
+        return [self.cohorts[name] for name in names if name in known]
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models behind tables, maps and experiments: others are described, and not trained."""
+        experiments = self.config["experiments"]
+        asked = [
+            *self.methods,
+            self.maps_method,
+            *(
+                method
+                for name, block in experiments.items()
+                if "methods" in block
+                for method in self.methods_of_experiment(name)
+            ),
+        ]
+        names = {method.model for method in asked}
+        names.update(*(block.get("models", ()) for block in experiments.values()))
+        return [name for name in self.config["models"] if name in names]
+
+    @property
+    def starts_from_spark(self) -> bool:
+        """Whether a model that is trained starts from an encoder that is pretrained here."""
+        return any(self.config["models"][name]["pretrained"] == "spark" for name in self.models)
