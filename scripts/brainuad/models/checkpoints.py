@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -136,15 +136,6 @@ def fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
         else:
             flat[name] = repr(value.value if isinstance(value, Enum) else value)
     return flat
-
-
-def digest_of_files(files: Sequence[Path]) -> str:
-    """A digest of names and contents, the same wherever the files lie and in whatever order."""
-    digest = hashlib.sha256()
-    for name, content in sorted((file.name, file.read_bytes()) for file in files):
-        digest.update(f"{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()[:16]
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
