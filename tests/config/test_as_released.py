@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from brainuad.config.models import TrainingSettings
+from brainuad.config.reading import DATASET_DEFAULTS
 from brainuad.config.settings import settings_from
 from brainuad.preprocessing.registration import LinearRegistration
-from brainuad.training.steps import TrainingSettings
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 REPAIRED = yaml.safe_load((CONFIG / "config.yaml").read_text())
-SCHEMA = yaml.safe_load((CONFIG.parent / "workflow/schemas/config.schema.yaml").read_text())
 AS_RELEASED = yaml.safe_load((CONFIG / "as_released.yaml").read_text())
 
 
@@ -43,15 +43,15 @@ def test_each_key_is_one_of_the_config_with_another_value_there():
     assert len(places) == 6 + 4 + 3 * 10
     for place, value in leaves(AS_RELEASED):
         if place[-1] == "weighted_bias_correction":
-            assert SCHEMA["$defs"]["dataset"]["properties"][place[-1]]["default"] != value
+            assert DATASET_DEFAULTS[place[-1]] != value
         else:
             assert at(place, REPAIRED) != value, place
 
 
 def test_no_training_and_no_shared_noise_is_forgotten():
     config = merged(REPAIRED, AS_RELEASED)
-    blocks = [config["pretraining"], *config["methods"].values()]
-    trainings = [block["training"] for block in blocks if block["training"] is not None]
+    blocks = [config["pretraining"], *config["models"].values()]
+    trainings = [block["training"] for block in blocks]
     assert len(trainings) == 10
     for training in trainings:
         settings = settings_from(TrainingSettings, training)
@@ -59,9 +59,9 @@ def test_no_training_and_no_shared_noise_is_forgotten():
         assert settings.validation.every_epochs == 1
         assert settings.validation.slices_per_volume == 1
     shared = [
-        method["settings"]["noise"]["shared"]
-        for method in config["methods"].values()
-        if "shared" in method["settings"].get("noise", {})
+        model["settings"]["noise"]["shared"]
+        for model in config["models"].values()
+        if "shared" in model["settings"].get("noise", {})
     ]
     assert shared == [True] * 4
 

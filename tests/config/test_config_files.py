@@ -2,7 +2,7 @@
 
 import pytest
 
-from brainuad.config.files import check_config_file
+from brainuad.config.files import says_anything
 from brainuad.io.errors import SettingsError
 
 REFUSED = {
@@ -63,7 +63,7 @@ def write(folder, content):
 def test_refused_with_its_place(tmp_path, content, expected):
     path = write(tmp_path, content)
     with pytest.raises(SettingsError) as caught:
-        check_config_file(path)
+        says_anything(path)
     assert str(caught.value).startswith(str(path))
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -71,7 +71,7 @@ def test_refused_with_its_place(tmp_path, content, expected):
 
 @pytest.mark.parametrize("content", ["", "\n\n", "# a comment\n", "---\n", "null\n"])
 def test_a_file_without_keys_changes_nothing(tmp_path, content):
-    assert check_config_file(write(tmp_path, content)) is False
+    assert says_anything(write(tmp_path, content)) is False
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_a_file_without_keys_changes_nothing(tmp_path, content):
     ],
 )
 def test_what_is_right_is_used(tmp_path, content):
-    assert check_config_file(write(tmp_path, content)) is True
+    assert says_anything(write(tmp_path, content)) is True
 
 
 def test_a_folder_is_no_config_file(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
-        check_config_file(tmp_path)
+        says_anything(tmp_path)

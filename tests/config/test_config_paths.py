@@ -26,20 +26,20 @@ PLAIN = {
 def test_paths_have_one_form(path, plain):
     values = {
         "seed": 1,
-        "atlas": {"image": path, "sha256": "//"},
+        "template": {"image": path, "sha256": "//"},
         "head_template": None,
         "datasets": {"a": None, "b": {"root": path, "archives": ["c", path], "exclude": ["x//y"]}},
-        "methods": {"m": {"pretrained": path, "settings": {"root": "//"}}},
+        "models": {"m": {"pretrained": path, "settings": {"root": "//"}}},
     }
     assert with_plain_paths(values) == {
         "seed": 1,
-        "atlas": {"image": plain, "sha256": "//"},
+        "template": {"image": plain, "sha256": "//"},
         "head_template": None,
         "datasets": {
             "a": None,
             "b": {"root": plain, "archives": ["c", plain], "exclude": ["x//y"]},
         },
-        "methods": {"m": {"pretrained": plain, "settings": {"root": "//"}}},
+        "models": {"m": {"pretrained": plain, "settings": {"root": "//"}}},
     }
 
 
@@ -52,8 +52,8 @@ def test_a_wildcard_in_a_path_is_named(path):
 def test_letters_that_the_locale_cannot_write_are_named():
     code = """
 from brainuad.config.paths import with_plain_paths
-print(with_plain_paths({"other_run": {"folder": "/data/plain"}}))
-with_plain_paths({"other_run": {"folder": "/data/M\\u00fcller"}})
+print(with_plain_paths({"reference_run": {"folder": "/data/plain"}}))
+with_plain_paths({"reference_run": {"folder": "/data/M\\u00fcller"}})
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -67,7 +67,7 @@ with_plain_paths({"other_run": {"folder": "/data/M\\u00fcller"}})
         encoding="utf-8",
     )
     assert "/data/plain" in done.stdout
-    assert "other_run.folder" in done.stderr and "start it as: PYTHONUTF8=1" in done.stderr
+    assert "reference_run.folder" in done.stderr and "start it as: PYTHONUTF8=1" in done.stderr
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_link_to_the_working_directory_is_refused(working_directory):
     [
         ("results", "results"),
         ("results/normalized", "results"),
-        ("resources", "resources/atlas"),
+        ("resources", "resources/template"),
         ("resources/unpacked/mine", "resources/unpacked"),
         ("logs", "logs"),
     ],

@@ -14,19 +14,24 @@ from brainuad.io.errors import SettingsError
 
 # What the tags of YAML begin with.
 YAML_TAG = "tag:yaml.org,2002:"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def check_config_file(path: Path) -> bool:
-    """Whether a config file says anything; Snakemake refuses one that is empty or all comment.
+def says_anything(file: str | Path) -> bool:
+    """Whether a config file has keys: Snakemake refuses one that is empty or all comment.
 
-    Raises SettingsError with file and line where it cannot be read, is not UTF-8, no YAML or JSON,
-    has no keys at its top level, the same key twice in one block, or a key that is not text.
+    One that does not exist is Snakemake's to complain of. Raises SettingsError with file and line
+    where it cannot be read, is not UTF-8, no YAML or JSON, has no keys at its top level, the same
+    key twice in one block, or a key that is not text.
     """
+    path = Path(file).absolute()
+    if not path.exists():
+        return True
     text = _decoded(path)
     if _is_json(text, path):
         return True
     try:
-        document = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise SettingsError(
@@ -41,6 +46,11 @@ def check_config_file(path: Path) -> bool:
     for block, name in _blocks(document):
         _check_keys(block, name, path)
     return True
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of one of the project's own YAML files."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
 
 
 def _decoded(path: Path) -> str:

@@ -10,7 +10,6 @@ from brainuad.io.errors import SettingsError
 
 # Where a config holds paths; `*` is any key, or any entry of a list.
 PATHS = (
-    "atlas.image",
     "datasets.*.archives.*",
     "datasets.*.demographics",
     "datasets.*.part",
@@ -21,13 +20,14 @@ PATHS = (
     "evaluation.perceptual.weights",
     "head_template.*",
     "hdbet.weights.local",
-    "methods.*.pretrained",
-    "other_run.folder",
+    "models.*.pretrained",
+    "reference_run.folder",
+    "template.image",
 )
 # Folders of a working directory that jobs write into; phantoms are raw data to all other rules.
 WRITTEN = (
     *(".snakemake", "benchmarks", "logs", "results"),
-    *("resources/atlas", "resources/hdbet", "resources/unpacked"),
+    *("resources/template", "resources/hdbet", "resources/unpacked"),
 )
 WILDCARD = re.compile(r"\{\s*\w+\s*(?:,[^}]*)?\}")
 

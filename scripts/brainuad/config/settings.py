@@ -1,66 +1,168 @@
-"""From the config's plain values to frozen dataclasses, so that a typo raises with its name."""
+"""From plain values to frozen dataclasses: what does not fit raises with the name of its key.
+
+A field's type says what it takes; `Annotated[int, Limits(minimum=1)]` says within which limits.
+"""
 
 import dataclasses
+import difflib
 import enum
+import functools
 import math
+import re
 import types
 import typing
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
 
 from brainuad.io.errors import SettingsError
 
 Settings = TypeVar("Settings")
+KINDS = {int: "an integer", bool: "true or false", str: "text"}
 
 
-def settings_from(cls: type[Settings], values: dict[str, Any]) -> Settings:
-    """Build a frozen dataclass from plain values, nested dataclasses, tuples and enums included.
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a value must keep to, besides its type; None: no limit. The names are JSON Schema's.
 
-    Raises SettingsError naming the key that is unknown or missing, or the value that does not fit.
+    items        fewest and most entries of a list, or keys of a block
+    unique       no entry stands twice in a list
+    pattern      of a text, or of the keys of a block
+    description  what is wanted, in words, for a message
+    """
+
+    minimum: float | None = None
+    above: float | None = None
+    maximum: float | None = None
+    below: float | None = None
+    items: tuple[int, int | None] = (0, None)
+    unique: bool = False
+    pattern: str | None = None
+    description: str = ""
+
+
+def settings_from(cls: type[Settings], values: Any, name: str = "") -> Settings:
+    """Build a frozen dataclass from plain values; nested dataclasses, lists and enums included.
+
+    `name` is the key that the values belong to. Raises SettingsError that names the key which is
+    unknown (and the known one most like it), missing, or has a value that does not fit.
     """
     if not isinstance(values, dict):
-        raise SettingsError(f"{cls.__name__}: expected keys with values, got {values!r}")
+        raise SettingsError(f"{name or cls.__name__}: expected keys with values, got {values!r}")
     fields = {field.name: field for field in dataclasses.fields(cls)}
-    if unknown := sorted(set(values) - set(fields)):
+    if unknown := [key for key in values if key not in fields]:
         raise SettingsError(
-            f"{cls.__name__}: unknown key {unknown[0]!r}; known are {', '.join(fields)}"
+            f"{_dotted(name, unknown[0])}: unknown key{nearest(unknown[0], list(fields))}"
         )
-    required = {
-        name
-        for name, field in fields.items()
+    required = [
+        key
+        for key, field in fields.items()
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
-    if missing := sorted(required - set(values)):
-        raise SettingsError(f"{cls.__name__}: the key {missing[0]!r} is missing")
-    hints = typing.get_type_hints(cls)
+    ]
+    if missing := [key for key in required if key not in values]:
+        raise SettingsError(f"{name or cls.__name__}: the key {missing[0]!r} is missing")
+    hints = hints_of(cls)
     return cls(
-        **{name: _convert(hints[name], values[name], f"{cls.__name__}.{name}") for name in values}
+        **{key: _convert(hints[key], value, _dotted(name, key)) for key, value in values.items()}
     )
 
 
+@functools.cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """The types of a dataclass's fields, with their limits."""
+    return typing.get_type_hints(cls, include_extras=True)
+
+
+def nearest(word: Any, known: Sequence[str]) -> str:
+    """What to say behind an unknown word: the known one most like it, or all."""
+    if close := difflib.get_close_matches(str(word), known, n=1):
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(known)}"
+
+
+def _dotted(name: str, key: Any) -> str:
+    return f"{name}.{key}" if name else str(key)
+
+
 def _convert(hint: Any, value: Any, name: str) -> Any:
-    origin = typing.get_origin(hint)
+    limits = Limits()
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, limits = typing.get_args(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         if value is None:
             return None
-        inner = next(option for option in typing.get_args(hint) if option is not type(None))
+        (inner,) = (option for option in arguments if option is not types.NoneType)
         return _convert(inner, value, name)
+    if hint is Any:
+        return value
     if dataclasses.is_dataclass(hint):
-        return value if isinstance(value, hint) else settings_from(hint, value)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise SettingsError(f"{name}: expected a list, got {value!r}")
-        item = typing.get_args(hint)[0]
-        return tuple(_convert(item, element, name) for element in value)
+        return value if isinstance(value, hint) else settings_from(hint, value, name)
+    if origin in (tuple, dict):
+        return _convert_many(origin, arguments, value, name, limits)
+    if origin is Literal:
+        if value not in arguments or type(value) is not type(arguments[0]):
+            raise SettingsError(f"{name}: {value!r} is not one of {', '.join(map(str, arguments))}")
+        return value
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         try:
             return hint(value)
         except ValueError:
             options = ", ".join(option.value for option in hint)
             raise SettingsError(f"{name}: {value!r} is not one of {options}") from None
-    if hint is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if hint in (int, bool, str) and type(value) is not hint:
-        raise SettingsError(f"{name}: expected {hint.__name__}, got {value!r}")
+    return _check_limits(_convert_one(hint, value, name), limits, name)
+
+
+def _convert_many(
+    origin: type, arguments: tuple[Any, ...], value: Any, name: str, limits: Limits
+) -> Any:
+    wanted = {tuple: "a list", dict: "keys with values"}[origin]
+    if not isinstance(value, dict if origin is dict else (list, tuple)):
+        raise SettingsError(f"{name}: expected {wanted}, got {value!r}")
+    fewest, most = limits.items
+    if len(value) < fewest or (most is not None and len(value) > most):
+        count = f"{fewest}" if fewest == most else f"{fewest} or more"
+        raise SettingsError(f"{name}: expected {wanted} of {count}, got {value!r}")
+    if origin is dict:
+        for key in value:
+            if limits.pattern and not re.search(limits.pattern, str(key)):
+                raise SettingsError(f"{name}: {key!r} is none; expected {limits.description}")
+        return {
+            key: _convert(arguments[1], entry, _dotted(name, key)) for key, entry in value.items()
+        }
+    if limits.unique and len(set(map(repr, value))) < len(value):
+        raise SettingsError(f"{name}: an entry stands twice in {value!r}; once is enough")
+    return tuple(
+        _convert(arguments[0], entry, f"{name}.{number}") for number, entry in enumerate(value)
+    )
+
+
+def _convert_one(hint: Any, value: Any, name: str) -> Any:
+    """An int, float, bool or text; YAML has ideas of its own about what these are."""
     if hint is float:
-        raise SettingsError(f"{name}: expected a number, such as 1.0e-4, got {value!r}")
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise SettingsError(
+                f"{name}: expected a number, got {value!r}; to YAML one has a point, as in 1.0e-4"
+            )
+        return float(value)
+    if type(value) is hint:
+        return value
+    if hint is str and value is not None and not isinstance(value, (dict, list)):
+        raise SettingsError(
+            f"{name}: {value} is no text to YAML; put it in quotes, as it is to be read"
+        )
+    raise SettingsError(f"{name}: expected {KINDS[hint]}, got {value!r}")
+
+
+def _check_limits(value: Any, limits: Limits, name: str) -> Any:
+    words = {
+        f"{limits.minimum} or more": limits.minimum is not None and value < limits.minimum,
+        f"more than {limits.above}": limits.above is not None and value <= limits.above,
+        f"at most {limits.maximum}": limits.maximum is not None and value > limits.maximum,
+        f"less than {limits.below}": limits.below is not None and value >= limits.below,
+        limits.description or f"text like {limits.pattern}": limits.pattern is not None
+        and not re.search(limits.pattern, value),
+    }
+    for wanted, is_beyond in words.items():
+        if is_beyond:
+            raise SettingsError(f"{name}: {value!r} does not fit, expected {wanted}")
     return value

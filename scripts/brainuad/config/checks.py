@@ -1,0 +1,252 @@
+"""What one part of the config needs of another."""
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from brainuad.config.paths import check_root
+from brainuad.config.patterns import check_patterns
+from brainuad.config.settings import nearest, settings_from
+from brainuad.io.errors import SettingsError
+
+LIBRARY = Path(__file__).resolve().parents[1]
+SCRIPTS = LIBRARY.parent
+# What else lies in a room: SparK pretrains an encoder and reconstructs nothing.
+OTHERS = {
+    "models": ("checkpoints", "spark"),
+    "scores": ("device_postprocess", "postprocess", "postprocessing_variants"),
+}
+
+
+def check_references(values: dict[str, Any]) -> None:
+    """Raise SettingsError where one part of a config, read and filled, does not fit another."""
+    datasets = {name: block for name, block in values["datasets"].items() if block is not None}
+    for name, block in datasets.items():
+        _check_dataset(name, block, head_template=values["head_template"])
+        check_root(name, block["root"])
+    _check_healthy_sets(datasets)
+    local = values["hdbet"]["weights"]["local"]
+    if local is not None and not Path(local).exists():
+        raise SettingsError(f"config: hdbet.weights.local: there is no {local!r}")
+    _check_preprocessing(values["preprocessing"])
+    for name, block in values["models"].items():
+        _check_model(name, block)
+    for name, block in values["methods"].items():
+        _check_method(name, block, values["models"])
+    _check_evaluation(values)
+    _check_experiments(values)
+
+
+def kinds_in(room: str) -> list[str]:
+    """The names of the files of a room of the library that a config may ask for."""
+    files = LIBRARY.joinpath(room).glob("[!_]*.py")
+    return sorted({file.stem for file in files} - set(OTHERS.get(room, ())))
+
+
+def _check_healthy_sets(datasets: dict[str, dict[str, Any]]) -> None:
+    modalities = {modality for block in datasets.values() for modality in block["modalities"]}
+    for modality in sorted(modalities):
+        healthy = [
+            name
+            for name, block in datasets.items()
+            if block["healthy"] and modality in block["modalities"]
+        ]
+        if not healthy:
+            raise SettingsError(
+                f"config: datasets: there is no healthy one to train on in {modality} (ixi)"
+            )
+        if len(healthy) > 1:
+            raise SettingsError(
+                f"config: datasets: {' and '.join(healthy)} are both healthy and in {modality}; "
+                "one is trained on, set the other to null or take the modality from it"
+            )
+    if all(block["healthy"] for block in datasets.values()):
+        raise SettingsError("config: datasets: there are no patients to look at")
+
+
+def _check_dataset(name: str, block: dict[str, Any], *, head_template: Any) -> None:
+    key = f"config: datasets.{name}"
+    if name in {"all", *(file.stem for file in SCRIPTS.glob("*.py"))}:
+        raise SettingsError(f"{key}: a rule has this name; give the data set another")
+    if name in ("test", "average"):
+        raise SettingsError(f"{key}: tables use this name; give the data set another")
+    layouts = kinds_in("datasets/layouts")
+    if block["layout"] not in layouts:
+        raise SettingsError(f"{key}.layout: {block['layout']!r} is not one of {', '.join(layouts)}")
+    for own, layout in (("files", "files"), ("table", "table"), ("part", "preprocessed")):
+        if (block[own] is not None) != (block["layout"] == layout):
+            word = "needs" if block["layout"] == layout else "takes no"
+            raise SettingsError(f"{key}: layout {block['layout']} {word} {own!r}")
+    if block["files"] is not None:
+        _check_files(key, block)
+    password = block["password"]
+    if password is not None and sum(value is not None for value in password.values()) != 1:
+        raise SettingsError(f"{key}.password: give either file or environment")
+    if block["healthy"]:
+        if block["splits"] is None and not (block["validation"] and block["test"]):
+            raise SettingsError(f"{key}: a healthy data set needs 'validation' and 'test'")
+    elif block["test"] is not None:
+        raise SettingsError(f"{key}.test: of patients, all that are not for validation are tested")
+    elif block["lesion_masks"] and block["splits"] is None and not block["validation"]:
+        raise SettingsError(f"{key}: the threshold needs 'validation' subjects")
+    elif not block["lesion_masks"] and (block["validation"] or block["splits"]):
+        raise SettingsError(f"{key}: without lesion masks there is nothing to validate or split")
+    raw = block["layout"] != "preprocessed"
+    if raw and block["skull_stripping"] == "template" and head_template is None:
+        raise SettingsError(
+            f"{key}.skull_stripping is 'template', which needs head_template: {{image, brain_mask}}"
+        )
+
+
+def _check_files(key: str, block: dict[str, Any]) -> None:
+    try:
+        check_patterns(block["files"])
+    except SettingsError as error:
+        raise SettingsError(f"{key}.{error}") from None
+    scored = not block["healthy"] and block["lesion_masks"]
+    known = [*block["modalities"], "seg"]
+    for part in block["files"]:
+        if part not in known:
+            raise SettingsError(f"{key}.files.{part}: unknown key{nearest(part, known)}")
+    for part in [*block["modalities"], *(["seg"] if scored else [])]:
+        if part not in block["files"]:
+            raise SettingsError(f"{key}.files: there is no pattern for {part}")
+
+
+def _check_preprocessing(values: dict[str, Any]) -> None:
+    low, high = values["normalization"]["percentiles"]
+    if low >= high:
+        raise SettingsError(
+            f"config: preprocessing.normalization.percentiles: {low} is not below {high}"
+        )
+    size, factor = (values["normalization"][key] for key in ("size", "downsampling"))
+    if undivided := [edge for edge in size if edge % factor]:
+        raise SettingsError(
+            f"config: preprocessing.normalization.size: {undivided[0]} does not divide by "
+            f"downsampling, {factor}"
+        )
+    levels = ("iterations", "shrink_factors", "smoothing_sigmas")
+    registration = {key: len(values["registration"][key]) for key in levels}
+    if len(set(registration.values())) > 1:
+        shown = ", ".join(f"{key} {length}" for key, length in registration.items())
+        raise SettingsError(
+            f"config: preprocessing.registration: has an entry for each level, but {shown}"
+        )
+
+
+def _check_model(name: str, block: dict[str, Any]) -> None:
+    key = f"config: models.{name}"
+    kinds = kinds_in("models")
+    if block["kind"] not in kinds:
+        raise SettingsError(f"{key}.kind: {block['kind']!r} is not one of {', '.join(kinds)}")
+    if block["kind"] in kinds_in("config/kinds"):
+        kind = importlib.import_module(f"brainuad.config.kinds.{block['kind']}")
+        settings_from(kind.Settings, block["settings"], f"{key}.settings")
+    if block["pretrained"] is not None and block["settings"].get("encoder") is None:
+        raise SettingsError(f"{key}.pretrained: there is no encoder to start")
+
+
+def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> None:
+    key = f"config: methods.{name}"
+    scores = kinds_in("scores")
+    if block["score"].get("kind") not in scores:
+        raise SettingsError(
+            f"{key}.score.kind: {block['score'].get('kind')!r} is not one of {', '.join(scores)}"
+        )
+    model = block["model"]
+    if model is None:
+        if block["timesteps"]:
+            raise SettingsError(f"{key}.timesteps: there is no model to ask")
+        return
+    _check_known(f"{key}.model", [model], models, "model")
+    last = timesteps_of_schedule(models[model])
+    if last is not None and not block["timesteps"]:
+        raise SettingsError(f"{key}.timesteps: the model {model} is asked at timesteps; name them")
+    _check_timesteps(f"{key}.timesteps", block["timesteps"], model, last)
+
+
+def timesteps_of_schedule(block: dict[str, Any]) -> int | None:
+    """How many timesteps a model's schedule has; None where there is none."""
+    schedule = block["settings"].get("schedule")
+    last = schedule.get("timesteps") if isinstance(schedule, dict) else None
+    return last if type(last) is int else None
+
+
+def _check_timesteps(key: str, timesteps: Iterable[int], model: str, last: int | None) -> None:
+    for timestep in timesteps:
+        if last is not None and timestep > last:
+            raise SettingsError(
+                f"{key}: {timestep} is beyond the {last} timesteps of models.{model}"
+            )
+
+
+def _check_known(key: str, names: Iterable[str], known: Iterable[str], word: str) -> None:
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"{key}: {name!r} is no {word}{nearest(name, list(known))}")
+
+
+def _check_evaluation(values: dict[str, Any]) -> None:
+    evaluation = values["evaluation"]
+    rows = evaluation["methods"]
+    _check_known("config: evaluation.methods", rows, values["methods"], "method")
+    if not evaluation["postprocessing"]["median_size"] % 2:
+        raise SettingsError("config: evaluation.postprocessing.median_size: expected an odd number")
+    maps_method = evaluation["maps_method"]
+    _check_known("config: evaluation.maps_method", [maps_method], values["methods"], "method")
+    reference = evaluation["comparison"]["reference"]
+    if reference not in rows:
+        raise SettingsError(
+            f"config: evaluation.comparison.reference: {reference!r} is not one of "
+            f"evaluation.methods ({', '.join(rows)})"
+        )
+
+
+def _check_experiments(values: dict[str, Any]) -> None:
+    experiments = values["experiments"]
+    for name, kinds in (
+        ("timesteps", ("diffusion", "patched_diffusion")),
+        ("conditioning", ("diffusion",)),
+    ):
+        block = experiments[name]
+        for model in block["models"]:
+            described = values["models"].get(model)
+            if described is None or described["kind"] not in kinds:
+                raise SettingsError(
+                    f"config: experiments.{name}.models: {model!r} is no model of kind "
+                    f"{' or '.join(kinds)}"
+                )
+            last = timesteps_of_schedule(described)
+            key = f"config: experiments.{name}.timesteps"
+            _check_timesteps(key, block["timesteps"], model, last)
+    for name in ("contrast", "histograms", "postprocessing"):
+        key = f"config: experiments.{name}.methods"
+        _check_known(key, experiments[name]["methods"], values["methods"], "method")
+    for method in experiments["histograms"]["methods"]:
+        if values["methods"][method]["model"] is None:
+            raise SettingsError(
+                f"config: experiments.histograms.methods: {method!r} has no model, whose "
+                "reconstructions could be compared with the scans"
+            )
+    modalities = {
+        modality
+        for block in values["datasets"].values()
+        if block is not None
+        for modality in block["modalities"]
+    }
+    for name in ("conditioning", "histograms"):
+        for cohort in experiments[name]["cohorts"]:
+            dataset, _, modality = cohort.rpartition("_")
+            # A data set that is null, or has not this modality, has nothing to show.
+            if dataset not in values["datasets"] or modality not in modalities | {"t1", "t2"}:
+                raise SettingsError(
+                    f"config: experiments.{name}.cohorts: {cohort!r} is no data set with a "
+                    "modality (such as ixi_t2)"
+                )
+            block = values["datasets"][dataset]
+            if name == "conditioning" and block is not None and not block["healthy"]:
+                raise SettingsError(
+                    f"config: experiments.conditioning.cohorts: {cohort!r} is not of a healthy "
+                    "data set"
+                )

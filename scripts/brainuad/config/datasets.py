@@ -1,0 +1,93 @@
+"""Data sets as the config describes them, and the phantoms that may stand for them."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from brainuad.config.limits import NotNegative, Positive, Text, Texts, Zero
+from brainuad.config.settings import Limits
+
+Label = Annotated[int, Limits(minimum=1, maximum=255)]
+# Columns of a subject table, which no modality may be called.
+COLUMNS = (
+    "age",
+    "remarks",
+    "brain_mask",
+    "reason",
+    "seg",
+    "session",
+    "sex",
+    "site",
+    "status",
+    "subject",
+)
+Modality = Annotated[
+    str,
+    Limits(
+        pattern=f"^(?!({'|'.join(COLUMNS)})$)[a-z][a-z0-9]*$",
+        description="a modality of small letters and digits, such as t1, t2 or flair",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class ReleasedLists:
+    """The authors' split lists `{name}_*.csv` below a folder."""
+
+    folder: Text
+    name: Text
+
+
+@dataclass(frozen=True)
+class Password:
+    """Where the password of an encrypted archive stands; one of the two."""
+
+    file: Text | None = None
+    environment: (
+        Annotated[str, Limits(pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="a variable's name")]
+        | None
+    ) = None
+
+
+@dataclass(frozen=True)
+class DatasetBlock:
+    """A data set; what each key means stands in config/config.yaml."""
+
+    layout: str
+    root: Text
+    healthy: bool
+    modalities: Annotated[tuple[Modality, ...], Limits(items=(1, None), unique=True)]
+    label: Text | None = None
+    archives: Texts = ()
+    password: Password | None = None
+    demographics: str | None = None
+    exclude: Annotated[tuple[str, ...], Limits(unique=True)] = ()
+    files: dict[str, str] | None = None
+    table: str | None = None
+    part: str | None = None
+    lesion_masks: bool = True
+    skull_stripping: Literal["hdbet", "template", "none"] = "hdbet"
+    weighted_bias_correction: bool = True
+    lesion_labels: Annotated[tuple[Label, ...], Limits(items=(1, None))] | None = None
+    ignored_labels: tuple[Label, ...] | None = None
+    validation: NotNegative = 0
+    test: Annotated[int, Limits(minimum=1)] | None = None
+    stratify: Literal["age", "sex", "site"] | None = None
+    splits: ReleasedLists | None = None
+
+
+@dataclass(frozen=True)
+class PhantomBlock:
+    """The phantoms of one data set, see `brainuad.phantoms.layouts.PhantomSettings`."""
+
+    subjects: Annotated[int, Limits(minimum=1)]
+    spacing: Annotated[tuple[Positive, ...], Limits(items=(3, 3))]
+    truncated: NotNegative = 0
+    single_modality: NotNegative = 0
+    lesion_load: Zero = 1.0
+    archive: Literal["tar", "zip"] | None = None
+
+
+Phantoms = Annotated[
+    dict[str, PhantomBlock],
+    Limits(pattern="^(ixi|brats21|mslub|atlas|wmh)$", description="one of the five data sets"),
+]

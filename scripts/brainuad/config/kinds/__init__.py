@@ -1,0 +1,1 @@
+"""What each kind of model takes, a file of its name; a kind that has none here checks itself."""

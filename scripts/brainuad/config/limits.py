@@ -1,0 +1,18 @@
+"""Limits that many settings share."""
+
+from typing import Annotated
+
+from brainuad.config.settings import Limits
+
+Count = Annotated[int, Limits(minimum=1)]
+NotNegative = Annotated[int, Limits(minimum=0)]
+Positive = Annotated[float, Limits(above=0)]
+Zero = Annotated[float, Limits(minimum=0)]
+Share = Annotated[float, Limits(minimum=0, maximum=1)]
+Interval = Annotated[tuple[Zero, ...], Limits(items=(2, 2))]
+Text = Annotated[str, Limits(pattern=".", description="text that is not empty")]
+Texts = Annotated[tuple[Text, ...], Limits(unique=True)]
+Timesteps = Annotated[tuple[Count, ...], Limits(unique=True)]
+SomeTimesteps = Annotated[tuple[Count, ...], Limits(items=(1, None), unique=True)]
+Sha256 = Annotated[str, Limits(pattern="^[0-9a-f]{64}$", description="64 hexadecimal digits")]
+Address = Annotated[str, Limits(pattern="^https://", description="an address with https://")]

@@ -1,0 +1,66 @@
+"""From the values that Snakemake has merged to a whole, checked config, in one order."""
+
+import dataclasses
+from typing import Any
+
+from brainuad.config.checks import check_references
+from brainuad.config.datasets import DatasetBlock
+from brainuad.config.paths import with_plain_paths
+from brainuad.config.settings import settings_from
+from brainuad.config.whole import Config
+from brainuad.io.errors import SettingsError
+
+DATASET_DEFAULTS = {
+    field.name: list(field.default) if isinstance(field.default, tuple) else field.default
+    for field in dataclasses.fields(DatasetBlock)
+    if field.default is not dataclasses.MISSING
+}
+
+
+def read_config(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The config as plain values: each data set and method with all its keys, paths in one form.
+
+    values    what the user's config says
+    defaults  what config/config.yaml says, whose order of keys is kept: that of data sets and
+              methods is that of rows and columns
+
+    Raises SettingsError with one line that names the key which is wrong.
+    """
+    values = _merged(defaults, values)
+    _check_passwords(values)
+    try:
+        settings_from(Config, values)
+    except SettingsError as error:
+        raise SettingsError(f"config: {error}. See config/README.md.") from None
+    values = with_plain_paths(values)
+    values["datasets"] = {
+        name: None if block is None else {**DATASET_DEFAULTS, "label": name, **block}
+        for name, block in values["datasets"].items()
+    }
+    values["methods"] = {
+        name: {"timesteps": [], **block} for name, block in values["methods"].items()
+    }
+    check_references(values)
+    return values
+
+
+def _check_passwords(values: dict[str, Any]) -> None:
+    """A password itself must not stand in a config, and no message may repeat it."""
+    datasets = values.get("datasets")
+    for name, block in datasets.items() if isinstance(datasets, dict) else ():
+        password = block.get("password") if isinstance(block, dict) else None
+        if password is not None and (
+            not isinstance(password, dict) or not set(password) <= {"file", "environment"}
+        ):
+            raise SettingsError(
+                f"config: datasets.{name}.password: give {{file: path}} or {{environment: name "
+                "of a variable}; the password itself does not belong in a config"
+            )
+
+
+def _merged(base: Any, values: Any) -> Any:
+    """The defaults with what the values change, block by block, as Snakemake does it."""
+    if not isinstance(base, dict) or not isinstance(values, dict):
+        return values
+    merged = {key: _merged(base[key], values[key]) if key in values else base[key] for key in base}
+    return merged | {key: value for key, value in values.items() if key not in base}
