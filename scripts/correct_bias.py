@@ -1,4 +1,4 @@
-"""A batch of registered scans without their bias fields, cut to the brain."""
+"""A chunk of registered scans without their bias fields, cut to the brain."""
 
 import shutil
 from functools import partial
@@ -11,7 +11,7 @@ from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.volumes import read_labels, read_volume, write_volume
 from brainuad.io import job
 from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
-from brainuad.preprocessing.chunks import process_batch
+from brainuad.preprocessing.chunks import process_chunk
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     weighted          the bias field is fitted to the brain; if not, to the whole box
     keep_last_slice   if not, the box lacks the last slice of each axis, as released
     """
-    process_batch(
+    process_chunk(
         scans,
         output,
         stage="corrected",
@@ -53,7 +53,7 @@ def correct_scan(
     write_volume(corrected, target / "image.nii.gz")
     write_volume(mask, target / "brain_mask.nii.gz")
     write_volume(lesions, target / "lesions.nii.gz")
-    shutil.copyfile(source / "to_atlas.mat", target / "to_atlas.mat")
+    shutil.copyfile(source / "to_template.mat", target / "to_template.mat")
 
 
 if __name__ == "__main__":
@@ -61,5 +61,7 @@ if __name__ == "__main__":
         main(
             scans=Path(snakemake.input.scans),
             output=Path(snakemake.output[0]),
-            **snakemake.params,
+            settings=snakemake.params.settings,
+            weighted=snakemake.params.weighted,
+            keep_last_slice=snakemake.params.keep_last_slice,
         )

@@ -1,25 +1,30 @@
-"""Measures and a picture of each scan of a batch: how well it was stripped and registered."""
+"""Measures and a picture of each scan of a chunk: how well it was stripped and registered."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy import ndimage
 
 from brainuad.evaluation.metrics import volume_ml
 from brainuad.images.geometry import crop, to_ras
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.volumes import Volume, check_same_grid, read_labels, read_volume
-from brainuad.io import job, tables
+from brainuad.io import job
 from brainuad.io.errors import ScanError
+from brainuad.io.rows import write_rows
 from brainuad.preprocessing import quality
-from brainuad.preprocessing.chunks import LEFT_OUT, read_left_out, subject_names
+from brainuad.preprocessing.chunks import (
+    LeftOut,
+    read_left_out,
+    subject_names,
+    write_left_out,
+)
 from brainuad.report.figures import pictures
 from brainuad.report.quality.thumbnails import (
-    ATLAS_COLOUR,
     BESIDE_MIDLINE_MM,
+    TEMPLATE_COLOUR,
     Outline,
     Row,
     draw_rows,
@@ -36,17 +41,18 @@ def main(
     resampled: Path | None,
     stripped: Path | None,
     corrected: Path,
-    atlas: Path | None,
+    template: Path | None,
     output: Path,
 ) -> None:
     """Write measures.tsv, {subject}.png and left_out.tsv into the folder `output`.
 
     The subjects are those of `corrected`, the last stage. What cannot be measured is listed in
     left_out.tsv (stage `inspected`), though the run uses it. Of scans that come preprocessed there
-    is no earlier stage (None): they are not compared with the atlas, and the picture has one row.
+    is no earlier stage (None): they are not compared with the template, and shown in one row.
     """
-    space = AtlasSpace(to_ras(read_volume(atlas))) if stripped and atlas else None
+    space = TemplateSpace(to_ras(read_volume(template))) if stripped and template else None
     subjects = subject_names(corrected)
+    names = [measure.name for measure in quality.MEASURES]
     rows, left_out = [], read_left_out(corrected)
     with job.replacing(output) as folder:
         folder.mkdir()
@@ -56,15 +62,15 @@ def main(
                 measures, shown = inspect_brain_mask(image, (stripped or corrected) / subject)
                 more, others = inspect_corrected(corrected / subject, space)
             except ScanError as error:
-                left_out.loc[len(left_out)] = [subject, quality.INSPECTED, str(error)]
+                left_out.append(LeftOut(subject, quality.INSPECTED, str(error)))
                 job.log(f"{subject} cannot be shown: {error}")
                 continue
             draw_rows([shown, *others]).save(folder / f"{subject}.png")
-            rows.append({"subject": subject} | measures | more)
+            found = measures | more
+            rows.append([subject, *(found.get(name, float("nan")) for name in names)])
             job.log(f"{subject} inspected ({number} of {len(subjects)})")
-        columns = ["subject", *(measure.name for measure in quality.MEASURES)]
-        tables.write_table(pd.DataFrame(rows, columns=columns), folder / "measures.tsv")
-        tables.write_table(left_out, folder / LEFT_OUT)
+        write_rows(["subject", *names], rows, folder / "measures.tsv")
+        write_left_out(left_out, folder)
 
 
 def inspect_brain_mask(image: Path, folder: Path) -> tuple[dict[str, float], Row]:
@@ -89,25 +95,25 @@ def inspect_brain_mask(image: Path, folder: Path) -> tuple[dict[str, float], Row
 
 
 @dataclass(frozen=True)
-class AtlasSpace:
-    """The atlas, and what is the same in the views of all scans registered to it."""
+class TemplateSpace:
+    """The template, and what is the same in the views of all scans registered to it."""
 
-    atlas: Volume
+    template: Volume
 
     @cached_property
     def edges(self) -> tuple[np.ndarray, np.ndarray]:
-        return quality.atlas_edges(self.atlas.data, self.atlas.spacing)
+        return quality.template_edges(self.template.data, self.template.spacing)
 
     @cached_property
     def values(self) -> np.ndarray:
-        """What is compared with the scans: the atlas within its brain [N]."""
-        return quality.smoothed(self.atlas.data, self.atlas.spacing)[self.edges[0]]
+        """What is compared with the scans: the template within its brain [N]."""
+        return quality.smoothed(self.template.data, self.template.spacing)[self.edges[0]]
 
     def inspect(self, scan: Volume, brain: np.ndarray) -> tuple[dict[str, float], Row]:
-        """Likeness of a corrected scan and the atlas; views with the edges of the atlas."""
-        spacing, edges = self.atlas.spacing, self.edges
+        """Likeness of a corrected scan and the template; views with the edges of the template."""
+        spacing, edges = self.template.spacing, self.edges
         part = self._part_of(scan)
-        image, mask = np.zeros_like(self.atlas.data), np.zeros_like(edges[0])
+        image, mask = np.zeros_like(self.template.data), np.zeros_like(edges[0])
         image[part], mask[part] = scan.data, brain
         found = quality.smoothed(image, spacing)[edges[0]]
         measures = {
@@ -116,28 +122,30 @@ class AtlasSpace:
         }
         centre = np.array(ndimage.center_of_mass(edges[0]))
         centre[0] += BESIDE_MIDLINE_MM / spacing[0]
-        outlines = tuple(Outline(edge, ATLAS_COLOUR) for edge in edges)
+        outlines = tuple(Outline(edge, TEMPLATE_COLOUR) for edge in edges)
         return measures, Row(image, spacing, centre, box_of(edges[0], spacing), outlines)
 
     def _part_of(self, scan: Volume) -> tuple[slice, ...]:
-        """Which part of the atlas' grid a scan is that was cut to its brain."""
-        offset = np.rint((np.linalg.inv(self.atlas.affine) @ scan.affine)[:3, 3]).astype(int)
+        """Which part of the template's grid a scan is that was cut to its brain."""
+        offset = np.rint((np.linalg.inv(self.template.affine) @ scan.affine)[:3, 3]).astype(int)
         part = tuple(
             slice(start, start + length)
             for start, length in zip(offset.tolist(), scan.data.shape, strict=True)
         )
         try:
-            check_same_grid(scan, crop(self.atlas, part), name="")
+            check_same_grid(scan, crop(self.template, part), name="")
         except ScanError:
             raise ScanError(
-                "the corrected scan lies on another grid than the atlas; delete the registered "
+                "the corrected scan lies on another grid than the template; delete the registered "
                 "scans of this data set and run again"
             ) from None
         return part
 
 
-def inspect_corrected(folder: Path, space: AtlasSpace | None) -> tuple[dict[str, float], list[Row]]:
-    """Intensities within the brain and, where the scan was registered, likeness to the atlas."""
+def inspect_corrected(
+    folder: Path, space: TemplateSpace | None
+) -> tuple[dict[str, float], list[Row]]:
+    """Intensities within the brain and, where the scan was registered, likeness to the template."""
     scan = read_volume(folder / "image.nii.gz")
     brain = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan).data == 1
     measures = {"intensity_range": quality.intensity_range(scan.data[brain])}
@@ -156,7 +164,7 @@ if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         given = {
             name: Path(path) if (path := snakemake.input.get(name)) else None
-            for name in ("resampled", "stripped", "atlas")
+            for name in ("resampled", "stripped", "template")
         }
         main(
             corrected=Path(snakemake.input.corrected),

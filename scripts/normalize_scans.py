@@ -1,4 +1,4 @@
-"""A batch of corrected scans on the final grid, smoothed and with intensities of about 0 to 1."""
+"""A chunk of corrected scans on the final grid, smoothed and with intensities of about 0 to 1."""
 
 import shutil
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from brainuad.images.geometry import crop_or_pad, downsample
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
 from brainuad.io import job
-from brainuad.preprocessing.chunks import process_batch
+from brainuad.preprocessing.chunks import process_chunk
 from brainuad.preprocessing.intensity import to_unit_range
 from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
 
@@ -31,7 +31,7 @@ def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
 
     The transform goes along as it is, where the scan did not come registered.
     """
-    process_batch(
+    process_chunk(
         scans,
         output,
         stage="normalized",
@@ -60,8 +60,8 @@ def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> No
     write_volume(image, target / "image.nii.gz")
     write_volume(mask, target / "brain_mask.nii.gz")
     write_volume(lesions, target / "lesions.nii.gz")
-    if (source / "to_atlas.mat").exists():
-        shutil.copyfile(source / "to_atlas.mat", target / "to_atlas.mat")
+    if (source / "to_template.mat").exists():
+        shutil.copyfile(source / "to_template.mat", target / "to_template.mat")
 
 
 if __name__ == "__main__":
@@ -69,5 +69,5 @@ if __name__ == "__main__":
         main(
             scans=Path(snakemake.input.scans),
             output=Path(snakemake.output[0]),
-            **snakemake.params,
+            settings=snakemake.params.settings,
         )

@@ -3,34 +3,34 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from brainuad.images.geometry import volume_in_scan
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.images.volumes import Volume, read_labels, read_mask
-from brainuad.io import job, tables
+from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError
-from brainuad.preprocessing.chunks import OnBroken, read_left_out, subject_names
+from brainuad.io.rows import write_rows
+from brainuad.preprocessing.chunks import LeftOut, OnBroken, read_left_out, subject_names
 
 
-def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
+def main(*, chunks: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
     """Stack the volumes as axial slices, and list the scans that the stages left out.
 
     With `on_broken` "stop" such a scan is fatal.
     """
     folders = sorted(
-        (batch / subject for batch in batches for subject in subject_names(batch)),
+        (chunk / subject for chunk in chunks for subject in subject_names(chunk)),
         key=lambda folder: folder.name,
     )
-    reasons = pd.concat([read_left_out(batch) for batch in batches], ignore_index=True)
-    if len(reasons) and OnBroken(on_broken) is OnBroken.STOP:
-        subject, stage, reason = reasons.iloc[0]
+    lost = [row for chunk in chunks for row in read_left_out(chunk)]
+    if lost and OnBroken(on_broken) is OnBroken.STOP:
+        subject, stage, reason = lost[0]
         raise ScanError(f"{subject} could not be {stage}: {reason}")
     if not folders:
         raise SettingsError(
             f"{slices.stem}: no scan came through the preprocessing; "
-            f"the first one left out: {reasons['reason'].iloc[0] if len(reasons) else 'none given'}"
+            f"the first one left out: {lost[0].reason if lost else 'none given'}"
         )
     images, brain_masks, lesions, affines, voxels = [], [], [], [], []
     for folder in folders:
@@ -42,7 +42,7 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
         brain_masks.append(mask.data.transpose(2, 0, 1) > 0)
         lesions.append(lesion.data.transpose(2, 0, 1))
         affines.append(image.affine)
-        voxels.append(native_voxel_ml(image, folder / "to_atlas.mat"))
+        voxels.append(native_voxel_ml(image, folder / "to_template.mat"))
     stack = SliceStack(
         images=np.stack(images).astype(np.float32, copy=False),
         brain_masks=np.stack(brain_masks),
@@ -52,8 +52,8 @@ def main(*, batches: list[Path], slices: Path, left_out: Path, on_broken: str) -
         native_voxel_ml=np.array(voxels),
     )
     write_slices(stack, slices)
-    tables.write_table(reasons, left_out)
-    job.log(f"{slices}: {len(folders)} volumes, {len(reasons)} left out")
+    write_rows(LeftOut._fields, lost, left_out)
+    job.log(f"{slices}: {len(folders)} volumes, {len(lost)} left out")
 
 
 def native_voxel_ml(image: Volume, matrix: Path) -> float:
@@ -64,7 +64,7 @@ def native_voxel_ml(image: Volume, matrix: Path) -> float:
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            batches=[Path(batch) for batch in snakemake.input.batches],
+            chunks=[Path(chunk) for chunk in snakemake.input.chunks],
             slices=Path(snakemake.output.slices),
             left_out=Path(snakemake.output.left_out),
             on_broken=snakemake.params.on_broken,

@@ -63,13 +63,17 @@ def counts(names: pd.Series) -> str:
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
-        params = dict(snakemake.params.items())
-        del params["list_files"]
         main(
             subjects=Path(snakemake.input.subjects),
-            lists=[Path(path) for path in params.pop("lists")],
+            lists=[Path(path) for path in snakemake.params.lists],
             output=Path(snakemake.output.split),
             findings=Path(snakemake.output.findings),
             fold=int(snakemake.wildcards.fold),
-            **params,
+            healthy=snakemake.params.healthy,
+            lesion_masks=snakemake.params.lesion_masks,
+            validation=snakemake.params.validation,
+            test=snakemake.params.test,
+            stratify=snakemake.params.stratify,
+            splits=snakemake.params.splits,
+            seed=snakemake.params.seed,
         )

@@ -1,4 +1,4 @@
-"""A batch of resampled scans without their skulls, and the brain masks; HD-BET stands apart."""
+"""A chunk of resampled scans without their skulls, and the brain masks; HD-BET stands apart."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -11,7 +11,7 @@ from brainuad.images.geometry import background_of, border_of, head_mask
 from brainuad.images.volumes import Volume, read_labels, read_volume
 from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError
-from brainuad.preprocessing.chunks import process_batch
+from brainuad.preprocessing.chunks import keep, process_chunk
 from brainuad.preprocessing.registration import carry_brain_mask
 from brainuad.preprocessing.skull import strip_scan
 
@@ -30,12 +30,13 @@ def main(
     *,
     scans: Path,
     output: Path,
+    brain_masks: Path,
     method: str,
-    template: Path | None,
-    template_brain_mask: Path | None,
+    head_template: Path | None,
+    head_brain_mask: Path | None,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each subject of the batch.
+    """Write masked image, brain mask and lesions of each subject of the chunk; masks are kept.
 
     The brain of a subject that is not named in `children` must have the volume of an adult's.
     """
@@ -43,18 +44,19 @@ def main(
         raise SettingsError(f"skull_stripping: {method!r}: strip_skull takes template or none")
     if method == Method.NONE:
         mask_of = mask_of_stripped
-    elif template is None or template_brain_mask is None:
+    elif head_template is None or head_brain_mask is None:
         raise SettingsError("skull_stripping: template needs head_template with its brain mask")
     else:
-        head = read_volume(template)
-        brain_mask = read_labels(template_brain_mask, expected=(1,), grid=head)
+        head = read_volume(head_template)
+        brain_mask = read_labels(head_brain_mask, expected=(1,), grid=head)
         mask_of = partial(carry_brain_mask, head=head, brain_mask=brain_mask)
-    process_batch(
+    process_chunk(
         scans,
         output,
         stage="stripped",
         process=partial(strip_scan, mask_of=mask_of, children=children),
     )
+    keep(output, "brain_mask.nii.gz", brain_masks)
 
 
 def mask_of_stripped(scan: Volume) -> np.ndarray:
@@ -80,12 +82,13 @@ def mask_of_stripped(scan: Volume) -> np.ndarray:
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
-        template, brain_mask = snakemake.params.template or (None, None)
+        head, brain_mask = snakemake.params.head_template or (None, None)
         main(
             scans=Path(snakemake.input.scans),
-            output=Path(snakemake.output[0]),
-            template=template,
-            template_brain_mask=brain_mask,
+            output=Path(snakemake.output.scans),
+            brain_masks=Path(snakemake.output.brain_masks),
+            head_template=head,
+            head_brain_mask=brain_mask,
             method=snakemake.params.method,
             children=snakemake.params.children,
         )

@@ -1,4 +1,4 @@
-"""A batch of resampled scans without their skulls, and the brain masks, by HD-BET."""
+"""A chunk of resampled scans without their skulls, and the brain masks, by HD-BET."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.compute.device import DeviceSettings
+from brainuad.config.device import device_of
 from brainuad.config.settings import settings_from
 from brainuad.io import job
-from brainuad.preprocessing.chunks import process_batch
+from brainuad.preprocessing.chunks import keep, process_chunk
 from brainuad.preprocessing.hdbet import find_brain, load_predictor
 from brainuad.preprocessing.skull import strip_scan
 
@@ -18,12 +19,13 @@ def main(
     scans: Path,
     weights: Path,
     output: Path,
+    brain_masks: Path,
     device: dict[str, Any],
     test_time_augmentation: bool,
     threads: int,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each subject of the batch.
+    """Write masked image, brain mask and lesions of each subject of the chunk; masks are kept.
 
     The brain of a subject that is not named in `children` must have the volume of an adult's.
     The network is loaded once. The scans go through it one after the other in this very process, so
@@ -35,7 +37,7 @@ def main(
         threads=threads,
         test_time_augmentation=test_time_augmentation,
     )
-    process_batch(
+    process_chunk(
         scans,
         output,
         stage="stripped",
@@ -43,6 +45,7 @@ def main(
             strip_scan, mask_of=partial(find_brain, predictor=predictor), children=children
         ),
     )
+    keep(output, "brain_mask.nii.gz", brain_masks)
 
 
 if __name__ == "__main__":
@@ -50,7 +53,11 @@ if __name__ == "__main__":
         main(
             scans=Path(snakemake.input.scans),
             weights=Path(snakemake.input.weights),
-            output=Path(snakemake.output[0]),
+            output=Path(snakemake.output.scans),
+            brain_masks=Path(snakemake.output.brain_masks),
             threads=snakemake.threads,
-            **snakemake.params,
+            # HD-BET has a precision of its own, and is not compiled.
+            device={**device_of(snakemake.config), "precision": "fp32", "compile": False},
+            test_time_augmentation=snakemake.params.test_time_augmentation,
+            children=snakemake.params.children,
         )

@@ -1,11 +1,10 @@
-"""A batch of the authors' preprocessed scans, as the bias correction would have written them."""
+"""A chunk of the authors' preprocessed scans, as the bias correction would have written them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from brainuad.datasets.layouts import labels_of, preprocessed
 from brainuad.images.geometry import to_ras
@@ -19,16 +18,16 @@ from brainuad.images.volumes import (
 from brainuad.io import job
 from brainuad.io.errors import ScanError
 from brainuad.preprocessing.chunks import process_subjects
-from brainuad.preprocessing.raw_scans import lesions_of_released_mask, scans_of_batch
+from brainuad.preprocessing.raw_scans import Row, lesions_of_released_mask, rows_of_chunk
 
 SPACING_TOLERANCE = 0.01  # part of a voxel's edge
 
 
 def main(
     *,
-    subjects: Path,
+    table: Path,
     output: Path,
-    batch: list[str],
+    subjects: list[str],
     modality: str,
     spacing: float,
     lesion_labels: Collection[int],
@@ -36,12 +35,12 @@ def main(
 ) -> None:
     """Write image, brain mask and lesions of each subject, lesions 0 none, 1 lesion, 2 ignored."""
     process_subjects(
-        batch,
+        subjects,
         output,
         stage="corrected",
         process=partial(
             take_scan,
-            table=scans_of_batch(subjects, batch, modality=modality),
+            rows=rows_of_chunk(table, subjects, modality=modality),
             modality=modality,
             spacing=spacing,
             lesion_labels=lesion_labels,
@@ -54,14 +53,14 @@ def take_scan(
     subject: str,
     folder: Path,
     *,
-    table: pd.DataFrame,
+    rows: Mapping[str, Row],
     modality: str,
     spacing: float,
     lesion_labels: Collection[int],
     ignored_labels: Collection[int],
 ) -> None:
     """One scan in RAS; without a lesion mask the lesions are all 0."""
-    row = table.loc[subject]
+    row = rows[subject]
     image = read_volume(Path(row[modality]))
     if (abs(image.spacing / spacing - 1) > SPACING_TOLERANCE).any():
         shown = " x ".join(f"{edge:.4g}" for edge in image.spacing)
@@ -72,7 +71,7 @@ def take_scan(
     brain_mask = (_values_on(image, Path(row["brain_mask"])) > 0).astype(np.uint8)
     if not brain_mask.any():
         raise ScanError(f"{row['brain_mask']}: the brain mask is empty; replace the file")
-    if pd.isna(row["seg"]):
+    if not row["seg"]:
         lesions = np.zeros_like(brain_mask)
     else:
         lesions = lesions_of_released_mask(
@@ -100,10 +99,10 @@ if __name__ == "__main__":
         params = snakemake.params
         labels = labels_of(preprocessed, params.lesion_labels, params.ignored_labels)
         main(
-            subjects=Path(snakemake.input.subjects),
+            table=Path(snakemake.input.subjects),
             output=Path(snakemake.output[0]),
-            batch=params.batch,
-            modality=snakemake.wildcards.modality,
+            subjects=params.subjects,
+            modality=params.modality,
             spacing=params.spacing,
             lesion_labels=labels.lesion,
             ignored_labels=labels.ignored,

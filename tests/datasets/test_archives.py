@@ -17,7 +17,7 @@ from time import localtime, time
 import pytest
 from odd_scans import LFS_POINTER
 
-import fetch_atlas
+import fetch_template
 import unpack_archives
 from brainuad.datasets import archives, downloads
 from brainuad.datasets.decryption import DecryptedStream
@@ -518,8 +518,8 @@ def test_empty_password_file_is_one_line(tmp_path, content):
 
 
 @pytest.fixture
-def atlas_archive(monkeypatch):
-    """Stands for the host of the atlas."""
+def template_archive(monkeypatch):
+    """Stands for the host of the template."""
 
     def fetch(address, target, *, sha256):
         target.write_bytes(zipped({"sri24/spgr.nii": SCAN, "sri24/late.nii": b"late"}))
@@ -527,23 +527,23 @@ def atlas_archive(monkeypatch):
     monkeypatch.setattr(downloads, "fetch", fetch)
 
 
-def test_atlas_is_the_member_of_its_archive(tmp_path, atlas_archive):
-    for name in ("atlas.nii.gz", "atlas.nii", "again.nii.gz"):
-        fetch_atlas.main(
+def test_template_is_the_member_of_its_archive(tmp_path, template_archive):
+    for name in ("template.nii.gz", "template.nii", "again.nii.gz"):
+        fetch_template.main(
             output=tmp_path / name,
             address="https://example.org/sri24.zip",
             member="sri24/spgr.nii",
             sha256=None,
         )
-    assert gzip.decompress((tmp_path / "atlas.nii.gz").read_bytes()) == SCAN
-    assert (tmp_path / "atlas.nii").read_bytes() == SCAN
-    assert (tmp_path / "atlas.nii.gz").read_bytes() == (tmp_path / "again.nii.gz").read_bytes()
+    assert gzip.decompress((tmp_path / "template.nii.gz").read_bytes()) == SCAN
+    assert (tmp_path / "template.nii").read_bytes() == SCAN
+    assert (tmp_path / "template.nii.gz").read_bytes() == (tmp_path / "again.nii.gz").read_bytes()
 
 
-def test_atlas_member_that_is_not_there_is_one_line(tmp_path, atlas_archive):
+def test_template_member_that_is_not_there_is_one_line(tmp_path, template_archive):
     with pytest.raises(SettingsError, match=r"holds no sri24/t1\.nii"):
-        fetch_atlas.main(
-            output=tmp_path / "atlas.nii.gz",
+        fetch_template.main(
+            output=tmp_path / "template.nii.gz",
             address="https://example.org/sri24.zip",
             member="sri24/t1.nii",
             sha256=None,

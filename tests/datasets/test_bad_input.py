@@ -308,9 +308,9 @@ def listed(root):
 
 def resampled(folder):
     resample_scans.main(
-        subjects=folder / "subjects.tsv",
+        table=folder / "subjects.tsv",
         output=folder / "resampled",
-        batch=["patient01"],
+        subjects=["patient01"],
         modality="t2",
         spacing=SPACING,
         lesion_labels=[1],

@@ -97,9 +97,10 @@ def compared(tmp_path, dataset, *, own, earlier):
     return tables.read_table(output).set_index("subject")
 
 
-def listed_files(folder, names):
+def listed_files(folder, names, modality="t2"):
     write_two(folder / "raw", names)
-    listed(folder, "files", files={"t2": "{subject}.nii.gz"}, modalities=["t2"], lesions=False)
+    files = {modality: "{subject}.nii.gz"}
+    listed(folder, "files", files=files, modalities=[modality], lesions=False)
     return folder / "subjects.tsv"
 
 
@@ -110,6 +111,16 @@ def test_a_patient_who_is_among_the_healthy_is_left_out(tmp_path):
     assert table["status"].to_dict() == {"p1": "ok", "p2": "left_out"}
     assert f"{tmp_path / 'ixi/raw/h1.nii.gz'} of h1 of ixi" in table.loc["p2", "reason"]
     assert tables.read_table(own)["status"].tolist() == ["ok", "ok"]
+
+
+def test_a_scan_is_known_again_among_other_modalities(tmp_path):
+    healthy = listed_files(tmp_path / "ixi", {"h1.nii.gz": HEAD}, modality="pd")
+    own = listed_files(tmp_path / "mslub", {"p1.nii.gz": HEAD, "p2.nii.gz": HEAD + 1}, "flair")
+    table = compared(tmp_path, "mslub", own=own, earlier={"ixi": healthy})
+    assert table["status"].to_dict() == {"p1": "left_out", "p2": "ok"}
+    assert "h1.nii.gz of h1 of ixi" in table.loc["p1", "reason"]
+    tables.write_table(tables.read_table(own).assign(flair_digest="0123456789012345"), own)
+    assert tables.read_table(own)["flair_digest"].tolist() == 2 * ["0123456789012345"]
 
 
 def test_whoever_was_left_out_keeps_nothing(tmp_path):

@@ -9,7 +9,7 @@ import split_folds
 from brainuad.datasets.released_splits import read_list, released_split, subject_of
 from brainuad.io.errors import SettingsError
 from brainuad.io.tables import read_table, write_table
-from tabulate_splits import counts
+from brainuad.report.tables.splits import counts
 
 HEADER = ',img_name,"SEX_ID (1=m, 2=f)",HEIGHT,age,label,img_path,mask_path,seg_path,Agegroup'
 

@@ -15,24 +15,24 @@ def test_resampled_lesions_tell_lesion_from_ignored(tmp_path):
     make_wmh(tmp_path / "raw")
     listed(tmp_path, "wmh")
     resample_scans.main(
-        subjects=tmp_path / "subjects.tsv",
-        output=tmp_path / "batch",
-        batch=["Utrecht_0", "Singapore_50"],
+        table=tmp_path / "subjects.tsv",
+        output=tmp_path / "chunk",
+        subjects=["Utrecht_0", "Singapore_50"],
         modality="t1",
         spacing=2.0,
         lesion_labels=[1],
         ignored_labels=[2],
         lesions_on_own_grid=True,
     )
-    # As the stages after it would leave the batch: every volume on the grid of its image.
+    # As the stages after it would leave the chunk: every volume on the grid of its image.
     for subject in ("Utrecht_0", "Singapore_50"):
-        folder = tmp_path / "batch" / subject
+        folder = tmp_path / "chunk" / subject
         write_volume(
             Volume(np.ones((4, 5, 3), np.uint8), np.diag([2.0, 2, 2, 1]) + shift_of_flip()),
             folder / "brain_mask.nii.gz",
         )
     pack_slices.main(
-        batches=[tmp_path / "batch"],
+        chunks=[tmp_path / "chunk"],
         slices=tmp_path / "wmh_t1.npz",
         left_out=tmp_path / "wmh_t1_left_out.tsv",
         on_broken="stop",
@@ -59,40 +59,40 @@ def test_labels_above_255_reach_the_slices(tmp_path):
     files = {"t1": "{subject}.nii.gz", "seg": "{subject}_seg.nii.gz"}
     assert listed(tmp_path, "files", files=files, **labels).loc["1", "lesion_ml"] == 0.008
     resample_scans.main(
-        subjects=tmp_path / "subjects.tsv",
-        output=tmp_path / "batch",
-        batch=["1"],
+        table=tmp_path / "subjects.tsv",
+        output=tmp_path / "chunk",
+        subjects=["1"],
         modality="t1",
         spacing=2.0,
         lesions_on_own_grid=False,
         **labels,
     )
-    lesions = read_labels(tmp_path / "batch" / "1" / "lesions.nii.gz", expected=(1, 2)).data
+    lesions = read_labels(tmp_path / "chunk" / "1" / "lesions.nii.gz", expected=(1, 2)).data
     assert lesions[3, 4].tolist() == [1, 2, 0]
     assert np.count_nonzero(lesions) == 2
 
 
 def test_what_splines_overshoot_is_packed_as_it_is(tmp_path):
     """Far below 0 as well, where a raw scan would be taken for a broken one."""
-    folder = tmp_path / "batch" / "p1"
+    folder = tmp_path / "chunk" / "p1"
     image = np.linspace(-0.4, 1.3, 60, dtype=np.float32).reshape(3, 4, 5)
     write_volume(Volume(image, AFFINE), folder / "image.nii.gz")
     for name in ("brain_mask", "lesions"):
         write_volume(Volume((image > 0.5).astype(np.uint8), AFFINE), folder / f"{name}.nii.gz")
-    (tmp_path / "batch" / "left_out.tsv").write_text("subject\tstage\treason\n")
+    (tmp_path / "chunk" / "left_out.tsv").write_text("subject\tstage\treason\n")
     paths = {"slices": tmp_path / "a.npz", "left_out": tmp_path / "left_out.tsv"}
-    pack_slices.main(batches=[tmp_path / "batch"], **paths, on_broken="stop")
+    pack_slices.main(chunks=[tmp_path / "chunk"], **paths, on_broken="stop")
     stack = read_slices(tmp_path / "a.npz")
     np.testing.assert_array_equal(stack.images[0], image.transpose(2, 0, 1))
 
 
 def test_scan_left_out_by_a_stage_is_fatal_where_asked(tmp_path):
-    batch = tmp_path / "batch"
-    batch.mkdir()
-    (batch / "left_out.tsv").write_text("subject\tstage\treason\np7\tregistered\tlost\n")
+    chunk = tmp_path / "chunk"
+    chunk.mkdir()
+    (chunk / "left_out.tsv").write_text("subject\tstage\treason\np7\tregistered\tlost\n")
     paths = {"slices": tmp_path / "a.npz", "left_out": tmp_path / "left_out.tsv"}
     with pytest.raises(ScanError, match="p7 could not be registered: lost"):
-        pack_slices.main(batches=[batch], **paths, on_broken="stop")
+        pack_slices.main(chunks=[chunk], **paths, on_broken="stop")
 
 
 def shift_of_flip():

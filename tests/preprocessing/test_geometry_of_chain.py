@@ -1,8 +1,9 @@
 """Raw scans in many orientations and voxel sizes through the whole chain: left stays left.
 
 Brains with two landmarks, a large bright one at the left and a small one at the right, and with a
-lesion of known volume go through the scripts of the rules. The brain of the atlas is the same, but
-lies elsewhere. Where to_atlas.mat takes a point is worked out here, from the numbers in the file.
+lesion of known volume go through the scripts of the rules. The brain of the template is the same,
+but lies elsewhere. Where to_template.mat takes a point is worked out here, from the numbers in the
+file.
 """
 
 import shutil
@@ -18,7 +19,7 @@ from scipy import io, ndimage
 import correct_bias
 import normalize_scans
 import pack_slices
-import register_to_atlas
+import register_to_template
 import resample_scans
 import strip_skull
 from brainuad.images.slices import read_slices
@@ -27,9 +28,9 @@ from brainuad.io import tables
 from brainuad.preprocessing.chunks import read_left_out
 
 SPACING = 2.0
-ATLAS_AFFINE = np.array([[2.0, 0, 0, -59], [0, 2, 0, -73], [0, 0, 2, -55], [0, 0, 0, 1]])
-ATLAS_SHAPE = (60, 74, 56)
-# In RAS mm of the atlas: the large landmark is at the left, in front and at the top.
+TEMPLATE_AFFINE = np.array([[2.0, 0, 0, -59], [0, 2, 0, -73], [0, 0, 2, -55], [0, 0, 0, 1]])
+TEMPLATE_SHAPE = (60, 74, 56)
+# In RAS mm of the template: the large landmark is at the left, in front and at the top.
 LEFT, RIGHT = np.array([-26.0, 24, 16]), np.array([24.0, 30, -12])
 LESION, LESION_RADIUS = np.array([16.0, -28, 4]), 20.0
 LESION_VOLUME = 4 / 3 * np.pi * LESION_RADIUS**3
@@ -65,7 +66,7 @@ STAGES = ["resampled", "stripped", "registered", "corrected", "normalized"]
 
 
 def brain_at(points):
-    """A brain of the atlas at RAS points [..., 3] mm, above 0 inside."""
+    """A brain of the template at RAS points [..., 3] mm, above 0 inside."""
     inside = np.linalg.norm(points / (52, 66, 48), axis=-1) < 1
     ventricle = np.linalg.norm((points - (2, -8, 8)) / (10, 24, 11), axis=-1) < 1
     folds = np.sin(points[..., 0] / 8 + 1) * np.sin(points[..., 1] / 9 + 0.3)
@@ -81,7 +82,7 @@ def points_of(affine, shape):
 
 
 def moved(point, scan):
-    """Where a point of the atlas's brain lies in the scanner."""
+    """Where a point of the template's brain lies in the scanner."""
     return nib.affines.apply_affine(MOTION, point * MIRROR if scan == "mirrored" else point)
 
 
@@ -113,16 +114,16 @@ def write_scan(folder, scan):
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    """All scans after each stage, one batch."""
+    """All scans after each stage, one chunk."""
     folder = tmp_path_factory.mktemp("chain")
     table = pd.DataFrame([write_scan(folder, scan) for scan in SCANS])
     tables.write_table(table, folder / "subjects.tsv")
-    atlas = brain_at(points_of(ATLAS_AFFINE, ATLAS_SHAPE))
-    write_volume(Volume(atlas, ATLAS_AFFINE), folder / "atlas.nii.gz")
+    template = brain_at(points_of(TEMPLATE_AFFINE, TEMPLATE_SHAPE))
+    write_volume(Volume(template, TEMPLATE_AFFINE), folder / "template.nii.gz")
     resample_scans.main(
-        subjects=folder / "subjects.tsv",
+        table=folder / "subjects.tsv",
         output=folder / "resampled",
-        batch=list(SCANS),
+        subjects=list(SCANS),
         modality="t1",
         spacing=SPACING,
         lesion_labels=[1],
@@ -132,14 +133,16 @@ def chain(tmp_path_factory):
     strip_skull.main(
         scans=folder / "resampled",
         output=folder / "stripped",
+        brain_masks=folder / "masks",
         method="none",
-        template=None,
-        template_brain_mask=None,
+        head_template=None,
+        head_brain_mask=None,
     )
-    register_to_atlas.main(
+    register_to_template.main(
         scans=folder / "stripped",
-        atlas=folder / "atlas.nii.gz",
+        template=folder / "template.nii.gz",
         output=folder / "registered",
+        transforms=folder / "transforms",
         settings=REGISTRATION,
     )
     correct_bias.main(
@@ -152,13 +155,13 @@ def chain(tmp_path_factory):
     normalize_scans.main(
         scans=folder / "corrected", output=folder / "normalized", settings=NORMALIZATION
     )
-    assert read_left_out(folder / "normalized").empty
+    assert read_left_out(folder / "normalized") == []
     return folder
 
 
-def atlas_to_scan(chain, scan):
-    """The affine [4, 4] of to_atlas.mat in RAS: an ITK file counts to the left and back."""
-    content = io.loadmat(chain / "registered" / scan / "to_atlas.mat")
+def template_to_scan(chain, scan):
+    """The affine [4, 4] of to_template.mat in RAS: an ITK file counts to the left and back."""
+    content = io.loadmat(chain / "registered" / scan / "to_template.mat")
     (parameters,) = (content[name].ravel() for name in content if name.startswith("Affine"))
     linear, centre = parameters[:9].reshape(3, 3), content["fixed"].ravel()
     lps = nib.affines.from_matvec(linear, parameters[9:] + centre - linear @ centre)
@@ -181,7 +184,7 @@ def landmarks_of(volume):
 def test_landmarks_and_lesion_are_where_the_transform_says(chain, scan, stage):
     image = read_volume(chain / stage / scan / "image.nii.gz")
     lesions = read_labels(chain / stage / scan / "lesions.nii.gz", expected=(1,), grid=image)
-    to_scan = np.eye(4) if stage in STAGES[:2] else atlas_to_scan(chain, scan)
+    to_scan = np.eye(4) if stage in STAGES[:2] else template_to_scan(chain, scan)
     to_stage = np.linalg.inv(to_scan)
     expected = nib.affines.apply_affine(to_stage, [moved(LEFT, scan), moved(RIGHT, scan)])
     found = landmarks_of(image)
@@ -198,9 +201,9 @@ def test_landmarks_and_lesion_are_where_the_transform_says(chain, scan, stage):
 
 
 def test_lesion_volumes_are_those_of_the_patient(chain, tmp_path):
-    """The heads are 5 % larger than the atlas along each axis, so that volumes shrink by 14 %."""
+    """The heads are 5 % larger than the template along each axis, so volumes shrink by 14 %."""
     pack_slices.main(
-        batches=[chain / "normalized"],
+        chunks=[chain / "normalized"],
         slices=tmp_path / "slices.npz",
         left_out=tmp_path / "left_out.tsv",
         on_broken="stop",
@@ -217,7 +220,7 @@ def test_lesion_volumes_are_those_of_the_patient(chain, tmp_path):
 
 @pytest.mark.parametrize("scan", SCANS)
 def test_transform_undoes_the_motion_of_the_head_without_a_reflection(chain, scan):
-    to_scan = atlas_to_scan(chain, scan)
+    to_scan = template_to_scan(chain, scan)
     assert np.linalg.det(to_scan[:3, :3]) > 0
     if scan != "mirrored":
         points = np.array([LEFT, RIGHT, LESION])
@@ -232,10 +235,11 @@ def test_as_released_masks_grow_and_last_slices_go_and_all_is_still_in_its_place
     scan = "LPS"
     shutil.copytree(chain / "stripped" / scan, tmp_path / "stripped" / scan)
     shutil.copy(chain / "stripped" / "left_out.tsv", tmp_path / "stripped")
-    register_to_atlas.main(
+    register_to_template.main(
         scans=tmp_path / "stripped",
-        atlas=chain / "atlas.nii.gz",
+        template=chain / "template.nii.gz",
         output=tmp_path / "registered",
+        transforms=tmp_path / "transforms",
         settings=REGISTRATION | {"label_interpolation": "linear"},
     )
     correct_bias.main(
@@ -256,12 +260,12 @@ def test_as_released_masks_grow_and_last_slices_go_and_all_is_still_in_its_place
     mask = read_labels(tmp_path / "registered" / scan / "brain_mask.nii.gz", expected=(1,))
     image = read_volume(tmp_path / "corrected" / scan / "image.nii.gz")
     assert image.data.shape == tuple(np.ptp(np.argwhere(mask.data), axis=0))
-    to_atlas = np.linalg.inv(atlas_to_scan(tmp_path, scan))
-    expected = nib.affines.apply_affine(to_atlas, [moved(LEFT, scan), moved(RIGHT, scan)])
+    to_template = np.linalg.inv(template_to_scan(tmp_path, scan))
+    expected = nib.affines.apply_affine(to_template, [moved(LEFT, scan), moved(RIGHT, scan)])
     assert (np.linalg.norm(landmarks_of(image) - expected, axis=1) < SPACING).all()
     lesions = read_labels(tmp_path / "corrected" / scan / "lesions.nii.gz", expected=(1,))
     centre = nib.affines.apply_affine(lesions.affine, ndimage.center_of_mass(lesions.data))
-    there = nib.affines.apply_affine(to_atlas, moved(LESION, scan))
+    there = nib.affines.apply_affine(to_template, moved(LESION, scan))
     assert np.linalg.norm(centre - there) < SPACING
 
 
@@ -276,9 +280,9 @@ def test_lesions_drawn_on_another_grid_come_to_the_scan(tmp_path):
     rows = [row, row | {"subject": "elsewhere", "seg": tmp_path / "away.nii"}]
     tables.write_table(pd.DataFrame(rows), tmp_path / "subjects.tsv")
     resample_scans.main(
-        subjects=tmp_path / "subjects.tsv",
+        table=tmp_path / "subjects.tsv",
         output=tmp_path / "resampled",
-        batch=["oblique", "elsewhere"],
+        subjects=["oblique", "elsewhere"],
         modality="t1",
         spacing=SPACING,
         lesion_labels=[1],
@@ -292,7 +296,7 @@ def test_lesions_drawn_on_another_grid_come_to_the_scan(tmp_path):
     assert np.linalg.norm(centre - moved(LESION, "oblique")) < SPACING
     volume = np.count_nonzero(lesions.data) * SPACING**3
     assert volume == pytest.approx(LESION_VOLUME, rel=0.05)
-    (left_out,) = read_left_out(tmp_path / "resampled").to_numpy().tolist()
-    assert left_out[:2] == ["elsewhere", "resampled"]
+    (left_out,) = read_left_out(tmp_path / "resampled")
+    assert left_out[:2] == ("elsewhere", "resampled")
     assert "away.nii" in left_out[2]
     assert "field of view" in left_out[2]

@@ -37,7 +37,7 @@ def normalized(folder, *, image, brain_mask, lesions, settings):
     normalize_scans.main(
         scans=folder / "corrected", output=folder / "normalized", settings=settings
     )
-    assert read_left_out(folder / "normalized").empty
+    assert read_left_out(folder / "normalized") == []
     made = folder / "normalized" / "a"
     return (
         read_mask(made / "image.nii.gz").data,

@@ -11,7 +11,7 @@ from scipy import io, ndimage
 
 import correct_bias
 import normalize_scans
-import register_to_atlas
+import register_to_template
 import resample_scans
 import strip_skull
 from brainuad.config.settings import settings_from
@@ -34,7 +34,7 @@ from brainuad.preprocessing.registration import (
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHAPE = (66, 80, 60)
-ATLAS_AFFINE = np.array([[2.5, 0, 0, -82], [0, 2.5, 0, -98], [0, 0, 2.5, -74], [0, 0, 0, 1]])
+TEMPLATE_AFFINE = np.array([[2.5, 0, 0, -82], [0, 2.5, 0, -98], [0, 0, 2.5, -74], [0, 0, 0, 1]])
 # The scan lies elsewhere in the scanner: turned by 6 degrees, 5 % larger, shifted.
 TURN = np.deg2rad(6)
 MOTION = np.array(
@@ -80,19 +80,19 @@ def grid_points(affine, shape=SHAPE):
     return index @ affine[:3, :3].T + affine[:3, 3]
 
 
-def atlas(contrast=T1):
-    image, brain = head_at(grid_points(ATLAS_AFFINE), contrast=contrast)
-    return Volume(image, ATLAS_AFFINE), Volume(brain, ATLAS_AFFINE)
+def template(contrast=T1):
+    image, brain = head_at(grid_points(TEMPLATE_AFFINE), contrast=contrast)
+    return Volume(image, TEMPLATE_AFFINE), Volume(brain, TEMPLATE_AFFINE)
 
 
 def scan(contrast=T1, *, shape=SHAPE, seed=0):
-    """The head after MOTION, seen by a scanner whose grid is the atlas's."""
+    """The head after MOTION, seen by a scanner whose grid is the template's."""
     back = np.linalg.inv(MOTION)
-    points = grid_points(ATLAS_AFFINE, shape) @ back[:3, :3].T + back[:3, 3]
+    points = grid_points(TEMPLATE_AFFINE, shape) @ back[:3, :3].T + back[:3, 3]
     image, brain = head_at(points, contrast=contrast)
     noise = np.random.default_rng(seed).normal(0, 1, image.shape)
     image = ndimage.gaussian_filter(image, 0.5) + noise
-    return Volume(image.astype(np.float32), ATLAS_AFFINE), Volume(brain, ATLAS_AFFINE)
+    return Volume(image.astype(np.float32), TEMPLATE_AFFINE), Volume(brain, TEMPLATE_AFFINE)
 
 
 def turned_to(volume, codes):
@@ -132,13 +132,13 @@ def test_ants_sees_the_place_that_it_reads_from_the_file(tmp_path):
 
 @pytest.mark.parametrize("contrast", [T1, T2], ids=["t1", "t2"])
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR"])
-def test_scan_in_any_orientation_comes_to_the_atlas(tmp_path, contrast, codes):
-    fixed, _ = atlas()
+def test_scan_in_any_orientation_comes_to_the_template(tmp_path, contrast, codes):
+    fixed, _ = template()
     moving, _ = scan(contrast)
     turned = to_ras(turned_to(moving, codes))
-    matrix = tmp_path / "to_atlas.mat"
+    matrix = tmp_path / "to_template.mat"
     register_linear(fixed, turned, settings=SETTINGS, matrix=matrix)
-    # An atlas point must go where the motion took it, some 10 mm away: the error in mm.
+    # A template point must go where the motion took it, some 10 mm away: the error in mm.
     lps = np.array([-1.0, -1.0, 1.0])
     transform = load_ants().read_transform(str(matrix))
     for point in (BALL, np.array([40.0, -50, -20]), np.array([0.0, 60, 10])):
@@ -147,18 +147,18 @@ def test_scan_in_any_orientation_comes_to_the_atlas(tmp_path, contrast, codes):
         assert np.linalg.norm(moved - expected) < 1.0
     image = warp(turned, fixed, transforms=[matrix], labels=False)
     assert image.shape == SHAPE
-    # The ball is bright in T1 and dark in T2: it is where the atlas has it, on the left.
-    index = np.rint(np.linalg.inv(ATLAS_AFFINE) @ np.append(BALL, 1)).astype(int)[:3]
-    mirrored = np.rint(np.linalg.inv(ATLAS_AFFINE) @ np.append(BALL * (-1, 1, 1), 1)).astype(int)
+    # The ball is bright in T1 and dark in T2: it is where the template has it, on the left.
+    index = np.rint(np.linalg.inv(TEMPLATE_AFFINE) @ np.append(BALL, 1)).astype(int)[:3]
+    mirrored = np.rint(np.linalg.inv(TEMPLATE_AFFINE) @ np.append(BALL * (-1, 1, 1), 1)).astype(int)
     sign = 1 if contrast is T1 else -1
     assert sign * (image[tuple(index)] - image[tuple(mirrored[:3])]) > 15
 
 
-def test_atlas_of_another_spacing_is_refused(tmp_path):
-    fixed, _ = atlas()
+def test_template_of_another_spacing_is_refused(tmp_path):
+    fixed, _ = template()
     moving, brain = scan()
     coarser = Volume(fixed.data, fixed.affine @ np.diag([2.0, 2.0, 2.0, 1.0]))
-    write_volume(coarser, tmp_path / "atlas.nii.gz")
+    write_volume(coarser, tmp_path / "template.nii.gz")
     subject = tmp_path / "stripped" / "a"
     write_volume(moving, subject / "image.nii.gz")
     for name in ("brain_mask", "lesions"):
@@ -166,48 +166,50 @@ def test_atlas_of_another_spacing_is_refused(tmp_path):
     empty = pd.DataFrame(columns=["subject", "stage", "reason"], dtype=str)
     tables.write_table(empty, tmp_path / "stripped" / "left_out.tsv")
     with pytest.raises(SettingsError, match=r"are not those of preprocessing\.spacing"):
-        register_to_atlas.main(
+        register_to_template.main(
             scans=tmp_path / "stripped",
-            atlas=tmp_path / "atlas.nii.gz",
+            template=tmp_path / "template.nii.gz",
             output=tmp_path / "registered",
+            transforms=tmp_path / "transforms",
             settings=REGISTRATION,
         )
     assert not (tmp_path / "registered").exists()
 
 
-def test_registered_scans_are_ras_however_the_atlas_is_stored(tmp_path):
-    fixed, _ = atlas()
+def test_registered_scans_are_ras_however_the_template_is_stored(tmp_path):
+    fixed, _ = template()
     moving, brain = scan()
-    write_volume(turned_to(fixed, "LPS"), tmp_path / "atlas.nii.gz")
+    write_volume(turned_to(fixed, "LPS"), tmp_path / "template.nii.gz")
     subject = tmp_path / "stripped" / "a"
     write_volume(moving, subject / "image.nii.gz")
     for name in ("brain_mask", "lesions"):
         write_volume(brain, subject / f"{name}.nii.gz")
     empty = pd.DataFrame(columns=["subject", "stage", "reason"], dtype=str)
     tables.write_table(empty, tmp_path / "stripped" / "left_out.tsv")
-    register_to_atlas.main(
+    register_to_template.main(
         scans=tmp_path / "stripped",
-        atlas=tmp_path / "atlas.nii.gz",
+        template=tmp_path / "template.nii.gz",
         output=tmp_path / "registered",
+        transforms=tmp_path / "transforms",
         settings=REGISTRATION,
     )
     for name in ("image", "brain_mask", "lesions"):
         made = read_volume(tmp_path / "registered" / "a" / f"{name}.nii.gz")
-        np.testing.assert_allclose(made.affine, ATLAS_AFFINE, atol=1e-4)
+        np.testing.assert_allclose(made.affine, TEMPLATE_AFFINE, atol=1e-4)
         assert made.data.shape == SHAPE
 
 
 def test_labels_keep_their_size_and_values(tmp_path):
-    fixed, _ = atlas()
+    fixed, _ = template()
     moving, _ = scan()
     labels = np.zeros(SHAPE, np.uint8)
     # A large ball: a small cube along the axes would change by whole planes.
     ball = np.linalg.norm(np.indices(SHAPE).T - (22, 40, 28), axis=-1).T < 10
     labels[ball] = 1
     labels[40:46, 34:40, 24:30] = 2
-    matrix = tmp_path / "to_atlas.mat"
+    matrix = tmp_path / "to_template.mat"
     register_linear(fixed, moving, settings=SETTINGS, matrix=matrix)
-    warped = warp(Volume(labels, ATLAS_AFFINE), fixed, transforms=[matrix], labels=True)
+    warped = warp(Volume(labels, TEMPLATE_AFFINE), fixed, transforms=[matrix], labels=True)
     assert warped.dtype == np.uint8
     assert set(np.unique(warped)) == {0, 1, 2}
     # The scan's head is 5 % larger in each direction.
@@ -267,7 +269,7 @@ def test_as_released_what_lesion_and_ignored_labels_both_reach_is_lesion(half_a_
 
 @pytest.mark.parametrize("contrast", [T1, T2], ids=["t1", "t2"])
 def test_brain_mask_of_the_template_fits_the_scan(contrast):
-    head, brain = atlas()
+    head, brain = template()
     moving, expected = scan(contrast)
     mask = carry_brain_mask(moving, head=head, brain_mask=brain)
     assert mask.dtype == np.uint8
@@ -275,17 +277,17 @@ def test_brain_mask_of_the_template_fits_the_scan(contrast):
 
 
 def test_same_input_gives_the_same_bytes(tmp_path):
-    head, brain = atlas()
+    head, brain = template()
     moving, _ = scan()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        matrix = tmp_path / name / "to_atlas.mat"
+        matrix = tmp_path / name / "to_template.mat"
         register_linear(head, moving, settings=SETTINGS, matrix=matrix)
         image = warp(moving, head, transforms=[matrix], labels=False)
         write_volume(Volume(image, head.affine), tmp_path / name / "image.nii.gz")
         mask = carry_brain_mask(moving, head=head, brain_mask=brain)
         write_volume(Volume(mask, moving.affine), tmp_path / name / "brain_mask.nii.gz")
-    for file in ("to_atlas.mat", "image.nii.gz", "brain_mask.nii.gz"):
+    for file in ("to_template.mat", "image.nii.gz", "brain_mask.nii.gz"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -306,8 +308,8 @@ def test_config_has_the_settings_tested_here():
 
 
 def test_failed_registration_is_the_scans_failure(tmp_path):
-    head, _ = atlas()
-    broken = Volume(np.full(SHAPE, np.nan, np.float32), ATLAS_AFFINE)
+    head, _ = template()
+    broken = Volume(np.full(SHAPE, np.nan, np.float32), TEMPLATE_AFFINE)
     with pytest.raises(ScanError, match="registration failed"):
         register_linear(head, broken, settings=SETTINGS, matrix=tmp_path / "x.mat")
 
@@ -325,20 +327,20 @@ def run_chain(folder):
     """Two scans through the rules' own scripts, one of them too damaged to be registered."""
     moving, brain = scan()
     stripped = Volume(np.where(brain.data > 0, moving.data, 0), moving.affine)
-    lesion = np.linalg.norm(grid_points(ATLAS_AFFINE) - (MOTION @ [*BALL, 1])[:3], axis=-1) < 9
+    lesion = np.linalg.norm(grid_points(TEMPLATE_AFFINE) - (MOTION @ [*BALL, 1])[:3], axis=-1) < 9
     write_volume(stripped, folder / "raw" / "brain.nii.gz")
     write_volume(Volume(lesion.astype(np.uint8), moving.affine), folder / "raw" / "seg.nii.gz")
     subjects = ["a", "b"]
     scans = {"t1": str(folder / "raw" / "brain.nii.gz"), "seg": str(folder / "raw" / "seg.nii.gz")}
     table = pd.DataFrame([{"subject": subject, **scans} for subject in subjects])
     tables.write_table(table, folder / "subjects.tsv")
-    head, brain = atlas()
+    head, brain = template()
     target = Volume(np.where(brain.data > 0, head.data, 0), head.affine)
-    write_volume(target, folder / "atlas.nii.gz")
+    write_volume(target, folder / "template.nii.gz")
     resample_scans.main(
-        subjects=folder / "subjects.tsv",
+        table=folder / "subjects.tsv",
         output=folder / "resampled",
-        batch=subjects,
+        subjects=subjects,
         modality="t1",
         spacing=2.5,
         lesion_labels=[1],
@@ -349,14 +351,16 @@ def run_chain(folder):
     strip_skull.main(
         scans=folder / "resampled",
         output=folder / "stripped",
+        brain_masks=folder / "masks",
         method="none",
-        template=None,
-        template_brain_mask=None,
+        head_template=None,
+        head_brain_mask=None,
     )
-    register_to_atlas.main(
+    register_to_template.main(
         scans=folder / "stripped",
-        atlas=folder / "atlas.nii.gz",
+        template=folder / "template.nii.gz",
         output=folder / "registered",
+        transforms=folder / "transforms",
         settings=REGISTRATION,
     )
     correct_bias.main(
@@ -379,15 +383,15 @@ def test_volume_in_the_scan_by_hand(tmp_path):
     linear = np.array([[0, 0.5, 0], [-2.0, 0, 0], [0, 0, -3]])
     parameters = np.append(linear.ravel(), [40.0, -7, 3])[:, None]
     content = {"AffineTransform_float_3_3": parameters, "fixed": np.array([[1.0], [2], [3]])}
-    io.savemat(tmp_path / "to_atlas.mat", content, format="4")
-    assert volume_in_scan(tmp_path / "to_atlas.mat") == pytest.approx(3)
+    io.savemat(tmp_path / "to_template.mat", content, format="4")
+    assert volume_in_scan(tmp_path / "to_template.mat") == pytest.approx(3)
 
 
-def test_chain_of_scripts_keeps_the_lesion_where_the_atlas_has_it(tmp_path):
+def test_chain_of_scripts_keeps_the_lesion_where_the_template_has_it(tmp_path):
     run_chain(tmp_path / "one")
     last = tmp_path / "one" / "normalized"
     assert subject_names(last) == ["a"]
-    assert read_left_out(last)[["subject", "stage"]].to_numpy().tolist() == [["b", "stripped"]]
+    assert [row[:2] for row in read_left_out(last)] == [("b", "stripped")]
     image = read_volume(last / "a" / "image.nii.gz")
     mask = read_labels(last / "a" / "brain_mask.nii.gz", expected=(1,), grid=image)
     lesions = read_labels(last / "a" / "lesions.nii.gz", expected=(1,), grid=image)
@@ -400,7 +404,7 @@ def test_chain_of_scripts_keeps_the_lesion_where_the_atlas_has_it(tmp_path):
     centre = image.affine @ np.append(ndimage.center_of_mass(lesions.data), 1)
     assert np.linalg.norm(centre[:3] - BALL) < 5.0, "within a voxel: left, in front, at the top"
     for stage in ("registered", "corrected"):
-        assert (tmp_path / "one" / stage / "a" / "to_atlas.mat").exists()
+        assert (tmp_path / "one" / stage / "a" / "to_template.mat").exists()
     run_chain(tmp_path / "two")
     for file in sorted((tmp_path / "one").rglob("*.*")):
         if file.parent.name == "a":
@@ -421,7 +425,8 @@ def test_methods_of_skull_stripping_that_cannot_run_are_refused(tmp_path):
             strip_skull.main(
                 scans=tmp_path,
                 output=tmp_path / "out",
+                brain_masks=tmp_path / "masks",
                 method=method,
-                template=None,
-                template_brain_mask=None,
+                head_template=None,
+                head_brain_mask=None,
             )

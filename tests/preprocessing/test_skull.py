@@ -9,7 +9,6 @@ from types import ModuleType, SimpleNamespace
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -51,7 +50,7 @@ def write_scan(folder: Path) -> Path:
     return folder
 
 
-def write_batch(folder: Path, *subjects: str) -> Path:
+def write_chunk(folder: Path, *subjects: str) -> Path:
     for subject in subjects:
         write_scan(folder / subject)
     (folder / "left_out.tsv").write_text("subject\tstage\treason\n")
@@ -84,9 +83,10 @@ def test_methods_that_cannot_run_are_refused(tmp_path, method, line):
         strip_skull.main(
             scans=tmp_path,
             output=tmp_path / "out",
+            brain_masks=tmp_path / "masks",
             method=method,
-            template=None,
-            template_brain_mask=None,
+            head_template=None,
+            head_brain_mask=None,
         )
 
 
@@ -145,11 +145,11 @@ def test_scan_that_does_not_come_stripped_is_left_out():
 def test_background_of_a_stripped_scan_survives_resampling(tmp_path):
     scan = Volume(np.where(BALL, TISSUE, 16).astype(np.float32), np.diag([3.0, 3, 3, 1]))
     write_volume(scan, tmp_path / "scan.nii.gz")
-    row = {"subject": "a", "t1": str(tmp_path / "scan.nii.gz"), "seg": np.nan}
+    row = {"t1": str(tmp_path / "scan.nii.gz"), "seg": ""}
     resample_scans.resample_scan(
         "a",
         tmp_path,
-        table=pd.DataFrame([row]).set_index("subject"),
+        rows={"a": row},
         modality="t1",
         spacing=2.0,
         lesion_labels=[1],
@@ -217,19 +217,23 @@ def package(monkeypatch) -> SimpleNamespace:
 def strip(folder: Path, output: Path, **changes) -> None:
     options = {"device": FP32, "test_time_augmentation": False, "threads": 1} | changes
     strip_skull_with_hdbet.main(
-        scans=folder, weights=folder.parent / "hdbet", output=output, **options
+        scans=folder,
+        weights=folder.parent / "hdbet",
+        output=output,
+        brain_masks=output.with_name("masks"),
+        **options,
     )
 
 
-def test_batch_goes_through_one_predictor_and_a_failed_scan_leaves_the_others(tmp_path, package):
-    batch = write_batch(tmp_path / "in", "a", "b", "c")
-    (batch / "b" / "image.nii.gz").write_bytes(b"")
-    strip(batch, tmp_path / "out")
+def test_chunk_goes_through_one_predictor_and_a_failed_scan_leaves_the_others(tmp_path, package):
+    chunk = write_chunk(tmp_path / "in", "a", "b", "c")
+    (chunk / "b" / "image.nii.gz").write_bytes(b"")
+    strip(chunk, tmp_path / "out")
     assert package.folder == str(tmp_path / "hdbet")
     assert package.options == {"use_tta": False, "device": torch.device("cpu")}
     assert torch.get_num_threads() == 1
     left_out = read_left_out(tmp_path / "out")
-    assert left_out[["subject", "stage"]].to_numpy().tolist() == [["b", "stripped"]]
+    assert [row[:2] for row in left_out] == [("b", "stripped")]
     for subject in ("a", "c"):
         mask = values(tmp_path / f"out/{subject}/brain_mask.nii.gz")
         np.testing.assert_array_equal(mask, head().data > 100)

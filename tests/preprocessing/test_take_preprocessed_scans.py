@@ -41,9 +41,9 @@ def taken(folder, *, seg=None, image=None, affine=AFFINE, mask_affine=BEFORE_CUT
         write_volume(Volume(seg, mask_affine), row["seg"])
     tables.write_table(pd.DataFrame([row]), folder / "subjects.tsv")
     take_preprocessed_scans.main(
-        subjects=folder / "subjects.tsv",
+        table=folder / "subjects.tsv",
         output=folder / "corrected",
-        batch=["a"],
+        subjects=["a"],
         modality="t1",
         spacing=1.0,
         lesion_labels=[1, 4],
@@ -93,9 +93,9 @@ ODD = {
 @pytest.mark.parametrize("kind", ODD)
 def test_odd_scan_is_left_out(tmp_path, kind):
     change, reason = ODD[kind]
-    batch = taken(tmp_path, **change)
-    assert subject_names(batch) == []
-    ((subject, stage, said),) = read_left_out(batch).to_numpy().tolist()
+    chunk = taken(tmp_path, **change)
+    assert subject_names(chunk) == []
+    ((subject, stage, said),) = read_left_out(chunk)
     assert (subject, stage) == ("a", "corrected")
     assert reason in said
 
@@ -109,9 +109,9 @@ def test_subject_without_the_modality_is_a_line(tmp_path):
     taken(tmp_path)
     with pytest.raises(SettingsError, match="has no t1 scan of b; list the subjects again"):
         take_preprocessed_scans.main(
-            subjects=tmp_path / "subjects.tsv",
+            table=tmp_path / "subjects.tsv",
             output=tmp_path / "corrected",
-            batch=["a", "b"],
+            subjects=["a", "b"],
             modality="t1",
             spacing=1.0,
             lesion_labels=[1],

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from brainuad.datasets.subjects import DIGESTS, LEFT_OUT
+from brainuad.datasets.subjects import LEFT_OUT, modalities_of
+from brainuad.io.tables import DIGEST
 
 
 class Owner(NamedTuple):
@@ -37,7 +38,8 @@ def leave_out_copies(
                 owners.setdefault(digest, Owner(dataset, row["subject"], path))
     reasons = {}
     usable = _usable(table)
-    counts = usable[list(DIGESTS.values())].notna().sum(axis=1)
+    digests = [modality + DIGEST for modality in modalities_of(table)]
+    counts = usable[digests].notna().sum(axis=1)
     order = usable.assign(scans=-counts).sort_values(["scans", "subject"]).index
     for place in order:
         row = table.loc[place]
@@ -63,9 +65,9 @@ def _usable(table: pd.DataFrame) -> pd.DataFrame:
 def _scans(row: pd.Series) -> dict[str, str]:
     """From digest to path of a subject's usable scans."""
     return {
-        row[digest]: str(row[modality])
-        for modality, digest in DIGESTS.items()
-        if pd.notna(row[digest])
+        digest: str(row[column.removesuffix(DIGEST)])
+        for column, digest in row.items()
+        if column.endswith(DIGEST) and pd.notna(digest)
     }
 
 

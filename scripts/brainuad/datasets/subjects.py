@@ -1,6 +1,7 @@
 """The subject table: which subjects of a data set can be used, after all their files were read."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,12 +21,8 @@ from brainuad.images.volumes import (
     whole_numbers,
 )
 from brainuad.io.errors import ScanError, SettingsError
+from brainuad.io.tables import DIGEST
 
-DIGESTS = {"t1": "t1_digest", "t2": "t2_digest"}
-COLUMNS = (
-    *("subject", "t1", "t2", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
-    *("status", "reason", *DIGESTS.values()),
-)
 OK, PARTIAL, LEFT_OUT = "ok", "partial", "left_out"
 
 
@@ -33,7 +30,7 @@ OK, PARTIAL, LEFT_OUT = "ok", "partial", "left_out"
 class Expected:
     """What the subjects of a data set are checked for.
 
-    modalities           the asked ones: t1, t2, or both
+    modalities           the asked ones
     lesions              whether each subject needs a lesion mask
     labels               labels that a lesion mask may hold besides 0
     lesion_labels        those of them that count as lesion
@@ -71,7 +68,7 @@ class Checked:
 
     @property
     def status(self) -> str:
-        """ok, partial (one of the asked modalities is missing or broken), or left_out."""
+        """ok, partial (some of the asked modalities are missing or broken), or left_out."""
         if not self.usable:
             return LEFT_OUT
         return PARTIAL if self.reason else OK
@@ -95,7 +92,7 @@ def check_subjects(
 
 
 def check_subject(raw: RawSubject, expected: Expected) -> Checked:
-    """One subject: without its masks it is left out, without one of two modalities partial."""
+    """One subject: without its masks it is left out, without some of the modalities partial."""
     if raw.subject in expected.exclude:
         return Checked(raw, reason="excluded by the config")
     if reason := raw.problem or _missing_mask(raw, expected):
@@ -119,8 +116,9 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
             except ScanError as error:
                 reasons.append(str(error))
                 broken = True
-    if len(set(digests.values())) < len(digests):
-        shown = " and ".join(str(raw.scans[modality]) for modality in digests)
+    counts = Counter(digests.values())
+    if twins := [str(raw.scans[name]) for name, digest in digests.items() if counts[digest] > 1]:
+        shown = " and ".join(twins)
         return Checked(raw, reason=f"{shown} hold the same voxels; replace the wrong one")
     return Checked(
         raw,
@@ -164,9 +162,9 @@ def read_brain_mask(raw: RawSubject) -> Volume:
 
 
 def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFrame:
-    """One row per subject with the columns of COLUMNS; what was not asked for is empty.
+    """One row per subject: names, files, facts, status, and a digest per scan; see `columns_of`.
 
-    The scan of a modality that a partial subject cannot give is empty too.
+    What was not asked for is empty, and so is the scan that a partial subject cannot give.
     """
     rows = []
     for entry in checked:
@@ -187,10 +185,26 @@ def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFram
                 "lesion_ml": entry.lesion_ml,
                 "status": entry.status,
                 "reason": " ".join(entry.reason.split()) or None,
-                **{DIGESTS[modality]: digest for modality, digest in entry.digests.items()},
+                **{modality + DIGEST: digest for modality, digest in entry.digests.items()},
             }
         )
-    return pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    return pd.DataFrame(rows).reindex(columns=columns_of(expected.modalities))
+
+
+def columns_of(modalities: Sequence[str]) -> list[str]:
+    """The columns of the subject table of a data set in these modalities, which come sorted."""
+    # The data sets of the paper have one form of table, whether they have T1, T2 or both.
+    pair = {"t1", "t2"}
+    scans = sorted(pair if pair.issuperset(modalities) else modalities)
+    return [
+        *("subject", *scans, "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
+        *("status", "reason", *(modality + DIGEST for modality in scans)),
+    ]
+
+
+def modalities_of(table: pd.DataFrame) -> list[str]:
+    """The modalities that a subject table has columns for."""
+    return [column.removesuffix(DIGEST) for column in table if column.endswith(DIGEST)]
 
 
 def _missing_mask(raw: RawSubject, expected: Expected) -> str:
@@ -209,6 +223,9 @@ def _check_grids(
     brain_mask: Volume | None,
     expected: Expected,
 ) -> None:
+    # ASSUME: a subject has one lesion mask, for its scans in all modalities; a scan on whose grid
+    # it does not lie cannot be used. Where the layout lets a mask lie on another grid, the data
+    # set's scans are aligned to each other.
     for mask, path in ((lesions, raw.seg), (brain_mask, raw.brain_mask)):
         if mask is None:
             continue

@@ -1,6 +1,6 @@
-"""Scans in batches: one process for many scans, and a broken scan does not stop the others.
+"""Scans in chunks: one process for many scans, and a broken scan does not stop the others.
 
-A batch is a folder with one folder per subject and `left_out.tsv` (subject, stage, reason), which
+A chunk is a folder with one folder per subject and `left_out.tsv` (subject, stage, reason), which
 every stage carries on to the next.
 """
 
@@ -8,14 +8,20 @@ import shutil
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
-
-from brainuad.io import job, tables
+from brainuad.io import job, rows
 from brainuad.io.errors import ScanError
 
 LEFT_OUT = "left_out.tsv"
-COLUMNS = ["subject", "stage", "reason"]
+
+
+class LeftOut(NamedTuple):
+    """A row of left_out.tsv: a scan, the stage that it did not come through, and why."""
+
+    subject: str
+    stage: str
+    reason: str
 
 
 class OnBroken(StrEnum):
@@ -25,7 +31,7 @@ class OnBroken(StrEnum):
     STOP = "stop"
 
 
-def process_batch(
+def process_chunk(
     source: Path,
     target: Path,
     *,
@@ -52,34 +58,48 @@ def process_subjects(
     *,
     stage: str,
     process: Callable[[str, Path], None],
-    earlier: pd.DataFrame | None = None,
+    earlier: Sequence[LeftOut] = (),
 ) -> None:
-    """As `process_batch`, for the first stage: `process(subject, folder_out)` finds the scan."""
-    rows = []
-    with job.replacing(target) as batch:
-        batch.mkdir()
+    """As `process_chunk`, for the first stage: `process(subject, folder_out)` finds the scan."""
+    left_out = list(earlier)
+    with job.replacing(target) as chunk:
+        chunk.mkdir()
         for number, subject in enumerate(subjects, start=1):
-            folder = batch / subject
+            folder = chunk / subject
             folder.mkdir()
             try:
                 process(subject, folder)
             except ScanError as error:
                 shutil.rmtree(folder)
-                rows.append((subject, stage, " ".join(str(error).split())))
+                left_out.append(LeftOut(subject, stage, " ".join(str(error).split())))
                 job.log(f"{stage}: {subject} left out: {error}")
             else:
                 job.log(f"{stage}: {subject} done ({number} of {len(subjects)})")
-        left_out = pd.DataFrame(rows, columns=COLUMNS, dtype=str)
-        if earlier is not None and not earlier.empty:
-            left_out = pd.concat([earlier, left_out], ignore_index=True)
-        tables.write_table(left_out, batch / LEFT_OUT)
+        write_left_out(left_out, chunk)
 
 
-def subject_names(batch: Path) -> list[str]:
-    """The subjects of a batch, sorted."""
-    return sorted(folder.name for folder in batch.iterdir() if folder.is_dir())
+def keep(chunk: Path, name: str, target: Path) -> None:
+    """Copy one file of each subject of a chunk, whose images may go when nothing reads them more.
+
+    They are `target`/{subject}/{name}.
+    """
+    with job.replacing(target) as kept:
+        kept.mkdir()
+        for subject in subject_names(chunk):
+            (kept / subject).mkdir()
+            shutil.copy(chunk / subject / name, kept / subject / name)
 
 
-def read_left_out(batch: Path) -> pd.DataFrame:
-    """The scans that this and earlier stages left out: subject, stage, reason."""
-    return tables.read_table(batch / LEFT_OUT)
+def subject_names(chunk: Path) -> list[str]:
+    """The subjects of a chunk, sorted."""
+    return sorted(folder.name for folder in chunk.iterdir() if folder.is_dir())
+
+
+def read_left_out(chunk: Path) -> list[LeftOut]:
+    """The scans that this and earlier stages left out."""
+    return [LeftOut(**row) for row in rows.read_rows(chunk / LEFT_OUT)]
+
+
+def write_left_out(left_out: Sequence[LeftOut], chunk: Path) -> None:
+    """What `read_left_out` reads."""
+    rows.write_rows(LeftOut._fields, left_out, chunk / LEFT_OUT)

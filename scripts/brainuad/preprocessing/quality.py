@@ -1,14 +1,12 @@
-"""How far preprocessed scans are to be trusted: measures of each, and which of them stand out.
+"""How far preprocessed scans are to be trusted: measures of each.
 
-Arrays in, numbers out; nothing here knows files.
+Arrays in, numbers out; nothing here knows files. Which scans stand out is for `outliers` to say.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import pandas as pd
 from scipy import ndimage
 
 from brainuad.images.mask_labels import LESION
@@ -16,18 +14,11 @@ from brainuad.images.mask_labels import LESION
 # Grey levels of each image in the joint histogram.
 LEVELS = 32
 # ASSUME: noise and folds of the cortex, which differ between any two people, are smoothed away
-# before scan and atlas are compared: of phantoms, those put 8 mm or 10 degrees off then stand out.
+# before scan and template are compared: of phantoms, those put 8 mm or 10 degrees off then stand
+# out.
 SMOOTHING_MM = 2.0
-# ASSUME: the limit of Iglewicz and Hoaglin (How to Detect and Handle Outliers, 1993) for their
-# modified z-score, the distance from the median over 1.4826 median absolute deviations.
-LIMIT = 3.5
-# ASSUME: fewer scans than this say too little about what is usual, so that they are held against
-# the measures' own limits alone.
-FEWEST = 5
 # The stage of a scan that came through preprocessing, and that could not be measured or drawn.
 INSPECTED = "inspected"
-# Of a normal distribution the standard deviation is that many median absolute deviations.
-NORMAL = 1.4826
 
 
 class Concern(StrEnum):
@@ -44,7 +35,7 @@ class Measure:
 
     scale, digits, unit   shown is the value times `scale`, rounded to `digits`
     smallest_spread       differences below this are no reason to look, however alike the others are
-    limit                 on the side of concern, what is beyond this is marked in any data set
+    limit                 on the side of concern, what is beyond this is flagged in any data set
     optional              a scan may lack it, as one without a lesion does
     """
 
@@ -62,31 +53,31 @@ class Measure:
 
     def text(self, value: float) -> str:
         """The value as people read it, with its unit; a dash where there is none."""
-        return "\u2013" if pd.isna(value) else f"{value * self.scale:,.{self.digits}f}{self.unit}"
+        return "\u2013" if np.isnan(value) else f"{value * self.scale:,.{self.digits}f}{self.unit}"
 
 
 # ASSUME: the smallest spreads are what a careful reader would call no difference.
 # ASSUME: the limits hold for any scanner, so that a set whose scans all failed is not its own
-# measure of what is usual. Of phantoms in their place the mutual information with the atlas is 0.08
-# to 0.20 and the overlap 95 % or more; of those turned by 45 to 180 degrees or put 32 mm off it is
-# 0.01 to 0.04, and the overlap 68 to 86 %. A lesion of the cortex may reach over the mask's edge,
-# but not with half of its volume.
+# measure of what is usual. Of phantoms in their place the mutual information with the template is
+# 0.08 to 0.20 and the overlap 95 % or more; of those turned by 45 to 180 degrees or put 32 mm off
+# it is 0.01 to 0.04, and the overlap 68 to 86 %. A lesion of the cortex may reach over the mask's
+# edge, but not with half of its volume.
 MEASURES = (
     Measure(
         "mutual_information",
         "Mutual information",
         "information",
-        "How much of the scan the atlas foretells, voxel by voxel within the atlas' brain: 0 "
-        "nothing, 1 all. Low where the registration failed or the image is odd.",
+        "How much of the scan the template foretells, voxel by voxel within the template's brain: "
+        "0 nothing, 1 all. Low where the registration failed or the image is odd.",
         Concern.LOW,
         smallest_spread=0.01,
         limit=0.03,
     ),
     Measure(
         "overlap",
-        "Overlap with the atlas",
+        "Overlap with the template",
         "overlap",
-        "Dice of the registered brain mask and the atlas' brain. Low where the registration or "
+        "Dice of the registered brain mask and the template's brain. Low where the registration or "
         "the brain mask failed.",
         Concern.LOW,
         smallest_spread=0.01,
@@ -99,8 +90,8 @@ MEASURES = (
         "brain_ml",
         "Brain volume",
         "brain",
-        "Volume of the brain mask as outlined on the scan (in the atlas' space where scans came "
-        "registered). Low where brain was cut off, high where skull or neck was left.",
+        "Volume of the brain mask as outlined on the scan (in the template's space where scans "
+        "came registered). Low where brain was cut off, high where skull or neck was left.",
         Concern.BOTH,
         smallest_spread=30.0,
         digits=0,
@@ -133,7 +124,7 @@ MEASURES = (
 
 
 def smoothed(data: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """A volume as it is compared with the atlas, float32."""
+    """A volume as it is compared with the template, float32."""
     return ndimage.gaussian_filter(data.astype(np.float32), SMOOTHING_MM / spacing, truncate=2.5)
 
 
@@ -192,8 +183,8 @@ RIM_MM = 20.0
 SMALLEST_MM3 = 1000.0
 
 
-def atlas_edges(data: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The atlas' brain, and the fluid deep in it (the ventricles), each as a mask [X, Y, Z]."""
+def template_edges(data: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The template's brain, and the fluid deep in it (the ventricles), each as a mask [X, Y, Z]."""
     smooth = ndimage.gaussian_filter(data.astype(np.float32), 1 / spacing)
     tissue = np.median(data[data > 0])
     brain = ndimage.binary_fill_holes(smooth > 0.25 * tissue)
@@ -203,82 +194,3 @@ def atlas_edges(data: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.n
     sizes = np.bincount(labels.ravel()) * np.prod(spacing)
     sizes[0] = 0
     return brain, (sizes >= SMALLEST_MM3)[labels]
-
-
-def strangeness(values: Sequence[float], measure: Measure) -> np.ndarray:
-    """Robust z-scores in the direction of the measure's concern, 0 on its other side.
-
-    The distance from the median over 1.4826 median absolute deviations, or over the measure's
-    smallest spread. NaN is neither counted nor judged: it stays NaN, and so do all values where
-    fewer than five are known.
-    """
-    values = np.asarray(values, dtype=float)
-    known = values[np.isfinite(values)]
-    if len(known) < FEWEST:
-        return np.full(len(values), np.nan)
-    middle = np.median(known)
-    spread = max(NORMAL * np.median(np.abs(known - middle)), measure.smallest_spread)
-    scores = (values - middle) / spread
-    if measure.concern is Concern.BOTH:
-        return np.abs(scores)
-    return np.maximum(-scores if measure.concern is Concern.LOW else scores, 0.0)
-
-
-def beyond_limit(values: Sequence[float], measure: Measure) -> np.ndarray:
-    """Which values lie beyond the measure's own limit, whatever the others are; NaN does not."""
-    values = np.asarray(values, dtype=float)
-    if measure.limit is None:
-        return np.zeros(len(values), dtype=bool)
-    return values < measure.limit if measure.concern is Concern.LOW else values > measure.limit
-
-
-def judged(table: pd.DataFrame) -> pd.DataFrame:
-    """Add doubt, marked and why to a table of subject and measures; the most doubtful come first.
-
-    doubt is the largest score of `strangeness`, NaN where nothing could be judged. It is infinite
-    where a measure is beyond its own limit, or missing though other scans have it. marked are those
-    beyond LIMIT, and `why` says which of their measures are, with the median beside the value.
-    """
-    scores = pd.DataFrame(
-        {measure.name: _doubts(table[measure.name], measure) for measure in MEASURES},
-        index=table.index,
-    )
-    doubt = scores.max(axis=1)
-    whys = [_why(table, scores, place) for place in table.index]
-    result = table.assign(doubt=doubt, marked=doubt > LIMIT, why=whys)
-    return result.sort_values(
-        ["doubt", "subject"], ascending=[False, True], kind="stable", ignore_index=True
-    )
-
-
-def _doubts(values: pd.Series, measure: Measure) -> np.ndarray:
-    """The scores of one measure: those of `strangeness`, or infinity."""
-    missing = values.isna() & values.notna().any() & (not measure.optional)
-    return np.where(missing | beyond_limit(values, measure), np.inf, strangeness(values, measure))
-
-
-def _why(table: pd.DataFrame, scores: pd.DataFrame, place: int) -> str:
-    """What is doubtful about the measures of one scan, the worst first."""
-    doubtful = [measure for measure in MEASURES if scores.at[place, measure.name] > LIMIT]
-    doubtful.sort(key=lambda measure: -scores.at[place, measure.name])
-    parts = []
-    for measure in doubtful:
-        value, usual = table.at[place, measure.name], table[measure.name].median()
-        name = measure.label.lower()
-        if pd.isna(value):
-            parts.append(f"{name} could not be measured")
-            continue
-        # Beyond its limit a value may lie on the other side of a median that is no better.
-        low = measure.concern is Concern.LOW or (measure.concern is Concern.BOTH and value < usual)
-        parts.append(
-            f"{name} {measure.text(value)} is {'low' if low else 'high'} "
-            f"({_reference(measure, value, usual)})"
-        )
-    return "; ".join(parts).replace("\u00a0", " ")
-
-
-def _reference(measure: Measure, value: float, usual: float) -> str:
-    """What a doubtful value is held against."""
-    if beyond_limit([value], measure)[0]:
-        return f"limit {measure.text(measure.limit)}"
-    return f"median {measure.text(usual)}"

@@ -1,26 +1,29 @@
-"""What both entrances of the chain share: the scans of a batch, and lesions out of labels."""
+"""What both entrances of the chain share: the scans of a chunk, and lesions out of labels."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from brainuad.images.mask_labels import IGNORED
 from brainuad.images.volumes import whole_numbers
-from brainuad.io import job, tables
+from brainuad.io import job
 from brainuad.io.errors import SettingsError
+from brainuad.io.rows import read_rows
+
+# From column to cell of a row of the subject table; an empty cell is "".
+Row = Mapping[str, str]
 
 
-def scans_of_batch(subjects: Path, batch: Sequence[str], *, modality: str) -> pd.DataFrame:
+def rows_of_chunk(path: Path, subjects: Sequence[str], *, modality: str) -> dict[str, Row]:
     """The rows of the subject table by subject; SettingsError for one without this modality."""
-    table = tables.read_table(subjects).set_index("subject")
-    for subject in batch:
-        if subject not in table.index or pd.isna(table.loc[subject, modality]):
+    rows = {row["subject"]: row for row in read_rows(path)}
+    for subject in subjects:
+        if not rows.get(subject, {}).get(modality):
             raise SettingsError(
-                f"{subjects}: has no {modality} scan of {subject}; list the subjects again"
+                f"{path}: has no {modality} scan of {subject}; list the subjects again"
             )
-    return table
+    return {subject: rows[subject] for subject in subjects}
 
 
 def mark_lesions(

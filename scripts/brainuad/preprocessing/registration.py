@@ -39,7 +39,7 @@ class Transform(StrEnum):
 
 
 class LabelInterpolation(StrEnum):
-    """How masks are brought to the atlas: by their nearest neighbour, or linearly, as released."""
+    """How masks are brought to the template: by nearest neighbours, or linearly, as released."""
 
     NEAREST = "nearest"
     LINEAR = "linear"

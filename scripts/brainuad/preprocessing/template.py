@@ -24,41 +24,41 @@ DEEPER = 1.1
 
 @dataclass(frozen=True)
 class Brain:
-    """What was found in an atlas: contrast ("T1") and brain volume in ml."""
+    """What was found in a template: contrast ("T1") and brain volume in ml."""
 
     modality: str
     volume: float
 
 
-def check_brain(atlas: Volume, *, spacing: float, name: str) -> Brain:
+def check_brain(template: Volume, *, spacing: float, name: str) -> Brain:
     """Check that a volume [X, Y, Z] is a stripped T1 brain of `spacing` mm, 0 outside.
 
     Raises SettingsError, one line that starts with `name`, where it is not.
     """
-    if not np.allclose(atlas.spacing, spacing, rtol=SPACING_TOLERANCE, atol=0):
-        found = " x ".join(f"{edge:.4g}" for edge in atlas.spacing)
+    if not np.allclose(template.spacing, spacing, rtol=SPACING_TOLERANCE, atol=0):
+        found = " x ".join(f"{edge:.4g}" for edge in template.spacing)
         raise SettingsError(
             f"{name}: has voxels of {found} mm, preprocessing.spacing is {spacing:g}; "
-            "give an atlas of that voxel size"
+            "give a template of that voxel size"
         )
-    outside = float(np.mean(atlas.data <= 0))
+    outside = float(np.mean(template.data <= 0))
     if outside < SMALLEST_OUTSIDE:
         raise SettingsError(
             f"{name}: only {100 * outside:.0f} % of its voxels are 0, so its skull was not "
             "stripped; give the brain alone, 0 outside"
         )
-    brain = head_mask(atlas.data)
-    volume = float(brain.sum() * atlas.spacing.prod() / 1000)
+    brain = head_mask(template.data)
+    volume = float(brain.sum() * template.spacing.prod() / 1000)
     if not BRAIN_ML[0] <= volume <= BRAIN_ML[1]:
         raise SettingsError(
             f"{name}: what is above 0 has {volume:.0f} ml, a brain {BRAIN_ML[0]:.0f} to "
             f"{BRAIN_ML[1]:.0f}; give a whole brain without its skull, 0 outside"
         )
-    dark, middle, bright = depth_of_thirds(atlas.data, brain)
+    dark, middle, bright = depth_of_thirds(template.data, brain)
     if bright < DEEPER * max(dark, middle):
         raise SettingsError(
             f"{name}: its brightest tissue is not the deep white matter, so it is no T1; "
-            "give the T1 brain of this atlas"
+            "give the T1 brain of this template"
         )
     return Brain(modality="T1", volume=volume)
 

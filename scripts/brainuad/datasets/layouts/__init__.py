@@ -9,23 +9,25 @@ FIXED_LABELS         whether a mask holds no labels but these (and 0)
 LESIONS_ON_OWN_GRID  whether a lesion mask may lie on another grid than its scan
 BRAIN_MASKS          whether the scans come preprocessed, with a brain mask each
 DEMOGRAPHICS         names of tables with age and sex that are read without being asked for
+MODALITIES           what the files of each modality are called; None where it may be any
 find_subjects        (root, options) -> list of RawSubject, sorted by name, no scan opened
 """
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from brainuad.config.paths import why_taken_for_pattern
+from brainuad.datasets.modalities import check_modality
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.folders import walk
 from brainuad.io.formats import ARCHIVES
 
-# Files that a batch of scans has beside the folders of its subjects.
+# Files that a chunk of scans has beside the folders of its subjects.
 TAKEN_NAMES = ("left_out.tsv",)
 
 
@@ -33,9 +35,9 @@ TAKEN_NAMES = ("left_out.tsv",)
 class SourceOptions:
     """What the config says about where the files of a data set lie.
 
-    modalities  t1, t2, or both
+    modalities  the asked ones, such as t1, flair
     lesions     whether lesion masks are asked for
-    files       layout `files`: pattern by role (t1, t2, seg)
+    files       layout `files`: pattern by role (a modality, or seg)
     table       layout `table`: name of the table in the downloads or in the root
     part        layout `preprocessed`: folder of the archive
     downloads   the folder as downloaded, where that is not the root
@@ -53,12 +55,12 @@ class SourceOptions:
 class RawSubject:
     """One subject of a raw tree.
 
-    scans       file by modality (t1, t2), as far as the files exist
+    scans       file by modality, as far as the files exist
     seg         lesion mask, None if the file does not exist or the data set has none
     brain_mask  only where the scans come preprocessed
     age         years; sex "f" or "m"; site hospital, scanner or cohort; None where unknown
     problem     why the subject cannot be used at all, or ""
-    problems    why one file cannot be used, by role: t1, t2, seg, brain_mask
+    problems    why one file cannot be used, by role: a modality, seg, brain_mask
     """
 
     subject: str
@@ -96,6 +98,7 @@ class Source(Protocol):
     LESIONS_ON_OWN_GRID: bool
     BRAIN_MASKS: bool
     DEMOGRAPHICS: tuple[str, ...]
+    MODALITIES: Mapping[str, str] | None
 
     find_subjects: Callable[[Path, SourceOptions], list[RawSubject]]
 
@@ -108,6 +111,19 @@ def source_named(layout: str) -> Source:
     if layout not in known:
         raise SettingsError(f"the layout {layout!r} is unknown; known are {', '.join(known)}")
     return importlib.import_module(f"{__name__}.{layout}")
+
+
+def check_modalities(layout: str, modalities: Sequence[str]) -> None:
+    """SettingsError for a word that is no modality, and for one that the layout does not have."""
+    known = source_named(layout).MODALITIES
+    for modality in modalities:
+        check_modality(modality)
+        if known is not None and modality not in known:
+            shown = ", ".join(f"{name} ({files})" for name, files in known.items())
+            raise SettingsError(
+                f"modalities: the layout {layout} has no {modality!r}; it has {shown}. The layouts "
+                "files and table take any"
+            )
 
 
 def labels_of(
@@ -146,8 +162,12 @@ def labels_of(
 
 
 def find_subjects(layout: str, root: Path, options: SourceOptions) -> list[RawSubject]:
-    """All subjects under a root; SettingsError naming root and layout if there are none."""
+    """All subjects under a root; SettingsError naming root and layout if there are none.
+
+    Raises SettingsError as `check_modalities`.
+    """
     source = source_named(layout)
+    check_modalities(layout, options.modalities)
     if not root.is_dir():
         raise SettingsError(
             f"the data root {root} does not exist; set it to the folder that holds {source.LAYOUT}"

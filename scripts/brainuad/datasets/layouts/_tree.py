@@ -82,7 +82,7 @@ def stem_of(name: str) -> str:
 def raw_subject(
     tree: Tree, subject: str, stems: dict[str, Sequence[str]], *, site: str | None = None
 ) -> RawSubject:
-    """The subject with the file of each role (t1, t2, seg, brain_mask), looked for at its stems.
+    """The subject with the file of each role (modality, seg, brain_mask), looked for at its stems.
 
     A role with several files, or with files of another format alone, has a problem and no file.
     """
@@ -98,10 +98,10 @@ def raw_subject(
         elif others:
             problems[role] = f"{others[0]}: {formats.what_by_suffix(others[0].name)}"
     return RawSubject(
-        subject,
-        {role: file for role, file in found.items() if role in ("t1", "t2")},
-        seg=found.get("seg"),
-        brain_mask=found.get("brain_mask"),
+        subject=subject,
+        seg=found.pop("seg", None),
+        brain_mask=found.pop("brain_mask", None),
+        scans=found,
         site=site,
         problems=problems,
     )

@@ -15,9 +15,10 @@ FIXED_LABELS = True
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
+MODALITIES = {"t1": "T1w"}
 
 FOLDER = r"(?:(?:.*/)?Training/)?R\d+/(?P<case>sub-r\d+s\d+)"
-FILES = {"t1": "T1w", "seg": "label-L_desc-T1lesion_mask"}
+FILES = MODALITIES | {"seg": "label-L_desc-T1lesion_mask"}
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:

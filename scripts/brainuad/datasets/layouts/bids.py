@@ -1,4 +1,4 @@
-"""A BIDS folder: T1w and T2w scans in sub-*/[ses-*/]anat, lesion masks there or in derivatives."""
+"""A BIDS folder: scans in sub-*/[ses-*/]anat, lesion masks there or in derivatives."""
 
 import math
 import re
@@ -9,20 +9,21 @@ from brainuad.datasets.layouts import RawSubject, SourceOptions
 from brainuad.datasets.layouts._tree import Tree, cases, raw_subject, read_tree, several
 from brainuad.io import job
 
-LAYOUT = "sub-01/[ses-01/]anat/sub-01[_ses-01][_...]_{T1w,T2w}.nii.gz"
+LAYOUT = "sub-01/[ses-01/]anat/sub-01[_ses-01][_...]_{T1w,T2w,FLAIR,PDw}.nii.gz"
 LESIONS = frozenset({1})
 IGNORED: frozenset[int] = frozenset()
 FIXED_LABELS = False
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ("participants.tsv",)
+# The suffixes that BIDS has for them.
+MODALITIES = {"t1": "T1w", "t2": "T2w", "flair": "FLAIR", "pd": "PDw"}
 
 # The way to a subject leads through no other subject, no derivative and no source data.
 SUBJECT = r"(?:(?!sub-|derivatives/|sourcedata/)[^/]+/)*(?P<case>sub-[^/]+)"
 DERIVATIVE = r"(?:.*/)?derivatives/(?:.*/)?(?P<case>sub-[^/]+)"
 SESSION = r"(?:/(?P<session>ses-[^/]+))?"
 LESION = re.compile(r"lesion.*|.*(?<!non)lesions?", re.IGNORECASE)
-SUFFIXES = {"t1": "T1w", "t2": "T2w"}
 # Names that BIDS has for the space of the scan itself, besides its suffix.
 NATIVE_SPACES = ("orig", "individual")
 
@@ -132,7 +133,7 @@ def _distance(mask: dict[str, str], scan: dict[str, str]) -> float:
         return math.inf
     if mask.get("space") == scan.get("space"):
         return 0
-    native = {*NATIVE_SPACES, *(suffix for suffix in SUFFIXES.values() if suffix in scan)}
+    native = {*NATIVE_SPACES, *(suffix for suffix in MODALITIES.values() if suffix in scan)}
     return 1 if mask.get("space") in native else 2
 
 
@@ -160,7 +161,7 @@ def _sessions(tree: Tree, pattern: str) -> dict[str, Sessions]:
 def _scans(tree: Tree, anat: str, subject: str, modality: str) -> list[str]:
     # ASSUME: a scan with a contrast agent shows other tissue bright, so it is never taken for the
     # plain scan.
-    name = rf"{re.escape(subject)}_(?!(?:.*_)?ce-)(?:.*_)?{SUFFIXES[modality]}"
+    name = rf"{re.escape(subject)}_(?!(?:.*_)?ce-)(?:.*_)?{MODALITIES[modality]}"
     return sorted(_named(tree, anat, name), key=_in_numbers)
 
 

@@ -5,17 +5,18 @@ from pathlib import Path
 from brainuad.datasets.layouts import RawSubject, SourceOptions
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
-LAYOUT = "BraTS2021_00000/BraTS2021_00000_{t1,t2,seg}.nii.gz"
+LAYOUT = "BraTS2021_00000/BraTS2021_00000_{t1,t1ce,t2,flair,seg}.nii.gz"
 LESIONS = frozenset({1, 2, 4})
 IGNORED: frozenset[int] = frozenset()
 FIXED_LABELS = True
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
+MODALITIES = {name: name for name in ("t1", "t1ce", "t2", "flair")}
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
-    """One subject per case folder, at any depth."""
+    """One subject per case folder, at any depth; scans and mask lie on one grid."""
     tree = read_tree(root)
     return [
         raw_subject(
@@ -23,7 +24,7 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
             case,
             {
                 role: [f"{folder}/{case}_{role}" for folder in folders]
-                for role in ("t1", "t2", "seg")
+                for role in (*options.modalities, "seg")
             },
         )
         for case, folders in cases(tree, r"(?:.*/)?(?P<case>BraTS2021_\d+)").items()

@@ -7,21 +7,22 @@ from brainuad.datasets.layouts import RawSubject, SourceOptions
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io import job
 
-LAYOUT = "IXI002-Guys-0828-T1.nii.gz and IXI002-Guys-0828-T2.nii.gz, in folders or not"
+LAYOUT = "IXI002-Guys-0828-{T1,T2,PD}.nii.gz, in folders or not"
 LESIONS = frozenset({1})
 IGNORED: frozenset[int] = frozenset()
 FIXED_LABELS = False
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ("IXI.xls", "IXI.csv")
+MODALITIES = {"t1": "T1", "t2": "T2", "pd": "PD"}
 
 STEM = re.compile(
-    r"(?:.*/)?(?P<subject>(?P<number>IXI\d+)-(?P<site>[A-Za-z]+)-\d+)-(?P<modality>T[12])"
+    r"(?:.*/)?(?P<subject>(?P<number>IXI\d+)-(?P<site>[A-Za-z]+)-\d+)-(?P<modality>T1|T2|PD)"
 )
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
-    """One subject per name, with the modalities there are: a few have only one of T1 and T2.
+    """One subject per name, with the modalities there are: a few lack one.
 
     By the number in it IXI.xls knows a subject; where two share one, the log names them.
     """

@@ -5,31 +5,32 @@ from pathlib import Path
 from brainuad.datasets.layouts import RawSubject, SourceOptions
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
-LAYOUT = "patient01/patient01_{T1W,T2W,consensus_gt}.nii.gz"
+LAYOUT = "patient01/patient01_{T1W,T2W,FLAIR,consensus_gt}.nii.gz"
 LESIONS = frozenset({1})
 IGNORED: frozenset[int] = frozenset()
 FIXED_LABELS = True
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
-
-FILES = {"t1": "T1W", "t2": "T2W", "seg": "consensus_gt"}
+MODALITIES = {"t1": "T1W", "t2": "T2W", "flair": "FLAIR"}
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
     """One subject per patient folder, at any depth.
 
-    Its scans are the co-registered ones, on whose grid the mask lies. Those of the same name in
-    patient01/raw/ are native and never taken.
+    Its scans are those co-registered to FLAIR, on whose grid the mask lies. Those of the same name
+    in patient01/raw/ are native and never taken.
     """
     tree = read_tree(root)
+    names = {modality: MODALITIES[modality] for modality in options.modalities}
+    names["seg"] = "consensus_gt"
     return [
         raw_subject(
             tree,
             patient,
             {
                 role: [f"{folder}/{patient}_{kind}" for folder in folders]
-                for role, kind in FILES.items()
+                for role, kind in names.items()
             },
         )
         for patient, folders in cases(tree, r"(?:.*/)?(?P<case>patient\d+)").items()

@@ -14,8 +14,8 @@ FIXED_LABELS = False
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = True
 DEMOGRAPHICS = ()
+MODALITIES = None
 
-ROLES = {"t1": "t1", "t2": "t2", "seg": "seg", "brain_mask": "mask"}
 # Part of ATLAS's file names; without it a subject is called as in the raw data set.
 ATLAS_ENDING = "_ses-1_space-MNI152NLin2009aSym"
 
@@ -38,7 +38,8 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
         )
     tree = read_tree(folders[0])
     stems: dict[str, dict[str, list[str]]] = {}
-    for role, folder in ROLES.items():
+    folder_of = {modality: modality for modality in options.modalities}
+    for role, folder in (folder_of | {"seg": "seg", "brain_mask": "mask"}).items():
         for stem in tree.stems_in(folder):
             name = stem.removeprefix(f"{folder}/")
             if name.endswith(f"_{folder}"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.datasets.demographics import SPELLINGS, Person, people_of, table_named
+from brainuad.datasets.demographics import READERS, SPELLINGS, Person, people_of, table_named
 from brainuad.datasets.layouts import RawSubject, SourceOptions, why_no_name
 from brainuad.io import formats
 from brainuad.io.errors import SettingsError
@@ -20,13 +20,14 @@ FIXED_LABELS = False
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
+MODALITIES = None
 
-FILES = ("t1", "t2", "seg")
-COLUMNS = {name: SPELLINGS.get(name, (name,)) for name in ("subject", *FILES, "age", "sex", "site")}
+# Scans that a table may list though they are not asked for.
+PASSED_OVER = ("t1", "t2", "flair", "pd")
 
 
 def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
-    """One subject per row of the table: subject, t1, t2, seg, age, sex, site, as far as needed.
+    """One subject per row of the table: subject, the scans, seg, age, sex, site, as far as needed.
 
     The table lies beside the downloaded archives, then its paths count from the root, which is what
     was unpacked; or it lies in the root, then they count from the table's folder. They may be
@@ -39,16 +40,19 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
     beside_archives = downloads != root and path.is_relative_to(downloads)
     folder = root if beside_archives else path.parent
     table = read_spreadsheet(path)
+    names = ("subject", *dict.fromkeys((*options.modalities, *PASSED_OVER)), "seg", *READERS)
+    spellings = {name: SPELLINGS.get(name, (name,)) for name in names}
     for place, column in enumerate(table.columns):
-        named = any(fits(column, spellings) for spellings in COLUMNS.values())
+        named = any(fits(column, of_name) for of_name in spellings.values())
         if not named and (column or table.iloc[:, place].notna().any()):
             raise SettingsError(
-                f"{path}: has the unknown column {column!r}; known are {', '.join(COLUMNS)}"
+                f"{path}: has the unknown column {column!r}; known are {', '.join(names)}"
             )
-    columns = {name: column_of(table, COLUMNS[name], path) for name in ("subject", *FILES)}
+    roles = (*options.modalities, "seg")
+    columns = {name: column_of(table, spellings[name], path) for name in ("subject", *roles)}
     if missing := [name for name in ("subject", *options.modalities) if columns[name] is None]:
         raise SettingsError(f"{path}: has no column {missing[0]!r}")
-    cells = {role: known(columns[role]) for role in FILES if columns[role] is not None}
+    cells = {role: known(columns[role]) for role in roles if columns[role] is not None}
     people = people_of(table, path)
     subjects: dict[str, RawSubject] = {}
     for row, person in zip(table.index, people, strict=True):

@@ -7,7 +7,8 @@ from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io import job
 
 LAYOUT = (
-    "training/{Utrecht/0,Singapore/50,Amsterdam/GE3T/100}/orig/T1.nii.gz, wmh.nii.gz beside orig"
+    "training/{Utrecht/0,Singapore/50,Amsterdam/GE3T/100}/orig/{T1,FLAIR}.nii.gz, "
+    "wmh.nii.gz beside orig"
 )
 LESIONS = frozenset({1})
 IGNORED = frozenset({2})
@@ -16,6 +17,9 @@ FIXED_LABELS = True
 LESIONS_ON_OWN_GRID = True
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
+# ASSUME: of the T1 scans orig/T1 is taken: the organisers aligned it to the FLAIR scan on which
+# wmh.nii.gz was drawn; orig/3DT1 is not aligned to it.
+MODALITIES = {"t1": "orig/T1", "flair": "orig/FLAIR"}
 
 # The download of a single site has no folder Amsterdam above GE3T, or one of another name.
 PLACE = r"(?P<site>Utrecht|Singapore|(?:(?!test/)[^/]+/)?GE3T)/(?P<number>\d+)"
@@ -35,6 +39,7 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
         site = "Amsterdam" if match["site"].endswith("GE3T") else match["site"]
         subject = f"{site}_{match['number']}"
         folders.setdefault(subject, []).append(match[0])
+    names = {modality: MODALITIES[modality] for modality in options.modalities} | {"seg": "wmh"}
     if passed_over := len(tree.folders(TEST_FOLDER)):
         job.log(f"{root}: {passed_over} cases under test/ are not used, only those of training/")
     return [
@@ -42,10 +47,8 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
             tree,
             subject,
             {
-                # ASSUME: of the T1 scans orig/T1 is taken: the organisers aligned it to the FLAIR
-                # scan on which wmh.nii.gz was drawn; orig/3DT1 is not aligned to it.
-                "t1": [f"{folder}/orig/T1" for folder in folders[subject]],
-                "seg": [f"{folder}/wmh" for folder in folders[subject]],
+                role: [f"{folder}/{name}" for folder in folders[subject]]
+                for role, name in names.items()
             },
             site=subject.partition("_")[0],
         )

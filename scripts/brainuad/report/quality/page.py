@@ -7,11 +7,10 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from brainuad.preprocessing import quality
+from brainuad.preprocessing import outliers, quality
 from brainuad.report.figures import pictures
-from brainuad.report.names import dataset_name
 from brainuad.report.pages.pages import TABLE_STYLE
-from brainuad.report.quality.thumbnails import ATLAS_COLOUR, BESIDE_MIDLINE_MM
+from brainuad.report.quality.thumbnails import BESIDE_MIDLINE_MM, TEMPLATE_COLOUR
 from brainuad.report.tables.layout import plain_table
 
 TEMPLATE = "page.html.jinja"
@@ -25,15 +24,15 @@ def left_out_when_listed(subjects: pd.DataFrame, *, modality: str) -> pd.DataFra
 
 
 def with_unmeasured(table: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
-    """Put the scans that only inspection left out before those of `judged`: marked, and used."""
+    """Put the scans that only inspection left out before those of `flag_outliers`, flagged too."""
     unmeasured = left_out[left_out["stage"] == quality.INSPECTED]
     if unmeasured.empty:
         return table
     rows = pd.DataFrame(
         {
             "subject": unmeasured["subject"],
-            "doubt": np.inf,
-            "marked": True,
+            "outlier_score": np.inf,
+            "flagged": True,
             "why": "used, but could not be measured: " + unmeasured["reason"],
         }
     ).sort_values("subject")
@@ -45,14 +44,16 @@ def render(
     table: pd.DataFrame,
     *,
     left_out: pd.DataFrame,
+    name: str,
     dataset: str,
     modality: str,
     picture_size: tuple[int, int] | None,
 ) -> str:
-    """The page as HTML, from a table of `quality.judged` and `with_unmeasured`.
+    """The page as HTML, from a table of `flag_outliers` and `with_unmeasured`.
 
-    Pictures are in pictures/{subject}.png, but of unmeasured scans there are none. The page needs
-    no network, and works as a file. A measure that no scan has is not shown.
+    `name` is the cohort as people read it: IXI T1. Pictures are in pictures/{subject}.png, but of
+    unmeasured scans there are none. The page needs no network, and works as a file. A measure that
+    no scan has is not shown.
     """
     shown = [measure for measure in quality.MEASURES if table[measure.name].notna().any()]
     unmeasured = left_out["stage"] == quality.INSPECTED
@@ -63,8 +64,8 @@ def render(
             "address": None
             if row["subject"] in without_picture
             else f"pictures/{quote(row['subject'])}.png",
-            "marked": bool(row["marked"]),
-            "doubt": doubt_text(row["doubt"]),
+            "flagged": bool(row["flagged"]),
+            "outlier_score": score_text(row["outlier_score"]),
             "why": row["why"],
             "texts": [measure.text(row[measure.name]) for measure in shown],
         }
@@ -82,16 +83,16 @@ def render(
     )
     source = Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
     return environment.from_string(source).render(
-        name=dataset_name(dataset, modality),
+        name=name,
         dataset=dataset,
         modality=modality,
         scans=scans,
-        marked=int(table["marked"].sum()),
-        judged=bool((table[[measure.name for measure in shown]].count() >= quality.FEWEST).any()),
+        flagged=int(table["flagged"].sum()),
+        judged=bool((table[[measure.name for measure in shown]].count() >= outliers.FEWEST).any()),
         compared=bool(table["overlap"].notna().any()),
         lesions=bool(table["lesion_outside"].notna().any()),
         measures=[(measure, measure.text(table[measure.name].median())) for measure in shown],
-        limit=quality.LIMIT,
+        limit=outliers.LIMIT,
         limits=[
             f"{measure.label.lower()} "
             f"{'below' if measure.concern is quality.Concern.LOW else 'above'} "
@@ -100,13 +101,13 @@ def render(
             if measure.limit is not None
         ],
         beside_midline=f"{BESIDE_MIDLINE_MM:.0f}\u00a0mm",
-        fewest=quality.FEWEST,
+        fewest=outliers.FEWEST,
         width=picture_size[0] if picture_size else 0,
         height=picture_size[1] if picture_size else 0,
         colours={
             "mask": pictures.MASK_COLOUR,
             "lesion": pictures.LESION_COLOUR,
-            "atlas": ATLAS_COLOUR,
+            "template": TEMPLATE_COLOUR,
         },
         excluded=excluded,
         low_first=low_first,
@@ -115,11 +116,11 @@ def render(
     )
 
 
-def doubt_text(doubt: float) -> str:
-    """A doubt as people read it; a dash where nothing could be judged."""
-    if np.isinf(doubt):
+def score_text(score: float) -> str:
+    """An outlier score as people read it; a dash where there is none."""
+    if np.isinf(score):
         return "\u221e"
-    return "\u2013" if pd.isna(doubt) else f"{doubt:.1f}"
+    return "\u2013" if pd.isna(score) else f"{score:.1f}"
 
 
 def _left_out_html(left_out: pd.DataFrame) -> str:

@@ -17,7 +17,7 @@ GAP = 2
 # The palette holds these grey levels first, then the colours of the outlines.
 GREYS = 64
 LETTER_GREY = 190
-ATLAS_COLOUR = "#7dff8a"
+TEMPLATE_COLOUR = "#7dff8a"
 # Beside the midline, where the lateral ventricle is, and not the cleft between the hemispheres.
 BESIDE_MIDLINE_MM = 9.0
 

@@ -1,4 +1,4 @@
-"""The atlas: a stripped T1 brain is taken up in RAS; everything else is one line."""
+"""The template: a stripped T1 brain is taken up in RAS; everything else is one line."""
 
 import gzip
 import hashlib
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from nilearn.datasets import load_mni152_template
 
-import check_atlas
+import check_template
 from brainuad.images.volumes import Volume
 from brainuad.io import tables
 from brainuad.io.errors import SettingsError
@@ -43,7 +43,7 @@ def phantom(average, *, spacing: float, contrast: Contrast = Contrast.T1, stripp
 
 @pytest.mark.parametrize("spacing", [1.0, 4.0])
 def test_t1_brain_is_taken(average, spacing):
-    found = check_brain(phantom(average, spacing=spacing), spacing=spacing, name="atlas")
+    found = check_brain(phantom(average, spacing=spacing), spacing=spacing, name="template")
     assert found.modality == "T1"
     # nilearn's own mask of this template has 1882 ml; the phantom's leaves out open sulci.
     assert 1700 < found.volume < 1900
@@ -54,15 +54,15 @@ def test_icbm152_brain_is_taken(step):
     image = load_mni152_template(resolution=1)
     data = np.asarray(image.dataobj, dtype=np.float32)[::step, ::step, ::step]
     affine = image.affine @ np.diag([step, step, step, 1])
-    assert check_brain(Volume(data, affine), spacing=step, name="atlas").modality == "T1"
+    assert check_brain(Volume(data, affine), spacing=step, name="template").modality == "T1"
 
 
 @pytest.mark.parametrize("spacing", [1.0, 4.0])
 @pytest.mark.parametrize("contrast", [Contrast.T2, Contrast.FLAIR])
 def test_other_contrast_is_refused(average, spacing, contrast):
     brain = phantom(average, spacing=spacing, contrast=contrast)
-    with pytest.raises(SettingsError, match=r"^atlas: .* it is no T1"):
-        check_brain(brain, spacing=spacing, name="atlas")
+    with pytest.raises(SettingsError, match=r"^template: .* it is no T1"):
+        check_brain(brain, spacing=spacing, name="template")
 
 
 @pytest.mark.parametrize("spacing", [1.0, 4.0])
@@ -74,19 +74,19 @@ def test_head_is_refused(average, spacing, background, reason):
     if background == "zero":  # as templates of whole heads often have it
         head = Volume(np.where(head.data > 50, head.data, 0), head.affine)
     with pytest.raises(SettingsError, match=reason):
-        check_brain(head, spacing=spacing, name="atlas")
+        check_brain(head, spacing=spacing, name="template")
 
 
 def test_other_voxel_size_is_refused(average):
     with pytest.raises(SettingsError, match=r"has voxels of 4 x 4 x 4 mm, preprocessing.spacing"):
-        check_brain(phantom(average, spacing=4.0), spacing=1.0, name="atlas")
+        check_brain(phantom(average, spacing=4.0), spacing=1.0, name="template")
 
 
 def test_mask_is_no_t1(average):
     brain = phantom(average, spacing=4.0)
     mask = Volume((brain.data > 0).astype(np.float32), brain.affine)
     with pytest.raises(SettingsError, match="it is no T1"):
-        check_brain(mask, spacing=4.0, name="atlas")
+        check_brain(mask, spacing=4.0, name="template")
 
 
 def test_depth_of_thirds_of_a_cube():
@@ -111,16 +111,16 @@ def write(volume: Volume, path, *, orientation: str, trailing_axis: bool = False
 
 
 def run(folder, image, **settings):
-    return check_atlas.main(
+    return check_template.main(
         image=image,
-        atlas=folder / "brain.nii.gz",
+        template=folder / "brain.nii.gz",
         facts=folder / "facts.tsv",
         **{"spacing": 4.0, "sha256": None, "source": "SRI24, fetched"} | settings,
     )
 
 
 @pytest.mark.parametrize("orientation", ["RAS", "LPS", "PSR"])
-def test_atlas_is_written_upright(average, tmp_path, orientation):
+def test_template_is_written_upright(average, tmp_path, orientation):
     """SRI24 comes as 240 x 240 x 155 x 1, in one orientation or another."""
     brain = phantom(average, spacing=4.0)
     image = tmp_path / "spgr.nii"
@@ -143,19 +143,19 @@ def test_atlas_is_written_upright(average, tmp_path, orientation):
     }
 
 
-def test_same_atlas_gives_the_same_bytes(average, tmp_path):
-    write(phantom(average, spacing=4.0), tmp_path / "atlas.nii.gz", orientation="LPS")
+def test_same_template_gives_the_same_bytes(average, tmp_path):
+    write(phantom(average, spacing=4.0), tmp_path / "template.nii.gz", orientation="LPS")
     contents = []
     for _ in range(2):
-        run(tmp_path, tmp_path / "atlas.nii.gz")
+        run(tmp_path, tmp_path / "template.nii.gz")
         contents.append([(tmp_path / name).read_bytes() for name in ("brain.nii.gz", "facts.tsv")])
     assert contents[0] == contents[1]
 
 
 def test_another_file_than_the_config_expects_is_refused(average, tmp_path):
-    write(phantom(average, spacing=4.0), tmp_path / "atlas.nii", orientation="RAS")
-    with pytest.raises(SettingsError, match=r"atlas\.sha256: .*, the config expects 000"):
-        run(tmp_path, tmp_path / "atlas.nii", sha256=64 * "0")
+    write(phantom(average, spacing=4.0), tmp_path / "template.nii", orientation="RAS")
+    with pytest.raises(SettingsError, match=r"template\.sha256: .*, the config expects 000"):
+        run(tmp_path, tmp_path / "template.nii", sha256=64 * "0")
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_another_file_than_the_config_expects_is_refused(average, tmp_path):
     ],
 )
 def test_what_is_no_scan_is_refused(tmp_path, content, reason):
-    (tmp_path / "atlas.nii.gz").write_bytes(content)
+    (tmp_path / "template.nii.gz").write_bytes(content)
     with pytest.raises(SettingsError, match=reason) as caught:
-        run(tmp_path, tmp_path / "atlas.nii.gz")
-    assert str(caught.value).startswith(f"atlas.image: {tmp_path / 'atlas.nii.gz'}")
+        run(tmp_path, tmp_path / "template.nii.gz")
+    assert str(caught.value).startswith(f"template.image: {tmp_path / 'template.nii.gz'}")
     assert not (tmp_path / "brain.nii.gz").exists()

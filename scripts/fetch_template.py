@@ -1,4 +1,4 @@
-"""Fetch the atlas: one member of a zip archive, which is checked by its checksum first."""
+"""Fetch the template: one member of a zip archive, which is checked by its checksum first."""
 
 import gzip
 import shutil
@@ -16,7 +16,7 @@ def main(*, output: Path, address: str, member: str, sha256: str | None) -> None
     member.
     """
     with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "atlas.zip"
+        archive = Path(folder) / "template.zip"
         downloads.fetch(address, archive, sha256=sha256)
         image = Path(folder) / "image"
         archives.extract_member(archive, member, image)
@@ -31,7 +31,7 @@ def main(*, output: Path, address: str, member: str, sha256: str | None) -> None
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            output=Path(snakemake.output.atlas),
+            output=Path(snakemake.output.template),
             address=snakemake.params.address,
             member=snakemake.params.member,
             sha256=snakemake.params.sha256,

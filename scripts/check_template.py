@@ -1,36 +1,36 @@
-"""The atlas every scan is registered to: checked, in the orientation of the later stages."""
+"""The template every scan is registered to: checked, in the orientation of the later stages."""
 
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 
 from brainuad.datasets.downloads import check_sha256
 from brainuad.images.geometry import to_ras
 from brainuad.images.volumes import Volume, read_volume, write_volume
-from brainuad.io import job, tables
+from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError
+from brainuad.io.rows import write_rows
 from brainuad.preprocessing.template import check_brain
 
 
 def main(
-    *, image: Path, atlas: Path, facts: Path, spacing: float, sha256: str | None, source: str
+    *, image: Path, template: Path, facts: Path, spacing: float, sha256: str | None, source: str
 ) -> None:
-    """Write the atlas as a 3-D float32 NIfTI in RAS, and a table of what it is.
+    """Write the template as a 3-D float32 NIfTI in RAS, and a table of what it is.
 
     `source` says in words where it comes from. Raises SettingsError, one line that names the file,
     for another checksum, for a file that cannot be used, and for what is no stripped T1 brain with
     voxels of `spacing` mm.
     """
-    found = check_sha256(image, sha256, name=f"atlas.sha256: {image}")
+    found = check_sha256(image, sha256, name=f"template.sha256: {image}")
     try:
         stored = read_volume(image)
     except ScanError as error:
-        raise SettingsError(f"atlas.image: {error}") from error
-    brain = check_brain(stored, spacing=spacing, name=f"atlas.image: {image}")
+        raise SettingsError(f"template.image: {error}") from error
+    brain = check_brain(stored, spacing=spacing, name=f"template.image: {image}")
     upright = to_ras(stored)
-    with job.replacing(atlas) as temporary:
+    with job.replacing(template) as temporary:
         write_volume(Volume(upright.data.astype(np.float32), upright.affine), temporary)
     rows = {
         "source": source,
@@ -41,7 +41,7 @@ def main(
         "modality": brain.modality,
         "brain_ml": f"{brain.volume:.0f}",
     }
-    tables.write_table(pd.DataFrame(rows.items(), columns=["name", "value"]), facts)
+    write_rows(["name", "value"], rows.items(), facts)
     job.log("\n".join(f"{name}: {value}" for name, value in rows.items()))
 
 
@@ -49,7 +49,7 @@ if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
             image=Path(snakemake.params.image[0]),
-            atlas=Path(snakemake.output.atlas),
+            template=Path(snakemake.output.template),
             facts=Path(snakemake.output.facts),
             spacing=snakemake.params.spacing,
             sha256=snakemake.params.sha256,

@@ -4,7 +4,7 @@ import pytest
 
 from brainuad.io.errors import ScanError
 from brainuad.preprocessing.chunks import (
-    process_batch,
+    process_chunk,
     process_subjects,
     read_left_out,
     subject_names,
@@ -26,27 +26,27 @@ def second_stage(source, target, *, broken=()):
             raise ScanError("lost")
         (folder_out / "image.txt").write_text((folder_in / "image.txt").read_text().upper())
 
-    process_batch(source, target, stage="stripped", process=process)
+    process_chunk(source, target, stage="stripped", process=process)
 
 
 def test_left_out_scans_are_listed_with_stage_and_reason(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     first_stage(one, broken={"b"})
     assert subject_names(one) == ["a", "c"]
-    assert read_left_out(one).to_numpy().tolist() == [["b", "resampled", "b.nii.gz: torn in two"]]
+    assert read_left_out(one) == [("b", "resampled", "b.nii.gz: torn in two")]
     second_stage(one, two, broken={"c"})
     assert subject_names(two) == ["a"]
     assert (two / "a" / "image.txt").read_text() == "A"
-    assert read_left_out(two).to_numpy().tolist() == [
-        ["b", "resampled", "b.nii.gz: torn in two"],
-        ["c", "stripped", "lost"],
+    assert read_left_out(two) == [
+        ("b", "resampled", "b.nii.gz: torn in two"),
+        ("c", "stripped", "lost"),
     ]
 
 
 def test_table_has_its_header_when_nothing_is_left_out(tmp_path):
     first_stage(tmp_path)
     assert (tmp_path / "left_out.tsv").read_text() == "subject\tstage\treason\n"
-    assert read_left_out(tmp_path).empty
+    assert read_left_out(tmp_path) == []
 
 
 def test_other_errors_are_not_swallowed(tmp_path):
