@@ -1,8 +1,7 @@
-"""Compare the intensities of scans and of their reconstructions, under changed contrasts.
+"""Compare the intensities of scans and of their reconstructions, under a changed contrast.
 
-For each gamma the intensities x of the test subjects become x^gamma (the paper's
-simulated contrast); compared are the histograms of healthy brain voxels before and after
-reconstruction.
+The intensities x of the test subjects become x^gamma (the paper's simulated contrast); compared
+are the histograms of healthy brain voxels before and after reconstruction.
 """
 
 from pathlib import Path
@@ -12,21 +11,22 @@ import numpy as np
 import pandas as pd
 
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation.histograms import (
     count_values,
     densities,
     entropy_difference,
     kl_divergence,
 )
-from brainuad.evaluation.sweeps import Reconstructor
+from brainuad.images.contrast import with_contrast
 from brainuad.images.mask_labels import IGNORED, LESION
-from brainuad.images.slices import read_slices
+from brainuad.images.slices import Scan, read_slices
+from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import load_method
-from brainuad.scores.postprocess import Case
 
 # In the column subject: a measure of all test subjects together.
 POOLED = "all"
@@ -41,7 +41,7 @@ def main(
     measures: Path,
     histograms: Path,
     timesteps: list[int],
-    gammas: list[float],
+    gamma: float,
     bins: int,
     modality: str,
     seed: int,
@@ -50,48 +50,50 @@ def main(
 ) -> None:
     """Write the measures (subject, modality, gamma, metric, value) and the pooled densities.
 
-    The KL divergence is each subject's, the entropy difference that of all.
-    The npz holds edges [B + 1], gammas [G], and scans and reconstructions [G, B].
+    The KL divergence is each subject's, the entropy difference that of all. The npz holds
+    edges [B + 1], gamma [], and scans and reconstructions [B].
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device)
-    reconstructor = Reconstructor(method, seed, chosen_device)
-    stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
-    repeats = len(gammas) * len(timesteps)
-    reconstructor.compile_if_it_pays(stack.images.shape[1:], volumes=len(subjects), repeats=repeats)
+    model = load_method(weights, chosen_device)
+    stack, subjects = read_slices(slices), subjects_of(read_table(split), TEST)
     edges = np.linspace(0, 1, bins + 1)
     # ASSUME: the entropy difference is that of the histograms of all test subjects together, in
     # which each voxel counts the same: the subjects' own, of either sign, would cancel in a mean.
-    pooled = np.zeros((len(gammas), 2, bins), np.int64)
+    pooled = np.zeros((2, bins), np.int64)
     rows = []
-    for number, gamma in enumerate(gammas):
-        for case in reconstructor.cases(stack, subjects, timesteps=timesteps, gamma=gamma):
-            counts = counts_of(case, edges)
-            pooled[number] += counts
-            divergence = kl_divergence(*counts)
-            rows.append((case.subject, modality, gamma, "kl_divergence", divergence))
-        if pooled[number].any():
-            difference = entropy_difference(*pooled[number])
-            rows.append((POOLED, modality, gamma, "entropy_difference", difference))
-    job.log(f"{len(subjects)} test subjects, {len(gammas)} contrasts, {bins} bins")
+    for scan, reconstruction in reconstruct_scans(
+        model,
+        with_contrast(stack, gamma),
+        subjects,
+        timesteps=timesteps,
+        seed=seed,
+        device=chosen_device,
+    ):
+        counts = counts_of(scan, reconstruction, edges)
+        pooled += counts
+        rows.append((scan.subject, modality, gamma, "kl_divergence", kl_divergence(*counts)))
+    if pooled.any():
+        difference = entropy_difference(*pooled)
+        rows.append((POOLED, modality, gamma, "entropy_difference", difference))
+    job.log(f"{len(subjects)} test subjects, gamma {gamma:g}, {bins} bins")
     write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
-    scans, reconstructions = densities(pooled, edges).swapaxes(0, 1)
+    scans, reconstructions = densities(pooled, edges)
     with job.replacing(histograms) as temporary:
         np.savez(
             temporary,
             edges=edges,
-            gammas=np.array(gammas, np.float64),
+            gamma=np.float64(gamma),
             scans=scans,
             reconstructions=reconstructions,
         )
 
 
-def counts_of(case: Case, edges: np.ndarray) -> np.ndarray:
+def counts_of(scan: Scan, reconstruction: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Histograms of scan and reconstruction [2, B], over healthy voxels of the brain."""
     # ASSUME: lesion and ignored voxels are left out as they are; their surroundings count.
-    healthy = case.brain_mask & ~np.isin(case.lesions, (LESION, IGNORED))
+    healthy = scan.brain_mask & ~np.isin(scan.lesions, (LESION, IGNORED))
     return np.stack(
-        [count_values(volume[healthy], edges) for volume in (case.image, case.reconstruction)]
+        [count_values(volume[healthy], edges) for volume in (scan.image, reconstruction)]
     )
 
 
@@ -104,10 +106,10 @@ if __name__ == "__main__":
             measures=Path(snakemake.output.measures),
             histograms=Path(snakemake.output.histograms),
             timesteps=list(snakemake.params.timesteps),
-            gammas=list(snakemake.params.gammas),
+            gamma=snakemake.params.gamma,
             bins=snakemake.params.bins,
             modality=snakemake.params.modality,
             seed=snakemake.params.seed,
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             threads=snakemake.threads,
         )

@@ -1,40 +1,30 @@
 """Write the anomaly maps of the test subjects as NIfTI volumes that any viewer opens."""
 
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
 
-from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
-from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
+from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
-from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
 
 
-def main(
-    *,
-    slices: Path,
-    split: Path,
-    reconstructions: Path,
-    output: Path,
-    postprocessing: dict[str, Any],
-) -> None:
+def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None:
     """Fill the directory `output` with {subject}_anomaly.nii.gz, float32, on the final grid."""
-    settings = settings_from(PostprocessingSettings, postprocessing)
-    subjects = subjects_of(read_table(split), "test")
-    cases = cases_of(read_slices(slices), read_reconstructions(reconstructions), subjects)
+    subjects = subjects_of(read_table(split), TEST)
+    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), subjects)
     with job.replacing(output) as folder:
         folder.mkdir()
-        for case in cases:
-            scores = anomaly_map_of(case, settings)
+        for scan, anomaly_map in pairs:
             # A slice stack is [z, x, y], a volume [x, y, z].
-            image = nib.Nifti1Image(scores.transpose(1, 2, 0), case.affine, dtype=np.float32)
+            volume = anomaly_map.transpose(1, 2, 0)
+            image = nib.Nifti1Image(volume, scan.affine, dtype=np.float32)
             image.header.set_xyzt_units("mm")
-            nib.save(image, folder / f"{case.subject}_anomaly.nii.gz")
-    job.log(f"{len(cases)} anomaly maps written")
+            nib.save(image, folder / f"{scan.subject}_anomaly.nii.gz")
+    job.log(f"{len(pairs)} anomaly maps written")
 
 
 if __name__ == "__main__":
@@ -42,7 +32,6 @@ if __name__ == "__main__":
         main(
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            reconstructions=Path(snakemake.input.reconstructions),
-            output=Path(snakemake.output[0]),
-            postprocessing=snakemake.params.postprocessing,
+            anomaly_maps=Path(snakemake.input.anomaly_maps),
+            output=Path(snakemake.output.maps),
         )

@@ -1,15 +1,15 @@
-"""Reconstruct the subjects of one data set with the weights of one method and fold."""
+"""Reconstruct the subjects of one cohort with the weights of one model and fold."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of
+from brainuad.images.computed_volumes import write_reconstructions
 from brainuad.images.slices import read_slices
-from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.io import job
 from brainuad.io.tables import read_table
 from brainuad.models import load_method
@@ -27,24 +27,19 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write subjects [N] and reconstructions float32 [N, S, H, W] of the partitions as npz."""
+    """Write the reconstructions of the subjects of the partitions, see `write_reconstructions`."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device)
-    frame = read_table(split)
+    model = load_method(weights, chosen_device)
+    stack, frame = read_slices(slices), read_table(split)
     wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
     # A leak that the config keeps stands in two partitions, and is reconstructed once.
-    stack = read_slices(slices).select(list(dict.fromkeys(wanted)))
-    reconstructions = reconstruct_volumes(
-        method,
-        stack.images,
-        stack.subjects.tolist(),
-        timesteps=timesteps,
-        seed=seed,
-        device=chosen_device,
+    subjects = [scan.subject for scan in stack.scans(list(dict.fromkeys(wanted)))]
+    pairs = reconstruct_scans(
+        model, stack, subjects, timesteps=timesteps, seed=seed, device=chosen_device
     )
-    with job.replacing(output) as temporary:
-        np.savez(temporary, subjects=stack.subjects, reconstructions=reconstructions)
-    job.log(f"{len(stack.subjects)} of {len(wanted)} subjects, timesteps {list(timesteps)}")
+    reconstructions = (reconstruction for _, reconstruction in pairs)
+    write_reconstructions(output, subjects, reconstructions, shape=stack.images.shape[1:])
+    job.log(f"{len(subjects)} of {len(wanted)} subjects, timesteps {timesteps}")
 
 
 if __name__ == "__main__":
@@ -53,10 +48,10 @@ if __name__ == "__main__":
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
             weights=Path(snakemake.input.weights),
-            output=Path(snakemake.output[0]),
+            output=Path(snakemake.output.reconstructions),
             partitions=list(snakemake.params.partitions),
             timesteps=list(snakemake.params.timesteps),
             seed=snakemake.params.seed,
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             threads=snakemake.threads,
         )

@@ -1,4 +1,4 @@
-"""Score one method on scans of one lesion set whose contrast was changed by a power law.
+"""Score one method on the scans of one cohort, whose contrast was changed by a power law.
 
 The intensities x become x^gamma (the paper's simulated contrast); the threshold is fitted
 anew on the validation subjects under the same change.
@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
 from brainuad.config.settings import settings_from
-from brainuad.evaluation.sweeps import Reconstructor, score_anew
+from brainuad.evaluation.variations import fit_and_score
+from brainuad.images.contrast import with_contrast
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import load_method
+from brainuad.scores import load_score
 from brainuad.scores.postprocess import PostprocessingSettings
 
 COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
@@ -23,30 +26,30 @@ def main(
     *,
     slices: Path,
     split: Path,
-    weights: Path,
+    weights: Path | None,
     output: Path,
     timesteps: list[int],
     gamma: float,
+    score: dict[str, Any],
     postprocessing: dict[str, Any],
     modality: str,
     seed: int,
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table of the test subjects: subject, modality, gamma, metric, value."""
+    """Write a tidy table of the test subjects: subject, modality, gamma, metric, value.
+
+    A method without a model has no weights (None), and its timesteps say nothing.
+    """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    method = load_method(weights, chosen_device)
-    reconstructor = Reconstructor(method, seed, chosen_device)
-    stack = read_slices(slices)
-    reconstructor.compile_if_it_pays(
-        stack.images.shape[1:], volumes=len(stack.images), repeats=len(timesteps)
-    )
-    scores = score_anew(
-        reconstructor,
-        stack,
+    scores = fit_and_score(
+        load_method(weights, chosen_device) if weights else None,
+        with_contrast(read_slices(slices), gamma),
         read_table(split),
         timesteps=timesteps,
-        gamma=gamma,
+        seed=seed,
+        device=chosen_device,
+        score=load_score(score),
         settings=settings_from(PostprocessingSettings, postprocessing),
     )
     write_table(scores.assign(modality=modality, gamma=gamma)[COLUMNS], output)
@@ -57,13 +60,14 @@ if __name__ == "__main__":
         main(
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            weights=Path(snakemake.input.weights),
-            output=Path(snakemake.output[0]),
+            weights=Path(given) if (given := snakemake.input.weights) else None,
+            output=Path(snakemake.output.scores),
             timesteps=list(snakemake.params.timesteps),
             gamma=snakemake.params.gamma,
+            score=snakemake.params.score,
             postprocessing=snakemake.params.postprocessing,
             modality=snakemake.params.modality,
             seed=snakemake.params.seed,
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             threads=snakemake.threads,
         )

@@ -15,17 +15,18 @@ from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
 from brainuad.evaluation.calibration import scores_at
 from brainuad.evaluation.detection import FALSE_POSITIVES
 from brainuad.evaluation.thresholds import HEALTHY_SHARE, healthy_scores
-from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
+from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
+from brainuad.scores.postprocess import PostprocessingSettings
 
 
 def main(
     *,
     slices: Path,
     split: Path,
-    reconstructions: Path,
+    anomaly_maps: Path,
     thresholds: list[Path],
     scores: Path,
     threshold: Path,
@@ -44,28 +45,21 @@ def main(
         for name, path in zip(fitted_on, thresholds, strict=True)
     }
     subjects, stack = read_table(split), read_slices(slices)
-    painted = read_reconstructions(reconstructions)
-    tested = cases_of(stack, painted, subjects_of(subjects, TEST))
+    maps = read_anomaly_maps(anomaly_maps)
+    tested = scans_with(stack, maps, subjects_of(subjects, TEST))
     rows = [
-        (case.subject, modality, name, metric, value)
-        for case in tested
+        (scan.subject, modality, name, metric, value)
+        for scan, anomaly_map in tested
         for name, metric, value in scores_at(
-            anomaly_map_of(case, settings),
-            case.lesions,
-            case.voxel_ml,
-            thresholds=fitted,
-            settings=settings,
+            anomaly_map, scan.lesions, scan.voxel_ml, thresholds=fitted, settings=settings
         )
         if metric == FALSE_POSITIVES
     ]
     columns = ["subject", "modality", "fitted_on", "metric", "value"]
     write_table(pd.DataFrame(rows, columns=columns), scores)
 
-    validated = cases_of(stack, painted, subjects_of(subjects, VALIDATION))
-    healthy = healthy_scores(
-        (anomaly_map_of(case, settings) for case in validated),
-        (case.brain_mask for case in validated),
-    )
+    validated = scans_with(stack, maps, subjects_of(subjects, VALIDATION))
+    healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)
     content = {
         "threshold": healthy.threshold_at(HEALTHY_SHARE),
         "share": HEALTHY_SHARE,
@@ -86,11 +80,11 @@ if __name__ == "__main__":
         main(
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            reconstructions=Path(snakemake.input.reconstructions),
+            anomaly_maps=Path(snakemake.input.anomaly_maps),
             thresholds=[Path(path) for path in snakemake.input.thresholds],
             scores=Path(snakemake.output.scores),
             threshold=Path(snakemake.output.threshold),
             fitted_on=list(snakemake.params.fitted_on),
-            modality=snakemake.wildcards.modality,
+            modality=snakemake.params.modality,
             postprocessing=snakemake.params.postprocessing,
         )

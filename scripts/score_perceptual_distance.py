@@ -6,58 +6,57 @@ from typing import Any
 import pandas as pd
 
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
 from brainuad.config.settings import settings_from
 from brainuad.datasets.downloads import check_sha256
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation.perceptual import load_network, perceptual_distance
-from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.images.computed_volumes import read_reconstructions, scans_with
+from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import cases_of
 
 
 def main(
     *,
-    slices: list[Path],
+    slices: Path,
     split: Path,
-    reconstructions: list[Path],
+    reconstructions: Path,
     network: Path,
     output: Path,
-    modalities: list[str],
+    modality: str,
     sha256: str | None,
     device: dict[str, Any],
     threads: int,
 ) -> None:
     """Write a tidy table: subject, modality, metric (lpips), value.
 
-    `slices`, `reconstructions` and `modalities` are parallel, an entry per modality. `sha256` is
-    that of the network's file, None where it is not known.
+    `sha256` is that of the network's file, None where it is not known.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     job.log(f"{network}: SHA-256 {check_sha256(network, sha256, name=str(network))}")
     chosen_network = load_network(network, chosen_device.torch)
-    subjects = subjects_of(read_table(split), "test")
+    subjects = subjects_of(read_table(split), TEST)
+    pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), subjects)
     rows = []
-    for stack, reconstructed, modality in zip(slices, reconstructions, modalities, strict=True):
-        cases = cases_of(read_slices(stack), read_reconstructions(reconstructed), subjects)
-        for case in progress_bar(cases, total=len(cases), label=f"LPIPS, {modality}"):
-            value = perceptual_distance(chosen_network, case.image, case.reconstruction)
-            rows.append((case.subject, modality, "lpips", value))
-        job.log(f"{len(cases)} test subjects scored in {modality}")
+    for scan, reconstruction in progress_bar(pairs, total=len(pairs), label="LPIPS"):
+        value = perceptual_distance(chosen_network, scan.image, reconstruction)
+        rows.append((scan.subject, modality, "lpips", value))
+    job.log(f"{len(pairs)} test subjects scored")
     write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            slices=[Path(path) for path in snakemake.input.slices],
+            slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            reconstructions=[Path(path) for path in snakemake.input.reconstructions],
+            reconstructions=Path(snakemake.input.reconstructions),
             network=Path(snakemake.params.network[0]),
-            output=Path(snakemake.output[0]),
-            modalities=snakemake.params.modalities,
+            output=Path(snakemake.output.scores),
+            modality=snakemake.params.modality,
             sha256=snakemake.params.sha256,
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             threads=snakemake.threads,
         )

@@ -1,59 +1,52 @@
-"""Score how well one method reconstructs the healthy test subjects of one fold."""
+"""Score how well one method reconstructs the healthy test subjects of one cohort and fold."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation import metrics
-from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
-from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.evaluation.detection import SCAN_SCORE
+from brainuad.images.computed_volumes import read_anomaly_maps, read_reconstructions, scans_with
+from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import Case, cases_of, residual
-
-
-def scores_of(case: Case) -> dict[str, float]:
-    """Every metric of one subject's reconstruction."""
-    return {
-        "l1": metrics.l1(case.image, case.reconstruction),
-        "ssim": metrics.ssim(case.image, case.reconstruction),
-        "psnr": metrics.psnr(case.image, case.reconstruction),
-        SCAN_SCORE: mean_residual(residual(case.image, case.reconstruction), case.brain_mask),
-    }
 
 
 def main(
     *,
-    slices: list[Path],
+    slices: Path,
     split: Path,
-    reconstructions: list[Path],
+    reconstructions: Path,
+    anomaly_maps: Path,
     output: Path,
-    modalities: list[str],
+    modality: str,
 ) -> None:
-    """Write a tidy table: subject, modality, metric, value.
-
-    `slices`, `reconstructions` and `modalities` are parallel, an entry per modality.
-    """
-    subjects = subjects_of(read_table(split), "test")
+    """Write a tidy table: subject, modality, metric, value."""
+    subjects = subjects_of(read_table(split), TEST)
+    maps = read_anomaly_maps(anomaly_maps)
+    pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), subjects)
     rows = []
-    for stack, reconstructed, modality in zip(slices, reconstructions, modalities, strict=True):
-        cases = cases_of(read_slices(stack), read_reconstructions(reconstructed), subjects)
-        rows += [
-            (case.subject, modality, metric, value)
-            for case in cases
-            for metric, value in scores_of(case).items()
-        ]
-        job.log(f"{len(cases)} test subjects scored in {modality}")
+    for scan, reconstruction in pairs:
+        image = scan.image
+        scores = {
+            "l1": metrics.l1(image, reconstruction),
+            "ssim": metrics.ssim(image, reconstruction),
+            "psnr": metrics.psnr(image, reconstruction),
+            SCAN_SCORE: maps.measures_of(scan.subject)[SCAN_SCORE],
+        }
+        rows += [(scan.subject, modality, metric, value) for metric, value in scores.items()]
+    job.log(f"{len(pairs)} test subjects scored")
     write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            slices=[Path(path) for path in snakemake.input.slices],
+            slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            reconstructions=[Path(path) for path in snakemake.input.reconstructions],
-            output=Path(snakemake.output[0]),
-            modalities=snakemake.params.modalities,
+            reconstructions=Path(snakemake.input.reconstructions),
+            anomaly_maps=Path(snakemake.input.anomaly_maps),
+            output=Path(snakemake.output.scores),
+            modality=snakemake.params.modality,
         )

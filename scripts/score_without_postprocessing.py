@@ -3,7 +3,7 @@
 The reconstructions are those of all other tables; only what follows them changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,15 @@ import numpy as np
 import pandas as pd
 
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
-from brainuad.images.slices import read_reconstructions, read_slices
+from brainuad.images.computed_volumes import read_reconstructions, scans_with
+from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import (
-    Cases,
-    PostprocessingSettings,
-    anomaly_map_of,
-    cases_of,
-    segment,
-)
+from brainuad.scores import Score, load_score
+from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map, segment
 from brainuad.scores.postprocessing_variants import sharing_maps, variants_of
 
 
@@ -31,39 +27,50 @@ def main(
     *,
     slices: Path,
     split: Path,
-    reconstructions: Path,
+    reconstructions: Path | None,
     output: Path,
+    score: dict[str, Any],
     postprocessing: dict[str, Any],
     modality: str,
 ) -> None:
-    """Write a tidy table of the test subjects: subject, modality, variant, metric, value."""
+    """Write a tidy table of the test subjects: subject, modality, variant, metric, value.
+
+    A method without a model has no reconstructions (None).
+    """
     variants = variants_of(settings_from(PostprocessingSettings, postprocessing))
-    subjects, stack = read_table(split), read_slices(slices)
-    reconstructed = read_reconstructions(reconstructions)
-    validation = cases_of(stack, reconstructed, subjects_of(subjects, "validation"))
-    test = cases_of(stack, reconstructed, subjects_of(subjects, "test"))
+    subjects, stack, chosen = read_table(split), read_slices(slices), load_score(score)
+    computed = read_reconstructions(reconstructions) if reconstructions else None
+    validation = scans_with(stack, computed, subjects_of(subjects, VALIDATION))
+    test = scans_with(stack, computed, subjects_of(subjects, TEST))
     rows = []
     for group in sharing_maps(variants):
         settings = next(iter(group.values()))
         # ASSUME: without a step the threshold is fitted anew, as it would be by whoever leaves the
         # step out; the paper does not say whether its thresholds were.
         threshold = best_threshold(
-            maps_of(validation, settings), (case.lesions for case in validation)
+            (scores, scan.lesions) for scan, scores in mapped(validation, chosen, settings)
         )
         job.log(f"{', '.join(group)}: threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}")
-        for case, scores in zip(test, maps_of(test, settings), strict=True):
+        for scan, scores in mapped(test, chosen, settings):
+            lesions = scan.lesions
             for variant, changed in group.items():
                 prediction = segment(scores, threshold.value, changed)
-                dice = metrics.dice(prediction, case.lesions)
-                rows.append((case.subject, modality, variant, "dice", dice))
+                dice = metrics.dice(prediction, lesions)
+                rows.append((scan.subject, modality, variant, "dice", dice))
     columns = ["subject", "modality", "variant", "metric", "value"]
     write_table(pd.DataFrame(rows, columns=columns), output)
 
 
-def maps_of(cases: Cases, settings: PostprocessingSettings) -> Iterator[np.ndarray]:
-    """The anomaly map [S, H, W] of each case in turn."""
-    for case in cases:
-        yield anomaly_map_of(case, settings)
+def mapped(
+    pairs: Iterable[tuple[Scan, np.ndarray | None]],
+    score: Score,
+    settings: PostprocessingSettings,
+) -> Iterator[tuple[Scan, np.ndarray]]:
+    """Each scan in turn with its anomaly map [S, H, W]."""
+    for scan, reconstruction in pairs:
+        brain_mask = scan.brain_mask
+        scores = score(scan.image, reconstruction, brain_mask)
+        yield scan, anomaly_map(scores, brain_mask, settings)
 
 
 if __name__ == "__main__":
@@ -71,8 +78,9 @@ if __name__ == "__main__":
         main(
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
-            reconstructions=Path(snakemake.input.reconstructions),
-            output=Path(snakemake.output[0]),
+            reconstructions=Path(given) if (given := snakemake.input.reconstructions) else None,
+            output=Path(snakemake.output.scores),
+            score=snakemake.params.score,
             postprocessing=snakemake.params.postprocessing,
             modality=snakemake.params.modality,
         )

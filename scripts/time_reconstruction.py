@@ -1,4 +1,4 @@
-"""Time how long each method takes to reconstruct a volume.
+"""Time how long the model of each method takes to reconstruct a volume.
 
 All methods are timed in one job, in turns, since times of other jobs are of another machine, or of
 other work beside them: only times of one run are compared.
@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.config.device import device_of
 from brainuad.config.settings import settings_from
 from brainuad.evaluation.reconstruction_times import COLUMNS, SECONDS
 from brainuad.images.slices import SliceStack, read_slices
@@ -38,6 +39,7 @@ def main(
     weights: list[Path],
     output: Path,
     methods: list[str],
+    models: list[str],
     timesteps: list[list[int]],
     dataset: str,
     modality: str,
@@ -46,28 +48,30 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table of so many rounds, in the columns of `times.COLUMNS`.
+    """Write a tidy table of so many rounds, in the columns of `reconstruction_times.COLUMNS`.
 
-    `methods`, `weights` and `timesteps` are parallel. What is timed leads from the slices of the
-    first test subjects in memory to their reconstructions in memory, in the batches and, where the
-    device's settings want it, compiled, as `reconstruct` does it for a whole data set; files are
-    read and networks compiled before.
+    `methods`, `models`, `weights` and `timesteps` are parallel: what a row is called, and which
+    model reconstructs for it, from which file and at which timesteps. What is timed leads from the
+    slices of the first test subjects in memory to their reconstructions in memory, in the batches
+    and, where the device's settings want it, compiled, as `reconstruct` does it for a whole cohort;
+    files are read and networks compiled before.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    # Rows of the tables may share their weights.
-    models = {path: load_method(path, chosen_device) for path in dict.fromkeys(weights)}
+    # Methods may share their model.
+    files = dict(zip(models, weights, strict=True))
+    loaded = {name: load_method(path, chosen_device) for name, path in files.items()}
     stack = read_slices(slices)
     subjects = subjects_to_reconstruct(stack, split, slices=slices)[:VOLUMES]
     volumes = stack.select(subjects)
-    for model in models.values():
+    for model in loaded.values():
         compile_for_volumes(model, volumes.images.shape[2:], chosen_device)
     rows = []
     # The first round warms up: what is laid out or chosen once is not timed.
     for number in progress_bar(range(ROUNDS + 1), total=ROUNDS + 1, label="timing"):
         # In turns, so that a machine that is busy for a while hits all methods alike.
-        for method, path, steps in zip(methods, weights, timesteps, strict=True):
+        for method, name, steps in zip(methods, models, timesteps, strict=True):
             seconds = seconds_to_reconstruct(
-                volumes, models[path], timesteps=steps, seed=seed, device=chosen_device
+                volumes, loaded[name], timesteps=steps, seed=seed, device=chosen_device
             )
             if number > 0:
                 value = seconds / len(subjects)
@@ -77,13 +81,13 @@ def main(
 
 
 def seconds_to_reconstruct(
-    volumes: SliceStack, method: Method, *, timesteps: list[int], seed: int, device: Device
+    volumes: SliceStack, model: Method, *, timesteps: list[int], seed: int, device: Device
 ) -> float:
     """Seconds from volumes in memory to their reconstructions, all of the device's work done."""
     wait_for(device)
     started = time.perf_counter()
     reconstruct_volumes(
-        method,
+        model,
         volumes.images,
         volumes.subjects.tolist(),
         timesteps=timesteps,
@@ -106,13 +110,14 @@ if __name__ == "__main__":
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
             weights=[Path(path) for path in snakemake.input.weights],
-            output=Path(snakemake.output[0]),
+            output=Path(snakemake.output.times),
             methods=list(snakemake.params.methods),
+            models=list(snakemake.params.models),
             timesteps=[list(steps) for steps in snakemake.params.timesteps],
             dataset=snakemake.params.dataset,
             modality=snakemake.params.modality,
             fold=snakemake.params.fold,
             seed=snakemake.params.seed,
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             threads=snakemake.threads,
         )

@@ -57,7 +57,8 @@ def test_best_threshold_as_brute_force(seed):
     assert max(reachable) - 5e-3 < best.dice <= max(reachable) + 1e-9
     assert mean_dice(maps, lesions, best.value) == pytest.approx(best.dice)
     # That of the pooled voxels is another one, and not better.
-    assert mean_dice(maps, lesions, best_threshold(maps, lesions).value) < best.dice
+    of_pooled = best_threshold(zip(maps, lesions, strict=True))
+    assert mean_dice(maps, lesions, of_pooled.value) < best.dice
 
 
 def test_best_threshold_of_many_scores_is_close_to_the_best():

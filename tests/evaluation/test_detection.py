@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
+from small_report import texts_of, write_small_table
 
-import tabulate_detection
 from brainuad.evaluation.detection import (
     auroc,
     false_positive_volumes,
@@ -13,7 +13,7 @@ from brainuad.evaluation.detection import (
     scan_detection,
 )
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.tables import write_table
 
 BOOTSTRAP = BootstrapSettings(rounds=4000, confidence=0.9, seed=3)
 COLUMNS = ["method", "dataset", "modality", "metric", "fold", "subject", "value"]
@@ -148,37 +148,27 @@ def write_scores(scores: pd.DataFrame, folder) -> dict[str, list]:
     return lists
 
 
-def outputs(folder) -> dict:
-    return {ending: folder / f"detection.{ending}" for ending in ("tsv", "html", "tex")}
-
-
 def test_table_by_hand(tmp_path):
     # In the first fold all four pairs are in order, in the second three.
     scores = scan_scores({"ixi": [[1, 2], [1, 2]], "wmh": [[3, 4], [1.5, 3]]})
-    tabulate_detection.main(
-        **write_scores(scores, tmp_path),
-        **outputs(tmp_path),
-        healthy=["ixi"],
-        bootstrap=vars(BOOTSTRAP),
+    files = write_small_table(
+        "detection", tmp_path, **write_scores(scores, tmp_path), healthy=["ixi"]
     )
-    (row,) = read_table(tmp_path / "detection.tsv").to_dict("records")
+    table, page, latex = texts_of(files)
+    (row,) = table.to_dict("records")
     assert row["mean"] == pytest.approx(0.875) and row["healthy"] == "ixi"
-    page = (tmp_path / "detection.html").read_text(encoding="utf-8")
     assert ">WMH T1<" in page and "87.5 " in page
     assert "Test subjects: 2 of WMH T1 against 2 of IXI T1." in page
-    assert "no proof that lesions are seen" in page and "90 % bootstrap" in page
-    assert r"87.5 $\pm$ 17.7" in (tmp_path / "detection.tex").read_text(encoding="utf-8")
+    assert "no proof that lesions are seen" in page and "95 % bootstrap" in page
+    assert r"87.5 $\pm$ 17.7" in latex
 
 
 @pytest.mark.parametrize("healthy", [[], ["ixi"]])
 def test_nobody_to_compare_gives_a_table_without_rows(tmp_path, healthy):
     scores = scan_scores({"wmh": [[3.0, 4.0]]} if healthy else {})
-    tabulate_detection.main(
-        **write_scores(scores, tmp_path),
-        **outputs(tmp_path),
-        healthy=healthy,
-        bootstrap=vars(BOOTSTRAP),
+    files = write_small_table(
+        "detection", tmp_path, **write_scores(scores, tmp_path), healthy=healthy
     )
-    table = read_table(tmp_path / "detection.tsv")
+    table, page, _ = texts_of(files)
     assert table.empty and "healthy_subjects" in table
-    assert "There are no scores" in (tmp_path / "detection.html").read_text(encoding="utf-8")
+    assert "There are no scores" in page

@@ -8,6 +8,7 @@ import pytest
 
 import export_anomaly_maps
 import fit_threshold
+import map_anomalies
 import score_reconstruction
 import score_segmentation
 from brainuad.images.slices import SliceStack, write_slices
@@ -27,7 +28,9 @@ LESION = (slice(4, 9), slice(5, 11), slice(4, 9))
 
 @pytest.fixture
 def files(tmp_path):
-    """Four subjects whose lesion is bright on flat tissue, and perfect healthy reconstructions.
+    """Four subjects whose lesion is bright on flat tissue, and their anomaly maps.
+
+    Their reconstructions are healthy but for a little everywhere.
 
     `gone` stands in the split but not in the slices: it was left out in preprocessing.
     """
@@ -62,16 +65,54 @@ def files(tmp_path):
     write_table(
         pd.DataFrame({"subject": rows.keys(), "partition": rows.values()}), tmp_path / "split.tsv"
     )
-    return {
-        "slices": tmp_path / "slices.npz",
-        "split": tmp_path / "split.tsv",
-        "reconstructions": tmp_path / "reconstructions.npz",
-    }
+    data = {"slices": tmp_path / "slices.npz", "split": tmp_path / "split.tsv"}
+    maps = tmp_path / "maps.npz"
+    map_anomalies.main(
+        **data,
+        reconstructions=tmp_path / "reconstructions.npz",
+        output=maps,
+        score={"kind": "absolute"},
+        partitions=["validation", "test"],
+        postprocessing=SETTINGS,
+    )
+    return data | {"anomaly_maps": maps}
+
+
+def test_maps_of_a_cohort(files, tmp_path):
+    with np.load(files["anomaly_maps"]) as arrays:
+        assert arrays["subjects"].tolist() == ["v1", "t1", "t2", "healthy"]
+        maps, residuals = arrays["anomaly_maps"], arrays["mean_residual"]
+    assert maps.dtype == np.float32 and maps.shape == (4, *SHAPE)
+    # The centre of the lesion, tissue beside it, and the rim that erosion takes.
+    assert maps[1, 6, 7, 6] == pytest.approx(0.5) and maps[1, 6, 2, 6] == pytest.approx(0.05)
+    assert not maps[:, :, 1].any()
+    # The measures are those of before.
+    assert residuals[3] == pytest.approx(0.05)
+
+
+def test_without_a_model_the_intensity_is_mapped(files, tmp_path):
+    map_anomalies.main(
+        slices=files["slices"],
+        split=files["split"],
+        reconstructions=None,
+        output=tmp_path / "intensities.npz",
+        score={"kind": "intensity"},
+        partitions=["test", "test"],
+        postprocessing=SETTINGS | {"order": []},
+    )
+    with np.load(files["slices"]) as slices, np.load(tmp_path / "intensities.npz") as made:
+        assert made["subjects"].tolist() == ["t1", "t2", "healthy"]
+        np.testing.assert_array_equal(made["anomaly_maps"], slices["images"][1:])
+        # Tissue of .5, of which 150 of 12 x 14 x 12 voxels are a lesion of .95.
+        share = 150 / (12 * 14 * 12)
+        assert made["mean_residual"].tolist() == pytest.approx([0.5 + 0.45 * share] * 2 + [0.5])
+        assert made["l1_ratio"][:2] == pytest.approx([0.95 / 0.5] * 2)
+        assert np.isnan(made["l1_ratio"][2]) and np.isnan(made["l1_ratio_released"][2])
 
 
 def test_threshold_then_scores(files, tmp_path, capsys):
     threshold, output = tmp_path / "threshold.json", tmp_path / "scores.tsv"
-    fit_threshold.main(**files, output=threshold, postprocessing=SETTINGS)
+    fit_threshold.main(**files, output=threshold)
     fitted = json.loads(threshold.read_text())
     assert fitted["subjects"] == 1
     assert fitted["threshold"] == pytest.approx((0.5 + 0.05) / 2)
@@ -113,22 +154,22 @@ def test_no_threshold_without_validation_subjects(files, tmp_path):
     split = pd.DataFrame({"subject": ["gone", "t1"], "partition": ["validation", "test"]})
     write_table(split, files["split"])
     with pytest.raises(SettingsError, match=r"^slices: none of the validation .*_left_out\.tsv"):
-        fit_threshold.main(**files, output=tmp_path / "a.json", postprocessing=SETTINGS)
+        fit_threshold.main(**files, output=tmp_path / "a.json")
 
 
-def test_reconstruction_scores_of_two_modalities(files, tmp_path):
+def test_reconstruction_scores(files, tmp_path):
     output = tmp_path / "scores.tsv"
     score_reconstruction.main(
-        slices=[files["slices"]] * 2,
-        split=files["split"],
-        reconstructions=[files["reconstructions"]] * 2,
+        **files,
+        reconstructions=tmp_path / "reconstructions.npz",
         output=output,
-        modalities=["t1", "t2"],
+        modality="t2",
     )
     scores = read_table(output)
     assert list(scores.columns) == ["subject", "modality", "metric", "value"]
-    assert len(scores) == 3 * 2 * 4
-    healthy = scores[(scores["subject"] == "healthy") & (scores["modality"] == "t2")]
+    assert set(scores["modality"]) == {"t2"}
+    assert scores["metric"].tolist() == ["l1", "ssim", "psnr", "mean_residual"] * 3
+    healthy = scores[scores["subject"] == "healthy"]
     values = healthy.set_index("metric")["value"]
     inside = (14 * 12) / (16 * 14)
     assert values["l1"] == pytest.approx(0.05 * inside, rel=1e-5)
@@ -141,7 +182,7 @@ def test_reconstruction_scores_of_two_modalities(files, tmp_path):
 def test_maps_stand_where_the_lesion_is_and_are_the_same_bytes(files, tmp_path):
     outputs = [tmp_path / "first", tmp_path / "second"]
     for output in outputs:
-        export_anomaly_maps.main(**files, output=output, postprocessing=SETTINGS)
+        export_anomaly_maps.main(**files, output=output)
     names = sorted(path.name for path in outputs[0].iterdir())
     assert names == [f"{subject}_anomaly.nii.gz" for subject in ("healthy", "t1", "t2")]
     for name in names:
@@ -159,5 +200,5 @@ def test_maps_stand_where_the_lesion_is_and_are_the_same_bytes(files, tmp_path):
 def test_writing_the_same_numbers_again_gives_the_same_table(files, tmp_path):
     outputs = [tmp_path / "a.json", tmp_path / "b.json"]
     for output in outputs:
-        fit_threshold.main(**files, output=output, postprocessing=SETTINGS)
+        fit_threshold.main(**files, output=output)
     assert outputs[0].read_bytes() == outputs[1].read_bytes()

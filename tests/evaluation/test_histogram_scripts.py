@@ -5,22 +5,20 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from blank_model import Blank
+from small_report import texts_of, write_small_table
 
 import compare_histograms
-import tabulate_histograms
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.tables import read_table, write_table
-from brainuad.models import build_trainable
-from brainuad.models.checkpoints import write_weights
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
-BOOTSTRAP = {"rounds": 100, "confidence": 0.95, "seed": 0}
 HEALTHY = 40
 
 
 @pytest.fixture
-def compared(tmp_path):
-    """Scans of two tissues, .9 and .5, reconstructed as nothing at all, at gamma 1 and 2.
+def scans(tmp_path, monkeypatch):
+    """Scans of two tissues, .9 and .5, reconstructed as nothing at all.
 
     Of the 40 healthy brain voxels of the first test subject half are of either tissue, of those
     of the second a quarter is bright.
@@ -44,15 +42,8 @@ def compared(tmp_path):
     write_table(
         pd.DataFrame({"subject": split.keys(), "partition": split.values()}), tmp_path / "split.tsv"
     )
-    method = build_trainable("thresh", {})
-    write_weights(
-        tmp_path / "weights.pt",
-        kind="thresh",
-        settings={},
-        state=method.network.state_dict(),
-        training={},
-    )
-    return compare(tmp_path)
+    monkeypatch.setattr(compare_histograms, "load_method", lambda path, device: Blank())
+    return tmp_path
 
 
 def compare(folder, **changes):
@@ -64,7 +55,6 @@ def compare(folder, **changes):
         "measures": folder / "measures.tsv",
         "histograms": folder / "histograms.npz",
         "timesteps": [500],
-        "gammas": [1.0, 2.0],
         "bins": 4,
         "modality": "t2",
         "seed": 0,
@@ -76,41 +66,42 @@ def compare(folder, **changes):
         return read_table(folder / "measures.tsv"), dict(arrays)
 
 
-def test_measures_by_hand(compared):
-    table, _ = compared
+@pytest.mark.parametrize("gamma", [1.0, 2.0])
+def test_measures_by_hand(scans, gamma):
+    table, _ = compare(scans, gamma=gamma)
     assert table.columns.tolist() == ["subject", "modality", "gamma", "metric", "value"]
-    assert table["subject"].tolist() == ["even", "uneven", "all"] * 2
-    assert table["gamma"].tolist() == [1.0] * 3 + [2.0] * 3
+    assert table["subject"].tolist() == ["even", "uneven", "all"]
+    assert table["gamma"].tolist() == [gamma] * 3
     assert table["modality"].unique().tolist() == ["t2"]
-    found = table.pivot_table(index=["gamma", "subject"], columns="metric", values="value")
+    found = table.set_index(["subject", "metric"])["value"]
     # All of the reconstruction is in the first bin, which is an entropy of 0. Of the 80 voxels of
     # both subjects 30 are bright.
     of_all = -3 / 8 * math.log(3 / 8) - 5 / 8 * math.log(5 / 8)
-    for gamma in (1.0, 2.0):
-        assert found.loc[(gamma, "all"), "entropy_difference"] == pytest.approx(of_all)
+    assert found["all", "entropy_difference"] == pytest.approx(of_all)
     # Half a voxel more in each of 4 bins: 20.5, 20.5, .5 and .5 of 42 against 40.5 and thrice .5.
+    # At gamma 2 the tissues are .81 and .25: the second and the fourth bin, not the third.
     apart = (2 * 20.5 * math.log(20.5 / 0.5) + 0.5 * math.log(0.5 / 40.5)) / 42
-    assert found.loc[(1.0, "even"), "kl_divergence"] == pytest.approx(apart)
-    # At gamma 2 the tissues are .81 and .25: the second and the fourth bin.
-    assert found.loc[(2.0, "even"), "kl_divergence"] == pytest.approx(apart)
+    assert found["even", "kl_divergence"] == pytest.approx(apart)
 
 
-def test_densities_are_pooled_over_healthy_voxels_of_test_subjects(compared):
-    _, arrays = compared
-    assert set(arrays) == {"edges", "gammas", "scans", "reconstructions"}
+@pytest.mark.parametrize(("gamma", "places"), [(1.0, [2, 3]), (2.0, [1, 3])])
+def test_densities_are_pooled_over_healthy_voxels_of_test_subjects(scans, gamma, places):
+    _, arrays = compare(scans, gamma=gamma)
+    assert set(arrays) == {"edges", "gamma", "scans", "reconstructions"}
     np.testing.assert_allclose(arrays["edges"], [0, 0.25, 0.5, 0.75, 1])
-    assert arrays["gammas"].tolist() == [1.0, 2.0]
+    assert arrays["gamma"] == gamma
     # Of 80 voxels 30 are bright; a bin is a quarter wide.
-    dark, bright = 4 * 50 / (2 * HEALTHY), 4 * 30 / (2 * HEALTHY)
-    np.testing.assert_allclose(arrays["scans"], [[0, 0, dark, bright], [0, dark, 0, bright]])
-    np.testing.assert_allclose(arrays["reconstructions"], [[4, 0, 0, 0]] * 2)
+    expected = np.zeros(4)
+    expected[places] = 4 * 50 / (2 * HEALTHY), 4 * 30 / (2 * HEALTHY)
+    np.testing.assert_allclose(arrays["scans"], expected)
+    np.testing.assert_allclose(arrays["reconstructions"], [4, 0, 0, 0])
 
 
-def test_without_a_test_subject(compared, tmp_path):
-    write_table(pd.DataFrame({"subject": ["gone"], "partition": ["test"]}), tmp_path / "none.tsv")
-    table, arrays = compare(tmp_path, split=tmp_path / "none.tsv")
+def test_without_a_test_subject(scans):
+    write_table(pd.DataFrame({"subject": ["gone"], "partition": ["test"]}), scans / "none.tsv")
+    table, arrays = compare(scans, gamma=1.0, split=scans / "none.tsv")
     assert table.empty and table.columns[-1] == "value"
-    assert arrays["scans"].shape == (2, 4) and np.isnan(arrays["scans"]).all()
+    assert arrays["scans"].shape == (4,) and np.isnan(arrays["scans"]).all()
 
 
 def tabulated(tmp_path, values):
@@ -126,17 +117,15 @@ def tabulated(tmp_path, values):
         columns = ["subject", "modality", "gamma", "metric", "value"]
         write_table(pd.DataFrame(rows, columns=columns), paths[-1])
         methods.append(method)
-    outputs = {kind: tmp_path / f"histograms.{kind}" for kind in ("tsv", "html", "tex")}
-    tabulate_histograms.main(
+    files = write_small_table(
+        "histograms",
+        tmp_path,
         scores=paths,
         methods=methods,
         folds=[0] * len(paths),
         datasets=["ixi"] * len(paths),
-        bootstrap=BOOTSTRAP,
-        **outputs,
     )
-    texts = (outputs[kind].read_text(encoding="utf-8") for kind in ("html", "tex"))
-    return read_table(outputs["tsv"]), *texts
+    return texts_of(files)
 
 
 def test_nearest_to_zero_is_best(tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from brainuad.evaluation.paper import DIVISORS, beside_paper, in_our_units
+from brainuad.evaluation.paper import DIVISORS, compare_with_paper, in_our_units
 from brainuad.io.tables import read_table
 
 PAPER = Path(__file__).parents[2] / "resources" / "paper"
@@ -58,7 +58,7 @@ def test_ours_beside_the_paper():
         ],
         columns=[*KEYS, "mean", "sd", "folds"],
     )
-    table = beside_paper(ours, printed("segmentation"), printed("independent_rerun"))
+    table = compare_with_paper(ours, printed("segmentation"), printed("independent_rerun"))
     assert table.columns.tolist() == [*KEYS, "paper", "rerun", "ours", "sd", "difference"]
     assert len(table) == 104
     row = table.set_index(KEYS).loc[("cddpm", "brats21", "t2", "dice")]
@@ -74,7 +74,7 @@ def test_ours_beside_the_paper():
     # Of the l1-ratio there are two definitions, and of the paper one number.
     ratios = ours.iloc[:2].assign(metric=["l1_ratio", "l1_ratio_released"], method="ae")
     ratios = ratios.assign(dataset="wmh", modality="t1", mean=[2.0, 4.0])
-    beside = beside_paper(ratios, printed("reconstruction"), printed("independent_rerun"))
+    beside = compare_with_paper(ratios, printed("reconstruction"), printed("independent_rerun"))
     assert len(beside) == 7 * (4 + 4 + 4)
     both = beside[(beside["method"] == "ae") & (beside["dataset"] == "wmh")]
     assert both["metric"].tolist() == ["l1_ratio", "l1_ratio_released"]
@@ -82,7 +82,9 @@ def test_ours_beside_the_paper():
     assert both["difference"].tolist() == pytest.approx([-0.36, 1.64])
     # Every number of the rerun has its place, whether it was measured here or not.
     everything = pd.concat([printed("segmentation"), printed("reconstruction")])
-    whole = beside_paper(ours, everything, printed("independent_rerun")).set_index(KEYS)["rerun"]
+    whole = compare_with_paper(ours, everything, printed("independent_rerun")).set_index(KEYS)[
+        "rerun"
+    ]
     assert whole.count() == len(printed("independent_rerun")) == 5
     assert whole["cddpm", "ixi", "t2", "l1"] == pytest.approx(0.01486)
     assert whole["cddpm", "mslub", "t2", "auprc"] == pytest.approx(0.0538)
@@ -93,4 +95,4 @@ def test_a_number_of_ours_twice_is_refused():
         [("cddpm", "wmh", "t1", "dice", 0.12, 0.01)] * 2, columns=[*KEYS, "mean", "sd"]
     )
     with pytest.raises(pd.errors.MergeError):
-        beside_paper(row, printed("segmentation"), printed("independent_rerun"))
+        compare_with_paper(row, printed("segmentation"), printed("independent_rerun"))

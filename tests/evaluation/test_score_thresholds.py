@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import map_anomalies
 import score_false_positives
 import score_thresholds
 from brainuad.images.slices import SliceStack, write_slices
@@ -43,13 +44,17 @@ def write_files(folder, *, lesions: bool):
         affines=np.tile(AFFINE, (3, 1, 1)),
     )
     write_slices(stack, folder / "slices.npz")
-    np.savez(
-        folder / "reconstructions.npz",
-        subjects=subjects,
-        reconstructions=np.zeros_like(residuals),
-    )
     partitions = ["test", "test", "validation"]
     write_table(pd.DataFrame({"subject": subjects, "partition": partitions}), folder / "split.tsv")
+    map_anomalies.main(
+        slices=folder / "slices.npz",
+        split=folder / "split.tsv",
+        reconstructions=None,
+        output=folder / "maps.npz",
+        score={"kind": "intensity"},
+        partitions=["validation", "test"],
+        postprocessing=SETTINGS,
+    )
     for name, value in (("atlas", 0.5), ("wmh", 0.35)):
         (folder / f"{name}.json").write_text(json.dumps({"threshold": value}), encoding="utf-8")
 
@@ -59,7 +64,7 @@ def scored(folder, *, lesions: bool) -> pd.DataFrame:
     score_thresholds.main(
         slices=folder / "slices.npz",
         split=folder / "split.tsv",
-        reconstructions=folder / "reconstructions.npz",
+        anomaly_maps=folder / "maps.npz",
         thresholds=[folder / "atlas.json", folder / "wmh.json"],
         output=folder / "scores.tsv",
         fitted_on=["atlas", "wmh"],
@@ -94,7 +99,7 @@ def test_healthy_set_has_false_alarms_alone(tmp_path):
     score_false_positives.main(
         slices=tmp_path / "slices.npz",
         split=tmp_path / "split.tsv",
-        reconstructions=tmp_path / "reconstructions.npz",
+        anomaly_maps=tmp_path / "maps.npz",
         thresholds=[tmp_path / "atlas.json", tmp_path / "wmh.json"],
         scores=tmp_path / "scores.tsv",
         threshold=tmp_path / "healthy.json",

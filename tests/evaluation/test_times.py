@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from small_report import texts_of, write_small_table
 from small_training import DDPM, FP32
 
-import tabulate_times
 import time_reconstruction
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.errors import SettingsError
@@ -13,8 +13,8 @@ from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import write_weights
 
-BOOTSTRAP = {"rounds": 200, "confidence": 0.95, "seed": 1}
 COLUMNS = ["method", "fold", "dataset", "modality", "round", "metric", "value"]
+AE = {"size": [16, 16], "channels": [4], "latent": 2, "spatial": False, "kl_weight": None}
 
 
 @pytest.fixture
@@ -35,16 +35,17 @@ def files(tmp_path):
         pd.DataFrame({"subject": rows.keys(), "partition": rows.values()}), tmp_path / "split.tsv"
     )
     paths = {}
-    for name, (kind, settings) in {"ddpm": ("diffusion", DDPM), "thresh": ("thresh", {})}.items():
+    for name, (kind, settings) in {"ddpm": ("diffusion", DDPM), "ae": ("autoencoder", AE)}.items():
         paths[name] = tmp_path / f"{name}.pt"
         state = build_trainable(kind, settings).network.state_dict()
         write_weights(paths[name], kind=kind, settings=settings, state=state, training={})
     return {
         "slices": tmp_path / "slices.npz",
         "split": tmp_path / "split.tsv",
-        "weights": [paths["thresh"], paths["ddpm"], paths["ddpm"]],
+        "weights": [paths["ae"], paths["ddpm"], paths["ddpm"]],
         "output": tmp_path / "times.tsv",
-        "methods": ["thresh", "ddpm", "ddpm_ens"],
+        "methods": ["ae", "ddpm", "ddpm_ens"],
+        "models": ["ae", "ddpm", "ddpm"],
         "timesteps": [[500], [500], [250, 500, 750]],
         "dataset": "ixi",
         "modality": "t2",
@@ -66,7 +67,7 @@ def test_real_times_are_of_a_round_each(files):
         [0, "ixi", "t2"]
     ]
     seconds = times.groupby("method")["value"].mean()
-    assert 0 < seconds["thresh"] < seconds["ddpm"] < seconds["ddpm_ens"] < 60
+    assert 0 < seconds["ae"] < seconds["ddpm"] < seconds["ddpm_ens"] < 60
 
 
 def test_methods_take_turns_on_all_volumes_and_the_first_round_does_not_count(files, monkeypatch):
@@ -82,7 +83,7 @@ def test_methods_take_turns_on_all_volumes_and_the_first_round_does_not_count(fi
     time_reconstruction.main(**files)
     # The first five test subjects of those that are there.
     volumes = ((5, 3, 16, 16), "fedcb")
-    one_turn = [("Thresh", (500,)), ("Diffusion", (500,)), ("Diffusion", (250, 500, 750))]
+    one_turn = [("Autoencoder", (500,)), ("Diffusion", (500,)), ("Diffusion", (250, 500, 750))]
     assert turns == [(*who, *volumes) for _ in range(4) for who in one_turn]
     # Turns 1 to 3 warm up; a turn n takes 5n seconds for five volumes.
     times = read_table(files["output"]).pivot_table(index="round", columns="method", values="value")
@@ -140,9 +141,7 @@ def tabulated(folder, times):
         ]
         paths.append(folder / f"times{number}.tsv")
         write_table(pd.DataFrame(rows, columns=COLUMNS), paths[-1])
-    outputs = {name: folder / f"times.{name}" for name in ("tsv", "html", "tex")}
-    tabulate_times.main(times=paths, **outputs, bootstrap=BOOTSTRAP)
-    return read_table(outputs["tsv"]), outputs["html"].read_text(), outputs["tex"].read_text()
+    return texts_of(write_small_table("times", folder, times=paths))
 
 
 def test_ratios_by_hand(tmp_path):

@@ -1,14 +1,11 @@
 """Packed volumes and tables are read as they were written."""
 
-import tracemalloc
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.images.slices import SliceStack, read_reconstructions, read_slices, write_slices
+from brainuad.images.slices import SliceStack, read_slices, write_slices
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import cases_of
 
 ARRAYS = ("images", "brain_masks", "lesions", "subjects", "affines", "native_voxel_ml")
 
@@ -53,36 +50,19 @@ def test_selected_volumes_of_a_file_are_copies_in_memory(tmp_path):
     assert np.array_equal(read_slices(tmp_path / "stack.npz").images, written.images)
 
 
-def test_scoring_holds_a_volume_at_a_time(tmp_path):
-    count, shape = 40, (4, 50, 50)
-    subjects = np.array([f"s{number}" for number in range(count)])
-    volumes = np.random.default_rng(1).random((count, *shape), dtype=np.float32)
-    whole = SliceStack(
-        images=volumes,
-        brain_masks=volumes > 0.5,
-        lesions=(volumes > 0.9).astype(np.uint8),
-        subjects=subjects,
-        affines=np.tile(np.eye(4), (count, 1, 1)),
-    )
-    write_slices(whole, tmp_path / "slices.npz")
-    np.savez(tmp_path / "made.npz", subjects=subjects[::-1], reconstructions=-volumes[::-1])
-    tracemalloc.start()
-    cases = cases_of(
-        read_slices(tmp_path / "slices.npz"),
-        read_reconstructions(tmp_path / "made.npz"),
-        ["s7", *subjects.tolist()],
-    )
-    for case in cases:
-        number = int(case.subject[1:])
-        assert np.array_equal(case.image, volumes[number])
-        assert np.array_equal(case.reconstruction, -volumes[number])
-        assert np.array_equal(case.brain_mask, whole.brain_masks[number])
-        assert np.array_equal(case.lesions, whole.lesions[number])
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert len(cases) == count + 1
-    # One volume is read while the last one is still held; all are 4 MB.
-    assert peak < 6 * volumes[0].nbytes
+def test_scans_are_those_asked_for_and_read_when_they_are(tmp_path):
+    written = stack()
+    write_slices(written, tmp_path / "stack.npz")
+    scans = read_slices(tmp_path / "stack.npz").scans(["c", "missing", "a"])
+    assert [scan.subject for scan in scans] == ["c", "a"]
+    for scan, row in zip(scans, (2, 0), strict=True):
+        for name in ("image", "brain_mask", "lesions", "affine"):
+            whole = getattr(written, name if name == "lesions" else f"{name}s")
+            assert np.array_equal(getattr(scan, name), whole[row])
+        assert scan.voxel_ml == written.native_voxel_ml[row]
+    # What is changed is a copy.
+    scans[0].image[:] = 0
+    assert np.array_equal(scans[0].image, written.images[2])
 
 
 def test_a_voxel_has_the_size_of_the_scan_where_it_is_known(tmp_path):

@@ -23,7 +23,7 @@ def settings(*order: Step, erosion: int = 3, size: int = 5) -> PostprocessingSet
 
 
 def scans(shape: tuple[int, int, int], count: int = 3) -> tuple[np.ndarray, ...]:
-    """Volumes whose brains grow; the last is all brain, and the reconstructions hold ties."""
+    """Scores of volumes whose brains grow; the last is all brain, and the scores hold ties."""
     generator = np.random.default_rng(sum(shape))
     axes = np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij")
     distance = sum(axis**2 for axis in axes)
@@ -31,11 +31,11 @@ def scans(shape: tuple[int, int, int], count: int = 3) -> tuple[np.ndarray, ...]
     images = generator.random((count, *shape), dtype=np.float32) * brains
     reconstructions = generator.random((count, *shape), dtype=np.float32)
     reconstructions[:, ::2] = np.round(images[:, ::2] * 8) / 8
-    return images, reconstructions, brains
+    return np.abs(images - reconstructions), brains
 
 
-def by_scipy(image, reconstruction, brain, chosen: PostprocessingSettings) -> np.ndarray:
-    scores, mask = np.abs(image - reconstruction), brain
+def by_scipy(scores, brain, chosen: PostprocessingSettings) -> np.ndarray:
+    mask = brain
     if chosen.erosion_iterations:
         cross = ndimage.generate_binary_structure(2, 1)[None]
         mask = ndimage.binary_erosion(brain, cross, chosen.erosion_iterations)
@@ -53,10 +53,9 @@ def by_scipy(image, reconstruction, brain, chosen: PostprocessingSettings) -> np
 @pytest.mark.parametrize("order", ["erosion median", "median erosion", "median", "erosion", ""])
 def test_maps_equal_those_without_pytorch_and_scipys(order, size, erosion, shape, device):
     chosen = settings(*map(Step, order.split()), erosion=erosion, size=size)
-    volumes = scans(shape)
-    maps = device_postprocess.anomaly_maps(*volumes, chosen, device)
-    assert maps.dtype == np.float32
-    for found, *volume in zip(maps, *volumes, strict=True):
+    for volume in zip(*scans(shape), strict=True):
+        found = device_postprocess.anomaly_map(*volume, chosen, device)
+        assert found.dtype == np.float32
         assert found.tobytes() == postprocess.anomaly_map(*volume, chosen).tobytes()
         assert found.tobytes() == by_scipy(*volume, chosen).tobytes()
 
@@ -70,34 +69,31 @@ def test_windows_come_in_blocks(monkeypatch, device):
 
 
 def test_deterministic_kernels_can_be_asked_for(device):
-    volumes = scans((6, 12, 10))
+    scores, brains = scans((6, 12, 10), count=1)
     chosen = settings(Step.EROSION, Step.MEDIAN, erosion=1)
-    expected = device_postprocess.anomaly_maps(*volumes, chosen, device)
+    expected = device_postprocess.anomaly_map(scores[0], brains[0], chosen, device)
     torch.use_deterministic_algorithms(True)
     try:
-        found = device_postprocess.anomaly_maps(*volumes, chosen, device)
+        found = device_postprocess.anomaly_map(scores[0], brains[0], chosen, device)
     finally:
         torch.use_deterministic_algorithms(False)
     assert found.tobytes() == expected.tobytes()
 
 
 def test_a_volume_without_brain_scores_nothing(device):
-    images, reconstructions, brains = scans((6, 12, 10))
+    scores, brains = scans((6, 12, 10), count=1)
     chosen = settings(Step.EROSION, Step.MEDIAN)
-    nothing = np.zeros_like(brains)
-    maps = device_postprocess.anomaly_maps(images, reconstructions, nothing, chosen, device)
-    assert not maps.any()
+    nothing = np.zeros_like(brains[0])
+    assert not device_postprocess.anomaly_map(scores[0], nothing, chosen, device).any()
 
 
 def test_bad_volumes_are_refused(device):
-    images, reconstructions, brains = scans((6, 12, 10))
+    (scores,), (brain,) = scans((6, 12, 10), count=1)
     chosen = settings(Step.MEDIAN)
-    with pytest.raises(ValueError, match=r"\(3, 6, 12, 10\).*\(2, 6, 12, 10\)"):
-        device_postprocess.anomaly_maps(images, reconstructions[:2], brains, chosen, device)
+    with pytest.raises(ValueError, match=r"\(6, 12, 10\).*\(2, 12, 10\)"):
+        device_postprocess.anomaly_map(scores, brain[:2], chosen, device)
     with pytest.raises(ValueError, match="float64"):
-        device_postprocess.anomaly_maps(
-            images.astype(float), reconstructions, brains, chosen, device
-        )
-    reconstructions[1, 2, 3, 4] = np.nan
+        device_postprocess.anomaly_map(scores.astype(float), brain, chosen, device)
+    scores[2, 3, 4] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        device_postprocess.anomaly_maps(images, reconstructions, brains, chosen, device)
+        device_postprocess.anomaly_map(scores, brain, chosen, device)

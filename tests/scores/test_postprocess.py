@@ -3,16 +3,13 @@ import pytest
 from scipy import ndimage
 
 from brainuad.config.settings import settings_from
-from brainuad.images.slices import SliceStack
 from brainuad.io.errors import SettingsError
 from brainuad.scores.postprocess import (
     PostprocessingSettings,
     Step,
     anomaly_map,
-    cases_of,
     eroded_mask,
     median_filtered,
-    residual,
     segment,
 )
 
@@ -34,10 +31,11 @@ def ellipsoid(shape: tuple[int, int, int], fill: float = 0.9) -> np.ndarray:
 
 
 def scan(seed: int, shape: tuple[int, int, int] = (14, 24, 20)) -> tuple[np.ndarray, ...]:
+    """Scores of voxels, and a brain mask."""
     generator = np.random.default_rng(seed)
     mask = ellipsoid(shape)
     image = generator.random(shape, dtype=np.float32) * mask
-    return image, generator.random(shape, dtype=np.float32), mask
+    return np.abs(image - generator.random(shape, dtype=np.float32)), mask
 
 
 def test_settings_from_the_config():
@@ -61,14 +59,11 @@ def test_settings_name_the_key_that_is_wrong(change):
         settings(**change)
 
 
-def test_residual_by_hand():
-    image = np.array([[[0.25, 1.0]]], dtype=np.float32)
-    reconstruction = np.array([[[0.75, 0.5]]], dtype=np.float32)
-    assert residual(image, reconstruction).tolist() == [[[0.5, 0.5]]]
-    with pytest.raises(ValueError, match=r"\(1, 1, 2\)"):
-        residual(image, reconstruction[..., :1])
+def test_scores_that_are_not_finite_are_refused():
+    scores, mask = scan(0)
+    scores[1, 2, 3] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        residual(image, np.full_like(image, np.nan))
+        anomaly_map(scores, mask, settings())
 
 
 def test_erosion_stays_in_its_slice_and_takes_a_cross():
@@ -124,31 +119,28 @@ def test_median_refuses_negative_values():
 
 
 def test_released_order_masks_before_the_filter():
-    image, reconstruction, mask = scan(1)
-    masked = np.abs(image - reconstruction) * eroded_mask(mask, 3)
-    expected = ndimage.median_filter(masked, 5)
-    scores = anomaly_map(image, reconstruction, mask, settings())
-    assert scores.dtype == np.float32
-    assert scores.tobytes() == expected.tobytes()
+    scores, mask = scan(1)
+    expected = ndimage.median_filter(scores * eroded_mask(mask, 3), 5)
+    found = anomaly_map(scores, mask, settings())
+    assert found.dtype == np.float32
+    assert found.tobytes() == expected.tobytes()
 
 
 def test_paper_order_masks_after_the_filter():
-    image, reconstruction, mask = scan(2)
-    filtered = ndimage.median_filter(np.abs(image - reconstruction), 5)
-    expected = filtered * eroded_mask(mask, 3)
-    scores = anomaly_map(image, reconstruction, mask, settings(order=["median", "erosion"]))
-    assert scores.tobytes() == expected.tobytes()
-    released = anomaly_map(image, reconstruction, mask, settings())
-    assert not np.array_equal(scores, released)
+    scores, mask = scan(2)
+    expected = ndimage.median_filter(scores, 5) * eroded_mask(mask, 3)
+    found = anomaly_map(scores, mask, settings(order=["median", "erosion"]))
+    assert found.tobytes() == expected.tobytes()
+    released = anomaly_map(scores, mask, settings())
+    assert not np.array_equal(found, released)
 
 
 def test_steps_can_be_left_out():
-    image, reconstruction, mask = scan(3)
-    raw = np.abs(image - reconstruction)
-    without = anomaly_map(image, reconstruction, mask, settings(order=[]))
-    assert np.array_equal(without, raw)
-    only_mask = anomaly_map(image, reconstruction, mask, settings(order=["erosion"]))
-    assert np.array_equal(only_mask, raw * eroded_mask(mask, 3))
+    scores, mask = scan(3)
+    without = anomaly_map(scores, mask, settings(order=[]))
+    assert np.array_equal(without, scores)
+    only_mask = anomaly_map(scores, mask, settings(order=["erosion"]))
+    assert np.array_equal(only_mask, scores * eroded_mask(mask, 3))
 
 
 def test_segment_removes_seven_voxels_and_keeps_eight():
@@ -168,32 +160,3 @@ def test_segment_joins_voxels_that_share_a_corner():
     diagonal = np.arange(8)
     scores[diagonal, diagonal, diagonal] = 1
     assert segment(scores, 0.5, settings()).sum() == 8
-
-
-def stack_of(subjects: list[str]) -> SliceStack:
-    shape = (len(subjects), 2, 3, 3)
-    numbers = np.arange(len(subjects), dtype=np.float32)[:, None, None, None]
-    return SliceStack(
-        images=np.broadcast_to(numbers, shape),
-        brain_masks=np.ones(shape, dtype=bool),
-        lesions=np.zeros(shape, dtype=np.uint8),
-        subjects=np.array(subjects),
-        affines=np.tile(np.eye(4), (len(subjects), 1, 1)),
-    )
-
-
-def test_cases_pair_by_subject_and_log_those_left_out(capsys):
-    stack = stack_of(["a", "b", "c"])
-    reconstructed = {
-        "subjects": np.array(["c", "a"]),
-        "reconstructions": np.stack([stack.images[2], stack.images[0]]),
-    }
-    cases = cases_of(stack, reconstructed, ["c", "x", "a", "y"])
-    assert [case.subject for case in cases] == ["c", "a"]
-    for case in cases:
-        assert np.array_equal(case.image, case.reconstruction)
-    assert capsys.readouterr().out.splitlines() == [
-        "left out in preprocessing, so not scored: x, y"
-    ]
-    with pytest.raises(ValueError, match="no reconstruction of b"):
-        cases_of(stack, reconstructed, ["b"])

@@ -26,7 +26,7 @@ SINGLE = (9, 14, 4)
 
 @pytest.fixture
 def files(tmp_path):
-    """One validation and three test subjects whose residual is the image: nothing was painted."""
+    """One validation and three test subjects whose score is the image, without a model."""
     subjects = ["v", "many", "faint", "healthy"]
     brain = np.zeros((4, *SHAPE), dtype=bool)
     brain[:, :, 1:-1, 1:-1] = True
@@ -47,18 +47,15 @@ def files(tmp_path):
         affines=np.tile(np.eye(4), (4, 1, 1)),
     )
     write_slices(stack, tmp_path / "slices.npz")
-    np.savez(
-        tmp_path / "reconstructions.npz",
-        subjects=stack.subjects,
-        reconstructions=np.zeros_like(images),
-    )
     partitions = ["validation", "test", "test", "test"]
     write_table(
         pd.DataFrame({"subject": subjects, "partition": partitions}), tmp_path / "split.tsv"
     )
     return {
-        name: tmp_path / f"{name}.{ending}"
-        for name, ending in (("slices", "npz"), ("reconstructions", "npz"), ("split", "tsv"))
+        "slices": tmp_path / "slices.npz",
+        "split": tmp_path / "split.tsv",
+        "reconstructions": None,
+        "score": {"kind": "intensity"},
     }
 
 
@@ -93,6 +90,16 @@ def test_each_step_by_hand(files, tmp_path):
     found = 2 * 102 / (102 + 150)
     assert dice["faint"].tolist() == pytest.approx([found, found, 0, found])
     assert all(math.isnan(value) for value in dice["healthy"])
+
+
+def test_reconstructions_are_scored_the_same(files, tmp_path):
+    expected = scored(files, tmp_path)
+    with np.load(files["slices"]) as arrays:
+        subjects, images = arrays["subjects"], arrays["images"]
+    reconstructed = tmp_path / "reconstructions.npz"
+    np.savez(reconstructed, subjects=subjects, reconstructions=np.zeros_like(images))
+    by_model = {"reconstructions": reconstructed, "score": {"kind": "absolute"}}
+    pd.testing.assert_frame_equal(scored(files | by_model, tmp_path), expected)
 
 
 def test_what_all_steps_lack_is_no_variant(files, tmp_path):

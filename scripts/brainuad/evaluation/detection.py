@@ -5,7 +5,6 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from brainuad.evaluation.statistics import (
     ROUNDS_AT_A_TIME,
@@ -49,7 +48,7 @@ def auroc(patients: np.ndarray, healthy: np.ndarray) -> float:
     """
     if len(patients) == 0 or len(healthy) == 0:
         return float("nan")
-    ranks = stats.rankdata(np.concatenate([patients, healthy]))[: len(patients)]
+    ranks = pd.Series(np.concatenate([patients, healthy])).rank()[: len(patients)]
     lowest = len(patients) * (len(patients) + 1) / 2
     return float((ranks.sum() - lowest) / (len(patients) * len(healthy)))
 

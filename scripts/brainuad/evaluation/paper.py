@@ -15,7 +15,9 @@ def in_our_units(values: pd.Series, units: pd.Series) -> pd.Series:
     return values / units.map(DIVISORS)
 
 
-def beside_paper(ours: pd.DataFrame, printed: pd.DataFrame, rerun: pd.DataFrame) -> pd.DataFrame:
+def compare_with_paper(
+    ours: pd.DataFrame, printed: pd.DataFrame, rerun: pd.DataFrame
+) -> pd.DataFrame:
     """Set our means beside printed numbers, a row per printed number and in their order.
 
     A number whose metric has TWO_DEFINITIONS has a row for each.

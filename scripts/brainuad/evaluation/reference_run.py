@@ -1,4 +1,4 @@
-"""The numbers of this run beside those of another run of the workflow."""
+"""The numbers of this run beside those of a reference run of the workflow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ def _results_in(path: Path) -> pd.DataFrame:
     return table[COLUMNS].astype({"mean": float, "sd": float})
 
 
-def beside_run(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+def compare_runs(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Set two runs side by side, a row for each number that either of them has.
 
     Both are as from `read_results`. Gives the keys with ours, ours_sd, theirs, theirs_sd and

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from brainuad.io.errors import SettingsError
 
@@ -105,6 +104,9 @@ def permutation_p_value(differences: np.ndarray, *, rounds: int, seed: int) -> f
     """
     if len(differences) < 2:
         return float("nan")
+    # It takes as long to import as all else that a table needs, and only this test needs it.
+    from scipy import stats
+
     # scipy counts the flips in a float; for more than 1023 subjects that is infinite, as it should.
     with np.errstate(over="ignore"):
         test = stats.permutation_test(

@@ -1,7 +1,7 @@
 """The threshold of an anomaly map, fitted on validation subjects.
 
-`best_threshold(anomaly_maps, lesions)` returns `Threshold(value, dice)`; a voxel is called
-anomalous where its score is greater than `value`.
+`best_threshold(volumes)` returns `Threshold(value, dice)`; a voxel is called anomalous where its
+score is greater than `value`.
 """
 
 from collections.abc import Iterable
@@ -30,18 +30,18 @@ class Threshold:
     dice: float
 
 
-def best_threshold(anomaly_maps: Iterable[np.ndarray], lesions: Iterable[np.ndarray]) -> Threshold:
+def best_threshold(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshold:
     """The threshold of the best Dice over the pooled voxels of all volumes, by exact search.
 
-    anomaly_maps are >= 0, lesions uint8 {0, 1, 2} of the same shapes; label 2 is left out. Both
-    are read once and one volume at a time, so a generator keeps memory small: of each volume
-    only the scores above 0 are held. Between thresholds of equal Dice the highest wins. If no
-    lesion voxel scores above 0, the threshold predicts nothing and the Dice is 0.
+    volumes are pairs of an anomaly map >= 0 and lesions uint8 {0, 1, 2} of its shape; label 2 is
+    left out. They are read once and one at a time, so a generator keeps memory small: of each
+    volume only the scores above 0 are held. Between thresholds of equal Dice the highest wins. If
+    no lesion voxel scores above 0, the threshold predicts nothing and the Dice is 0.
 
     Raises SettingsError if there is no volume or no lesion voxel at all.
     """
     # ASSUME: the threshold is fitted before small components are removed, as released.
-    parts = (scored_voxels(*pair) for pair in zip(anomaly_maps, lesions, strict=True))
+    parts = (scored_voxels(anomaly_map, lesions) for anomaly_map, lesions in volumes)
     first = next(parts, None)
     if first is None:
         raise SettingsError(
@@ -94,15 +94,13 @@ class HealthyScores:
         return float(self.scores[len(self.scores) - 1 - allowed])
 
 
-def healthy_scores(
-    anomaly_maps: Iterable[np.ndarray], brain_masks: Iterable[np.ndarray]
-) -> HealthyScores:
-    """Pool the scores of healthy volumes, read once; maps >= 0 and bool masks of the same shapes.
+def healthy_scores(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> HealthyScores:
+    """Pool the scores of healthy volumes, read once: pairs of a map >= 0 and a bool brain mask.
 
     Raises SettingsError if there is no volume.
     """
     parts, voxels = [], 0
-    for scores, brain in zip(anomaly_maps, brain_masks, strict=True):
+    for scores, brain in volumes:
         inside = scores[brain]
         parts.append(inside[inside > 0])
         voxels += inside.size

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from scipy import io, ndimage
+from scipy import ndimage
 
 from brainuad.images.volumes import Volume
 from brainuad.io.errors import ScanError
@@ -196,10 +196,13 @@ def _moved(affine: np.ndarray, *, starts: np.ndarray, steps: np.ndarray) -> np.n
 
 
 def volume_in_scan(matrix: Path) -> float:
-    """The volume in the scan of what has the volume 1 in the atlas, by the file of a transform.
+    """The volume in the scan of what has the volume 1 in the template, by the file of a transform.
 
-    That is the determinant of the affine map from points of the atlas to points of the scan.
+    That is the determinant of the affine map from points of the template to points of the scan.
     """
+    # Needed once per cohort, and not by the many jobs that would wait for its import.
+    from scipy import io
+
     (parameters,) = (
         values for name, values in io.loadmat(matrix).items() if name.startswith("Affine")
     )

@@ -59,14 +59,56 @@ class SliceStack:
             return float(self.native_voxel_ml[row])
         return abs(float(np.linalg.det(self.affines[row][:3, :3]))) / 1000
 
+    def scans(self, subjects: Sequence[str]) -> "list[Scan]":
+        """The scans of the subjects, in the order given; those not in the stack are skipped."""
+        return [Scan(self, row) for row in self._rows(subjects)]
+
     def select(self, subjects: Sequence[str]) -> "SliceStack":
         """Copies of the volumes of the subjects, in the order given and in memory.
 
         Subjects that are not in the stack are skipped.
         """
-        row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
-        rows = [row_of[subject] for subject in subjects if subject in row_of]
+        rows = self._rows(subjects)
         return SliceStack(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def _rows(self, subjects: Sequence[str]) -> list[int]:
+        row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
+        return [row_of[subject] for subject in subjects if subject in row_of]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan of a stack; its arrays [S, H, W] and [4, 4] are as in SliceStack.
+
+    What lies in a file is read each time it is asked for, and not kept.
+    """
+
+    stack: SliceStack
+    row: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.stack.subjects[self.row])
+
+    @property
+    def image(self) -> np.ndarray:
+        return self.stack.images[self.row]
+
+    @property
+    def brain_mask(self) -> np.ndarray:
+        return self.stack.brain_masks[self.row]
+
+    @property
+    def lesions(self) -> np.ndarray:
+        return self.stack.lesions[self.row]
+
+    @property
+    def affine(self) -> np.ndarray:
+        return self.stack.affines[self.row]
+
+    @property
+    def voxel_ml(self) -> float:
+        return self.stack.voxel_ml(self.row)
 
 
 def read_slices(path: Path) -> SliceStack:
@@ -84,13 +126,3 @@ def write_slices(stack: SliceStack, path: Path) -> None:
     """Write the stack as an uncompressed npz, atomically."""
     with replacing(path) as temporary:
         np.savez(temporary, **{field.name: getattr(stack, field.name) for field in fields(stack)})
-
-
-def read_reconstructions(path: Path) -> dict[str, np.ndarray | StoredArray]:
-    """What `reconstruct` wrote: subjects [N] and reconstructions float32 [N, S, H, W].
-
-    The reconstructions stay in the file until they are used. Raises SettingsError for a file that
-    can't be read.
-    """
-    arrays = open_arrays(path, ["subjects", "reconstructions"])
-    return {**arrays, "subjects": np.asarray(arrays["subjects"])}

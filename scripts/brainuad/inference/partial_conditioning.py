@@ -23,63 +23,69 @@ from brainuad.models.diffusion import Diffusion
 BACKGROUND = 0.0
 
 
-def seen_part(images: Tensor, share: float) -> Tensor:
-    """Slices [..., H, W] of which that share of the width is left, and the rest is background."""
+def seen_part(images: Tensor, visible_fraction: float) -> Tensor:
+    """Slices [..., H, W] of which that part of the width is left, and the rest is background."""
     # ASSUME: the patient's left side is seen, where x is small; brains are all but mirrored.
     width = images.shape[WIDTH]
-    hidden = torch.arange(width, device=images.device) >= seen_width(width, share)
+    hidden = torch.arange(width, device=images.device) >= seen_width(width, visible_fraction)
     return images.masked_fill(hidden[:, None], BACKGROUND)
 
 
 @dataclass(frozen=True)
-class CutCondition:
-    """A diffusion model whose encoder sees that share of each slice's width."""
+class PartialConditioning:
+    """A diffusion model whose encoder sees that part of each slice's width."""
 
-    method: Diffusion
-    share: float
+    model: Diffusion
+    visible_fraction: float
 
     @property
     def network(self) -> torch.nn.Module:
-        """The method's own."""
-        return self.method.network
+        """The model's own."""
+        return self.model.network
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
     ) -> Tensor:
-        """As the method does, with the condition of the seen part; see `methods.Method`."""
-        return self.method.reconstruct(
+        """As the model does, with the condition of the seen part; see `models.Method`."""
+        return self.model.reconstruct(
             images,
             timesteps=timesteps,
-            subject_keys=subject_keys,
-            places=places,
-            seen_by_encoder=seen_part(images, self.share),
+            subject_seeds=subject_seeds,
+            slice_indices=slice_indices,
+            seen_by_encoder=seen_part(images, self.visible_fraction),
         )
 
 
-def reconstruct_by_share(
+def reconstruct_by_visible_fraction(
     volume: SliceStack,
-    method: Method,
+    model: Method,
     *,
     timesteps: Sequence[int],
-    shares: Sequence[float],
+    visible_fractions: Sequence[float],
     seed: int,
     device: Device,
 ) -> np.ndarray:
-    """Reconstructions float32 [T, C, S, H, W] of a single volume, for each timestep and share.
+    """Reconstructions float32 [T, C, S, H, W] of a single volume, for each timestep and fraction.
 
-    The noise is the same for all shares. To a method without a condition the shares are all one:
-    there the work is done once.
+    The noise is the same for all fractions. To a model without a condition they are all one: there
+    the work is done once.
     """
-    views: list[Method | CutCondition] = [method]
-    if isinstance(method, Diffusion) and method.has_condition:
-        views = [CutCondition(method, share) for share in shares]
+    views: list[Method | PartialConditioning] = [model]
+    if isinstance(model, Diffusion) and model.has_condition:
+        views = [PartialConditioning(model, fraction) for fraction in visible_fractions]
     subjects = volume.subjects.tolist()
-    painted = [
+    reconstructions = [
         reconstruct_volumes(
             view, volume.images, subjects, timesteps=[timestep], seed=seed, device=device
         )
         for timestep in timesteps
         for view in views
     ]
-    by_view = np.concatenate(painted).reshape(len(timesteps), len(views), *volume.images.shape[1:])
-    return np.repeat(by_view, len(shares) // len(views), axis=1)
+    shape = (len(timesteps), len(views), *volume.images.shape[1:])
+    by_view = np.concatenate(reconstructions).reshape(shape)
+    return np.repeat(by_view, len(visible_fractions) // len(views), axis=1)

@@ -1,6 +1,7 @@
-"""Reconstruct whole volumes with a trained method, many slices at a time."""
+"""Reconstruct whole volumes with a trained model, many slices at a time."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ from torch import Tensor
 from brainuad.compute.compilation import compile_costly_parts, runs_compiled
 from brainuad.compute.device import Device
 from brainuad.datasets.splits import TEST, subjects_of
-from brainuad.diffusion.noise import keys_of
-from brainuad.images.slices import SliceStack
+from brainuad.images.slices import Scan, SliceStack
 from brainuad.io.errors import SettingsError
 from brainuad.io.progress import progress_bar
+from brainuad.io.seeds import subject_seeds
 from brainuad.io.tables import read_table
 from brainuad.models import Method
 
@@ -38,15 +39,27 @@ def subjects_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> 
     return subjects
 
 
-def compiling_pays(method: Method, *, slices: int, timesteps: int) -> bool:
-    """Whether so many slices, at so many timesteps each, win back the time to compile."""
-    # pDDPM paints a slice patch by patch.
-    passes = slices * timesteps * getattr(method, "passes_per_timestep", 1)
-    return passes >= COMPILING_PAYS
+def compile_if_it_pays(
+    model: Method,
+    shape: Sequence[int],
+    *,
+    volumes: int,
+    timesteps: int,
+    device: Device,
+) -> None:
+    """Compile for volumes [S, H, W] that meet so many timesteps each, if that wins back the time.
+
+    A group alone may be too small for it.
+    """
+    slices, *size = shape
+    # A model without timesteps takes one pass; pDDPM reconstructs a slice patch by patch.
+    passes = max(timesteps, 1) * getattr(model, "passes_per_timestep", 1)
+    if volumes * slices * passes >= COMPILING_PAYS:
+        compile_for_volumes(model, size, device)
 
 
-def compile_for_volumes(method: Method, size: Sequence[int], device: Device) -> None:
-    """Compile, if the device's settings want it, what is costly of a method.
+def compile_for_volumes(model: Method, size: Sequence[int], device: Device) -> None:
+    """Compile, if the device's settings want it, what is costly of a model.
 
     size  rows and columns of the slices. Once is enough: a compiled network stays so.
     """
@@ -56,13 +69,45 @@ def compile_for_volumes(method: Method, size: Sequence[int], device: Device) -> 
         numbers = torch.zeros(count, dtype=torch.int64, device=device.torch)
         slices = torch.zeros(count, 1, *size, device=device.torch)
         with torch.inference_mode(), device.autocast():
-            method.reconstruct(slices, timesteps=[1], subject_keys=numbers, places=numbers)
+            model.reconstruct(slices, timesteps=[1], subject_seeds=numbers, slice_indices=numbers)
 
-    compile_costly_parts(method.network, device, rehearsal)
+    compile_costly_parts(model.network, device, rehearsal)
+
+
+def reconstruct_scans(
+    model: Method,
+    stack: SliceStack,
+    subjects: Sequence[str],
+    *,
+    timesteps: Sequence[int],
+    seed: int,
+    device: Device,
+) -> Iterator[tuple[Scan, np.ndarray]]:
+    """Each subject's scan and its reconstruction float32 [S, H, W], a few volumes in memory.
+
+    Subjects that the stack lacks are skipped. The bits are those of `reconstruct_volumes` of all
+    volumes at once, since those that are held together end where a batch of slices does.
+    """
+    scans, shape = stack.scans(subjects), stack.images.shape[1:]
+    compile_if_it_pays(model, shape, volumes=len(scans), timesteps=len(timesteps), device=device)
+    slices = SLICES_AT_A_TIME[device.torch.type]
+    at_a_time = slices // math.gcd(slices, shape[0])
+    starts = range(0, len(scans), at_a_time)
+    for start in progress_bar(starts, total=len(starts), label="reconstructing"):
+        group = scans[start : start + at_a_time]
+        reconstructions = reconstruct_volumes(
+            model,
+            np.stack([scan.image for scan in group]),
+            [scan.subject for scan in group],
+            timesteps=timesteps,
+            seed=seed,
+            device=device,
+        )
+        yield from zip(group, reconstructions, strict=True)
 
 
 def reconstruct_volumes(
-    method: Method,
+    model: Method,
     images: np.ndarray,
     subjects: Sequence[str],
     *,
@@ -75,14 +120,15 @@ def reconstruct_volumes(
     The noise of a slice follows from the seed, the subject, the slice and the timestep. Raises
     SettingsError for a reconstruction that is not finite, or not within [0, 1].
     """
-    count, places = images.shape[:2]
-    subject_keys = keys_of(seed, subjects).repeat_interleave(places)
-    slice_numbers = torch.arange(places).repeat(count)
+    count, slices_each = images.shape[:2]
+    seeds = subject_seeds(seed, subjects).repeat_interleave(slices_each)
+    slice_indices = torch.arange(slices_each).repeat(count)
     slices = torch.from_numpy(images).flatten(0, 1)[:, None]
     at_a_time = SLICES_AT_A_TIME[device.torch.type]
-    if compiling_pays(method, slices=len(slices), timesteps=len(timesteps)):
-        compile_for_volumes(method, images.shape[2:], device)
-    compiled = runs_compiled(method.network)
+    compile_if_it_pays(
+        model, images.shape[1:], volumes=count, timesteps=len(timesteps), device=device
+    )
+    compiled = runs_compiled(model.network)
 
     def reconstruct(start: int) -> Tensor:
         end = min(start + at_a_time, len(slices))
@@ -90,19 +136,18 @@ def reconstruct_volumes(
         if compiled:
             # It has one shape: the last batch is filled up, with its last slice again and again.
             rows = torch.arange(start, start + at_a_time).clamp(max=end - 1)
-        batch = method.reconstruct(
-            device.moved(slices[rows]),
+        batch = model.reconstruct(
+            device.to_device(slices[rows]),
             timesteps=timesteps,
-            subject_keys=device.moved(subject_keys[rows]),
-            places=device.moved(slice_numbers[rows]),
+            subject_seeds=device.to_device(seeds[rows]),
+            slice_indices=device.to_device(slice_indices[rows]),
         )
         return batch[: end - start]
 
     with torch.inference_mode(), device.autocast():
         # They stay on the device, so that none of it waits until all of it is given out.
         reconstructions = torch.empty_like(slices, device=device.torch)
-        starts = range(0, len(slices), at_a_time)
-        for start in progress_bar(starts, total=len(starts), label="reconstructing"):
+        for start in range(0, len(slices), at_a_time):
             reconstructions[start : start + at_a_time] = reconstruct(start)
         reconstructions = reconstructions.cpu()
     if not torch.isfinite(reconstructions).all():
@@ -110,6 +155,6 @@ def reconstruct_volumes(
     if ((reconstructions < 0) | (reconstructions > 1)).any():
         raise SettingsError(
             f"reconstructions reach from {reconstructions.min():.3g} to "
-            f"{reconstructions.max():.3g}: the method must cut them to [0, 1]"
+            f"{reconstructions.max():.3g}: the model must cut them to [0, 1]"
         )
     return reconstructions.reshape(images.shape).numpy()

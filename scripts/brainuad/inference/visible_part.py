@@ -1,33 +1,38 @@
 """How local the condition is: which part of a slice an encoder sees, and what that costs where.
 
-Without PyTorch, for the figures too; `cut_condition` reconstructs.
+Without PyTorch, for the figures too; `partial_conditioning` reconstructs.
 """
 
 import numpy as np
 
 from brainuad.io.errors import SettingsError
-from brainuad.scores.postprocess import residual
 
 # ASSUME: the width of a slice is its left-right axis, x of [z, x, y]; the paper names no axis.
 WIDTH = -2
 
 
-def seen_width(width: int, share: float) -> int:
-    """How many pixels of a slice's width are seen; SettingsError unless 0 <= share <= 1."""
-    if not 0 <= share <= 1:
-        raise SettingsError(f"conditioning.shares: {share} is not between 0 and 1")
-    return round(share * width)
+def seen_width(width: int, visible_fraction: float) -> int:
+    """How many pixels of a slice's width are seen; SettingsError for a fraction beyond 0 to 1."""
+    if not 0 <= visible_fraction <= 1:
+        raise SettingsError(
+            f"conditioning.visible_fractions: {visible_fraction} is not between 0 and 1"
+        )
+    return round(visible_fraction * width)
 
 
 def l1_by_region(
-    image: np.ndarray, reconstruction: np.ndarray, brain_mask: np.ndarray, *, share: float
+    image: np.ndarray,
+    reconstruction: np.ndarray,
+    brain_mask: np.ndarray,
+    *,
+    visible_fraction: float,
 ) -> dict[str, float]:
-    """Mean |image - reconstruction| over the brain voxels seen at a share, and over the hidden.
+    """Mean |image - reconstruction| over the brain voxels that are seen, and over the hidden.
 
     Arrays [..., H, W], the mask bool. NaN for a region without a brain voxel.
     """
-    seen = seen_width(image.shape[WIDTH], share)
-    error = residual(image, reconstruction)
+    seen = seen_width(image.shape[WIDTH], visible_fraction)
+    error = np.abs(image - reconstruction)
     means = {}
     for region, part in (("seen", np.s_[..., :seen, :]), ("hidden", np.s_[..., seen:, :])):
         inside = error[part][brain_mask[part]]

@@ -1,0 +1,48 @@
+"""The scores: one file for each kind, found by its name in the config; and what follows them.
+
+A score makes an anomaly map of a scan and its reconstruction. A new one is a new file
+`scores/{kind}.py` with a function `build(settings)` that returns a `Score`. The config is checked
+by them, so none imports torch. `postprocess` smooths and thresholds the maps of all scores alike.
+"""
+
+import importlib
+import pkgutil
+from typing import Any, Protocol
+
+import numpy as np
+
+from brainuad.io.errors import SettingsError
+
+
+class Score(Protocol):
+    """How anomalous each voxel of a scan is.
+
+    needs_reconstruction  whether it compares the scan with a reconstruction, so that a method
+                          without a model can't be scored by it
+    """
+
+    needs_reconstruction: bool
+
+    def __call__(
+        self, image: np.ndarray, reconstruction: np.ndarray | None, brain_mask: np.ndarray
+    ) -> np.ndarray:
+        """The anomaly map before post-processing, float32 [S, H, W], >= 0.
+
+        image is float32 [S, H, W] as in SliceStack, reconstruction too (None: there is none),
+        brain_mask bool [S, H, W].
+        """
+        ...
+
+
+def load_score(block: dict[str, Any]) -> Score:
+    """Build a score from a block of the config: its kind, and the settings of that kind.
+
+    Raises SettingsError for a kind that has no file, or settings that do not fit.
+    """
+    settings = dict(block)
+    kind = settings.pop("kind", None)
+    modules = [module.name for module in pkgutil.iter_modules(__path__)]
+    kinds = sorted(name for name in modules if "postprocess" not in name)
+    if kind not in kinds:
+        raise SettingsError(f"score kind {kind!r} is not one of {', '.join(kinds)}")
+    return importlib.import_module(f"{__name__}.{kind}").build(settings)

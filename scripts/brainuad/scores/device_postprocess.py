@@ -17,51 +17,28 @@ BYTES_PER_VALUE = 4 + 4 + 8
 
 
 @torch.inference_mode()
-def anomaly_maps(
-    images: np.ndarray,
-    reconstructions: np.ndarray,
-    brain_masks: np.ndarray,
+def anomaly_map(
+    scores: np.ndarray,
+    brain_mask: np.ndarray,
     settings: PostprocessingSettings,
     device: torch.device,
 ) -> np.ndarray:
-    """The anomaly score of each voxel of N volumes, float32 [N, S, H, W], >= 0.
-
-    images and reconstructions are float32 [N, S, H, W], brain_masks bool [N, S, H, W]. The device
-    holds one volume at a time. Raises ValueError for unequal shapes, another type than float32, or
-    a reconstruction that holds NaN or infinity.
-    """
-    if not images.shape == reconstructions.shape == brain_masks.shape:
-        raise ValueError(
-            f"images have shape {images.shape}, reconstructions {reconstructions.shape}, "
-            f"brain masks {brain_masks.shape}"
-        )
-    if not images.dtype == reconstructions.dtype == np.float32:
-        raise ValueError(f"expected float32, got {images.dtype} and {reconstructions.dtype}")
-    maps = np.empty_like(images)
-    for number, volume in enumerate(zip(images, reconstructions, brain_masks, strict=True)):
-        image, reconstruction, brain = (torch.from_numpy(part).to(device) for part in volume)
-        maps[number] = _anomaly_map(image, reconstruction, brain, settings).cpu().numpy()
-    return maps
-
-
-def _anomaly_map(
-    image: torch.Tensor,
-    reconstruction: torch.Tensor,
-    brain: torch.Tensor,
-    settings: PostprocessingSettings,
-) -> torch.Tensor:
-    """As `postprocess.anomaly_map`."""
-    scores = (image - reconstruction).abs()
-    if not torch.isfinite(scores).all():
-        raise ValueError("images or reconstructions hold NaN or infinity: did training diverge?")
+    """As `postprocess.anomaly_map`; ValueError for unequal shapes and another type than float32."""
+    if scores.shape != brain_mask.shape:
+        raise ValueError(f"scores have shape {scores.shape}, the brain mask {brain_mask.shape}")
+    if scores.dtype != np.float32:
+        raise ValueError(f"expected scores of float32, got {scores.dtype}")
+    found, brain = (torch.from_numpy(array).to(device) for array in (scores, brain_mask))
+    if not torch.isfinite(found).all():
+        raise ValueError("the anomaly scores hold NaN or infinity: did training diverge?")
     mask = eroded_mask(brain, settings.erosion_iterations)
     for position, step in enumerate(settings.order):
         if step is Step.EROSION:
-            scores = scores.where(mask, 0)
+            found = found.where(mask, 0)
         else:
             later = Step.EROSION in settings.order[position + 1 :]
-            scores = median_filtered(scores, settings.median_size, within=mask if later else None)
-    return scores
+            found = median_filtered(found, settings.median_size, within=mask if later else None)
+    return found.cpu().numpy()
 
 
 def eroded_mask(brain: torch.Tensor, iterations: int) -> torch.Tensor:

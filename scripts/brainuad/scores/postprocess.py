@@ -1,28 +1,24 @@
-"""From reconstructions to anomaly maps and segmentations, one volume at a time.
+"""From the scores of voxels to anomaly maps and segmentations, one volume at a time.
 
-The residual |image - reconstruction| is restricted to the eroded brain, smoothed by a median
-filter, thresholded, and freed of small components (paper section on post-processing, and the
-released evaluation). Arrays are [S, H, W]: axial slices first.
+The scores are restricted to the eroded brain, smoothed by a median filter, thresholded, and freed
+of small components (paper section on post-processing, and the released evaluation). Arrays are
+[S, H, W]: axial slices first.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from scipy import ndimage
 
-from brainuad.images.slices import SliceStack
 from brainuad.io.errors import SettingsError
-from brainuad.io.job import log
-from brainuad.io.stored_arrays import StoredArray
 
 # Rows gathered at a time by the median filter: 4096 windows of 125 values stay in the cache.
 WINDOWS_AT_A_TIME = 4096
 
 
 class Step(StrEnum):
-    """A step between the residual and the anomaly map."""
+    """A step between the scores and the anomaly map."""
 
     EROSION = "erosion"
     MEDIAN = "median"
@@ -30,7 +26,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class PostprocessingSettings:
-    """How a residual becomes an anomaly map and a segmentation.
+    """How scores become an anomaly map and a segmentation.
 
     order               steps in the order they run; one that is not named is left out
     erosion_iterations  how often the brain mask is eroded in each axial slice; 0 keeps it
@@ -62,96 +58,6 @@ class PostprocessingSettings:
             raise SettingsError(
                 f"postprocessing.minimum_component is {self.minimum_component}, expected >= 1"
             )
-
-
-@dataclass(frozen=True)
-class Case:
-    """One subject to score: arrays [S, H, W] as in SliceStack, with the reconstruction beside.
-
-    voxel_ml  volume of a voxel, see SliceStack.voxel_ml
-    """
-
-    subject: str
-    image: np.ndarray
-    brain_mask: np.ndarray
-    lesions: np.ndarray
-    affine: np.ndarray
-    voxel_ml: float
-    reconstruction: np.ndarray
-
-
-class Cases(Sequence[Case]):
-    """Subjects to score. What lies in a file is read when a case is asked for, and not kept.
-
-    rows  per subject, its row in the stack and its row in the reconstructions [N, S, H, W]
-    """
-
-    def __init__(
-        self,
-        stack: SliceStack,
-        reconstructions: np.ndarray | StoredArray,
-        rows: Sequence[tuple[int, int]],
-    ) -> None:
-        self._stack = stack
-        self._reconstructions = reconstructions
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, number: int) -> Case:
-        row, reconstructed_row = self._rows[number]
-        return Case(
-            subject=str(self._stack.subjects[row]),
-            image=self._stack.images[row],
-            brain_mask=self._stack.brain_masks[row],
-            lesions=self._stack.lesions[row],
-            affine=self._stack.affines[row],
-            voxel_ml=self._stack.voxel_ml(row),
-            reconstruction=self._reconstructions[reconstructed_row],
-        )
-
-
-def cases_of(
-    stack: SliceStack,
-    reconstructed: Mapping[str, np.ndarray | StoredArray],
-    subjects: Sequence[str],
-) -> Cases:
-    """Pair volumes and reconstructions of the subjects, in the order given.
-
-    `reconstructed` holds `subjects` [N] and `reconstructions` [N, S, H, W], as in the npz of a
-    reconstruction. Subjects that the stack lacks (left out in preprocessing) are skipped and
-    logged in one line. Raises ValueError if a subject of the stack was not reconstructed.
-    """
-    row_of = {subject: row for row, subject in enumerate(stack.subjects.tolist())}
-    names, reconstructions = reconstructed["subjects"].tolist(), reconstructed["reconstructions"]
-    if len(names) != len(reconstructions):
-        raise ValueError(f"{len(names)} subjects and {len(reconstructions)} reconstructions")
-    reconstructed_row_of = {subject: row for row, subject in enumerate(names)}
-    if absent := [subject for subject in subjects if subject not in row_of]:
-        log(f"left out in preprocessing, so not scored: {', '.join(absent)}")
-    present = [subject for subject in subjects if subject in row_of]
-    if lacking := [subject for subject in present if subject not in reconstructed_row_of]:
-        raise ValueError(
-            f"no reconstruction of {', '.join(lacking)}: delete the reconstructions and run again"
-        )
-    rows = [(row_of[subject], reconstructed_row_of[subject]) for subject in present]
-    return Cases(stack, reconstructions, rows)
-
-
-def residual(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
-    """|image - reconstruction|, voxel by voxel, any shape; >= 0, in the images' units.
-
-    Raises ValueError for unequal shapes, or for a reconstruction that holds NaN or infinity.
-    """
-    if images.shape != reconstructions.shape:
-        raise ValueError(
-            f"images have shape {images.shape}, reconstructions {reconstructions.shape}"
-        )
-    difference = np.abs(images - reconstructions)
-    if not np.isfinite(difference).all():
-        raise ValueError("images or reconstructions hold NaN or infinity: did training diverge?")
-    return difference
 
 
 def eroded_mask(brain_masks: np.ndarray, iterations: int) -> np.ndarray:
@@ -209,17 +115,16 @@ def _window_sums(mask: np.ndarray, size: int) -> np.ndarray:
 
 
 def anomaly_map(
-    images: np.ndarray,
-    reconstructions: np.ndarray,
-    brain_mask: np.ndarray,
-    settings: PostprocessingSettings,
+    scores: np.ndarray, brain_mask: np.ndarray, settings: PostprocessingSettings
 ) -> np.ndarray:
-    """The anomaly score of each voxel of one volume, float32 [S, H, W], >= 0.
+    """The anomaly map of one volume, float32 [S, H, W], >= 0.
 
-    images and reconstructions are float32 [S, H, W], brain_mask bool [S, H, W]. Released order:
-    eroded mask, then median; paper: median, then eroded mask.
+    scores are float32 [S, H, W], >= 0, as a `Score` gives them, brain_mask is bool [S, H, W].
+    Released order: eroded mask, then median; paper: median, then eroded mask. Raises ValueError for
+    scores that hold NaN or infinity.
     """
-    scores = residual(images, reconstructions).astype(np.float32, copy=False)
+    if not np.isfinite(scores).all():
+        raise ValueError("the anomaly scores hold NaN or infinity: did training diverge?")
     mask = eroded_mask(brain_mask, settings.erosion_iterations)
     for position, step in enumerate(settings.order):
         if step is Step.EROSION:
@@ -229,11 +134,6 @@ def anomaly_map(
             later = Step.EROSION in settings.order[position + 1 :]
             scores = median_filtered(scores, settings.median_size, within=mask if later else None)
     return scores
-
-
-def anomaly_map_of(case: Case, settings: PostprocessingSettings) -> np.ndarray:
-    """The anomaly map [S, H, W] of a case; see `anomaly_map`."""
-    return anomaly_map(case.image, case.reconstruction, case.brain_mask, settings)
 
 
 def segment(

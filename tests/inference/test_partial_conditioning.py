@@ -1,4 +1,4 @@
-"""The cut condition: what the encoder sees, what is noised, and what is written of it."""
+"""Partial conditioning: what the encoder sees, what is noised, and what is written of it."""
 
 import numpy as np
 import pandas as pd
@@ -6,13 +6,13 @@ import pytest
 import torch
 from small_training import CDDPM, DDPM, FP32, device_with
 
-import reconstruct_with_cut_condition
-from brainuad.diffusion.noise import keys_of
+import reconstruct_with_partial_conditioning
 from brainuad.images.slices import SliceStack, write_slices
-from brainuad.inference import partial_conditioning as cut_condition
-from brainuad.inference.partial_conditioning import CutCondition, seen_part
+from brainuad.inference import partial_conditioning
+from brainuad.inference.partial_conditioning import PartialConditioning, seen_part
 from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.io.errors import SettingsError
+from brainuad.io.seeds import subject_seeds
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import write_weights
@@ -71,11 +71,11 @@ def test_the_encoder_sees_the_part_and_the_network_gets_the_whole():
     images = torch.from_numpy(volumes())[0][:, None]
     options = {
         "timesteps": [500],
-        "subject_keys": keys_of(3, ["a"]).expand(len(images)),
-        "places": torch.arange(len(images)),
+        "subject_seeds": subject_seeds(3, ["a"]).expand(len(images)),
+        "slice_indices": torch.arange(len(images)),
     }
     whole = method.reconstruct(images, **options)
-    cut = CutCondition(method, 0.5).reconstruct(images, **options)
+    cut = PartialConditioning(method, 0.5).reconstruct(images, **options)
     assert torch.equal(whole, cut)
     seen = method.network["encoder"].seen
     assert torch.equal(seen[0], images)
@@ -88,14 +88,14 @@ def test_the_condition_alone_makes_the_difference():
     method = diffusion(CDDPM)
     options = {"timesteps": [500], **OPTIONS}
     whole = reconstruct_volumes(method, images, ["a"], **options)
-    uncut = reconstruct_volumes(CutCondition(method, 1.0), images, ["a"], **options)
-    half = reconstruct_volumes(CutCondition(method, 0.5), images, ["a"], **options)
+    uncut = reconstruct_volumes(PartialConditioning(method, 1.0), images, ["a"], **options)
+    half = reconstruct_volumes(PartialConditioning(method, 0.5), images, ["a"], **options)
     np.testing.assert_array_equal(uncut, whole)
     assert np.abs(half - whole).max() > 1e-3
     # Without an encoder nothing sees the part.
     plain = diffusion(DDPM)
     whole = reconstruct_volumes(plain, images, ["a"], **options)
-    half = reconstruct_volumes(CutCondition(plain, 0.5), images, ["a"], **options)
+    half = reconstruct_volumes(PartialConditioning(plain, 0.5), images, ["a"], **options)
     np.testing.assert_array_equal(half, whole)
 
 
@@ -135,16 +135,16 @@ def run(folder, settings, **changes):
         "slices": folder / "slices.npz",
         "split": folder / "split.tsv",
         "weights": folder / "weights.pt",
-        "reconstructions": folder / "slices_painted.npz",
+        "reconstructions": folder / "reconstructions.npz",
         "measures": folder / "measures.tsv",
         "timesteps": [500, 1000],
-        "shares": [0.5, 1.0],
+        "visible_fractions": [0.5, 1.0],
         "modality": "t2",
         "seed": 3,
         "device": FP32,
         "threads": 1,
     } | changes
-    reconstruct_with_cut_condition.main(**given)
+    reconstruct_with_partial_conditioning.main(**given)
     with np.load(given["reconstructions"]) as arrays:
         return method, dict(arrays), read_table(given["measures"])
 
@@ -170,12 +170,12 @@ def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
     # Of one subject, timestep and share, everything anew. The weights file's memory format is
     # another, so the last digits are.
     images = healthy_set.select(["b"]).images
-    painted = reconstruct_volumes(
-        CutCondition(method, 0.5), images, ["b"], timesteps=[1000], **OPTIONS
+    half = reconstruct_volumes(
+        PartialConditioning(method, 0.5), images, ["b"], timesteps=[1000], **OPTIONS
     )
-    np.testing.assert_allclose(arrays["reconstructions"][1, 0, 1], painted[0, 2], atol=1e-5)
+    np.testing.assert_allclose(arrays["reconstructions"][1, 0, 1], half[0, 2], atol=1e-5)
     assert np.abs(arrays["reconstructions"][:, 0] - arrays["reconstructions"][:, 1]).max() > 1e-3
-    error = np.abs(painted - images)[0]
+    error = np.abs(half - images)[0]
     chosen = measures.query("subject == 'b' and timestep == 1000 and share == 0.5")
     values = chosen.set_index("region")["value"]
     assert values["seen"] == pytest.approx(error[1:5, 4:16, 4:28].mean(), rel=1e-4)
@@ -195,7 +195,7 @@ def test_without_an_encoder_the_work_is_done_once(healthy_set, tmp_path, monkeyp
         calls.append(method)
         return reconstruct_volumes(method, *given, **options)
 
-    monkeypatch.setattr(cut_condition, "reconstruct_volumes", counted)
+    monkeypatch.setattr(partial_conditioning, "reconstruct_volumes", counted)
     _, arrays, measures = run(tmp_path, DDPM)
     assert len(calls) == 4 * 2
     assert arrays["reconstructions"].shape == (2, 2, 3, 32, 32)

@@ -9,15 +9,15 @@ from brainuad.inference.visible_part import l1_by_region, middle_slice, seen_wid
 from brainuad.io.errors import SettingsError
 
 
-@pytest.mark.parametrize(("share", "seen"), [(0.0, 0), (0.3, 3), (0.46, 5), (1.0, 10)])
-def test_a_share_is_seen_to_the_nearest_pixel(share, seen):
-    assert seen_width(10, share) == seen
+@pytest.mark.parametrize(("fraction", "seen"), [(0.0, 0), (0.3, 3), (0.46, 5), (1.0, 10)])
+def test_a_fraction_is_seen_to_the_nearest_pixel(fraction, seen):
+    assert seen_width(10, fraction) == seen
 
 
-@pytest.mark.parametrize("share", [-0.1, 50])
-def test_a_share_beyond_the_slice_is_refused(share):
-    with pytest.raises(SettingsError, match=f"shares: {share} is not between 0 and 1"):
-        seen_width(4, share)
+@pytest.mark.parametrize("fraction", [-0.1, 50])
+def test_a_fraction_beyond_the_slice_is_refused(fraction):
+    with pytest.raises(SettingsError, match=f"fractions: {fraction} is not between 0 and 1"):
+        seen_width(4, fraction)
 
 
 def test_l1_of_the_two_parts_by_hand():
@@ -27,10 +27,11 @@ def test_l1_of_the_two_parts_by_hand():
     reconstruction[:, 1], reconstruction[:, 2] = 0.25, -0.5
     # Outside the brain nothing counts.
     reconstruction[:, 0] = 9
-    assert l1_by_region(image, reconstruction, brain, share=0.5) == {"seen": 0.25, "hidden": 0.5}
-    third = l1_by_region(image, reconstruction, brain, share=0.25)
+    half = l1_by_region(image, reconstruction, brain, visible_fraction=0.5)
+    assert half == {"seen": 0.25, "hidden": 0.5}
+    third = l1_by_region(image, reconstruction, brain, visible_fraction=0.25)
     assert math.isnan(third["seen"]) and third["hidden"] == 0.375
-    whole = l1_by_region(image, reconstruction, brain, share=1.0)
+    whole = l1_by_region(image, reconstruction, brain, visible_fraction=1.0)
     assert whole["seen"] == 0.375 and math.isnan(whole["hidden"])
 
 

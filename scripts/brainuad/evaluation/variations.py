@@ -1,0 +1,77 @@
+"""Score the lesions found on scans or at timesteps that vary, with a threshold fitted to them.
+
+For experiments whose reconstructions are used at once and kept nowhere, so that their memory does
+not grow with the data set.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from brainuad.compute.device import Device, DeviceName
+from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
+from brainuad.evaluation import metrics
+from brainuad.evaluation.thresholds import best_threshold
+from brainuad.images.slices import Scan, SliceStack
+from brainuad.inference.reconstruction import compile_if_it_pays, reconstruct_scans
+from brainuad.io.job import log
+from brainuad.models import Method
+from brainuad.scores import Score, device_postprocess, postprocess
+from brainuad.scores.postprocess import PostprocessingSettings, segment
+
+
+def fit_and_score(
+    model: Method | None,
+    stack: SliceStack,
+    split: pd.DataFrame,
+    *,
+    timesteps: Sequence[int],
+    seed: int,
+    device: Device,
+    score: Score,
+    settings: PostprocessingSettings,
+) -> pd.DataFrame:
+    """Dice and AUPRC of the test subjects of a lesion set: a table of subject, metric, value.
+
+    The threshold is fitted on the validation subjects of the same stack, at the same timesteps. A
+    method without a model (None) is scored without reconstructions. Raises SettingsError where no
+    threshold can be fitted.
+    """
+    if model is not None:
+        shape, volumes = stack.images.shape[1:], len(stack.images)
+        compile_if_it_pays(model, shape, volumes=volumes, timesteps=len(timesteps), device=device)
+
+    def mapped(partition: str) -> Iterator[tuple[Scan, np.ndarray]]:
+        subjects = subjects_of(split, partition)
+        if model is None:
+            pairs = ((scan, None) for scan in stack.scans(subjects))
+        else:
+            pairs = reconstruct_scans(
+                model, stack, subjects, timesteps=timesteps, seed=seed, device=device
+            )
+        for scan, reconstruction in pairs:
+            brain_mask = scan.brain_mask
+            scores = score(scan.image, reconstruction, brain_mask)
+            yield scan, map_on_device(scores, brain_mask, settings, device)
+
+    threshold = best_threshold(
+        (anomaly_map, scan.lesions) for scan, anomaly_map in mapped(VALIDATION)
+    )
+    log(f"threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}")
+    rows = []
+    for scan, anomaly_map in mapped(TEST):
+        lesions = scan.lesions
+        prediction = segment(anomaly_map, threshold.value, settings)
+        rows.append((scan.subject, "dice", metrics.dice(prediction, lesions)))
+        rows.append((scan.subject, "auprc", metrics.average_precision(anomaly_map, lesions)))
+    return pd.DataFrame(rows, columns=["subject", "metric", "value"])
+
+
+def map_on_device(
+    scores: np.ndarray, brain_mask: np.ndarray, settings: PostprocessingSettings, device: Device
+) -> np.ndarray:
+    """The anomaly map [S, H, W], made where it is faster: on a GPU if there is one."""
+    if device.settings.name == DeviceName.CUDA:
+        return device_postprocess.anomaly_map(scores, brain_mask, settings, device.torch)
+    return postprocess.anomaly_map(scores, brain_mask, settings)

@@ -1,0 +1,83 @@
+"""Make the anomaly maps of one method and fold on one cohort: score its scans, and smooth them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import subjects_of
+from brainuad.evaluation import metrics
+from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
+from brainuad.images.computed_volumes import (
+    read_reconstructions,
+    scans_with,
+    write_anomaly_maps,
+)
+from brainuad.images.slices import Scan, read_slices
+from brainuad.io import job
+from brainuad.io.tables import read_table
+from brainuad.scores import Score, load_score
+from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    reconstructions: Path | None,
+    output: Path,
+    score: dict[str, Any],
+    partitions: list[str],
+    postprocessing: dict[str, Any],
+) -> None:
+    """Write the anomaly maps of the subjects of the partitions, see `write_anomaly_maps`.
+
+    A method without a model has no reconstructions (None).
+    """
+    settings = settings_from(PostprocessingSettings, postprocessing)
+    stack, frame = read_slices(slices), read_table(split)
+    wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
+    computed = read_reconstructions(reconstructions) if reconstructions else None
+    # A leak that the config keeps stands in two partitions, and is mapped once.
+    pairs = scans_with(stack, computed, list(dict.fromkeys(wanted)))
+    write_anomaly_maps(
+        output,
+        [scan.subject for scan in pairs.scans],
+        mapped(pairs, load_score(score), settings),
+        shape=stack.images.shape[1:],
+    )
+    job.log(f"{len(pairs)} of {len(wanted)} subjects, score {score['kind']}")
+
+
+def mapped(
+    pairs: Iterable[tuple[Scan, np.ndarray | None]],
+    score: Score,
+    settings: PostprocessingSettings,
+) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
+    """The anomaly map [S, H, W] of each scan, and its measures before post-processing."""
+    for scan, reconstruction in pairs:
+        brain_mask, lesions = scan.brain_mask, scan.lesions
+        scores = score(scan.image, reconstruction, brain_mask)
+        measures = {
+            # Of the whole brain, lesions and what is not scored included: the scan is scored as if
+            # nothing were known of it.
+            SCAN_SCORE: mean_residual(scores, brain_mask),
+            "l1_ratio": metrics.l1_ratio(scores, lesions, brain_mask),
+            "l1_ratio_released": metrics.l1_ratio_released(scores, lesions),
+        }
+        yield anomaly_map(scores, brain_mask, settings), measures
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            reconstructions=Path(given) if (given := snakemake.input.reconstructions) else None,
+            output=Path(snakemake.output.anomaly_maps),
+            score=snakemake.params.score,
+            partitions=list(snakemake.params.partitions),
+            postprocessing=snakemake.params.postprocessing,
+        )

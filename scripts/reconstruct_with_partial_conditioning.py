@@ -1,0 +1,106 @@
+"""Reconstruct healthy test subjects of whom the encoder sees a part, and measure both parts."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
+from brainuad.config.settings import settings_from
+from brainuad.images.slices import read_slices
+from brainuad.inference.partial_conditioning import reconstruct_by_visible_fraction
+from brainuad.inference.reconstruction import subjects_to_reconstruct
+from brainuad.inference.visible_part import l1_by_region, middle_slice
+from brainuad.io import job
+from brainuad.io.progress import progress_bar
+from brainuad.io.tables import write_table
+from brainuad.models import load_method
+
+# Subjects whose middle slice is kept for a figure.
+PICTURED = 3
+COLUMNS = ["subject", "modality", "timestep", "share", "region", "metric", "value"]
+
+
+def main(
+    *,
+    slices: Path,
+    split: Path,
+    weights: Path,
+    reconstructions: Path,
+    measures: Path,
+    timesteps: list[int],
+    visible_fractions: list[float],
+    modality: str,
+    seed: int,
+    device: dict[str, Any],
+    threads: int,
+) -> None:
+    """Write one slice of a few test subjects as npz, and a tidy table of all subjects and slices.
+
+    The npz holds subjects [N], timesteps [T], shares [C], images and brain_masks [N, H, W], and
+    reconstructions [T, C, N, H, W]. A share, there and in the table, is the visible fraction of the
+    width. The regions of the table are the same for all of them: hidden is what the smallest hides.
+    """
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
+    model = load_method(weights, chosen_device)
+    stack = read_slices(slices)
+    subjects = subjects_to_reconstruct(stack, split, slices=slices)
+    rows, pictures = [], []
+    for subject in progress_bar(subjects, total=len(subjects), label="subjects"):
+        # One volume at a time: a cohort at each timestep and fraction would fill the memory.
+        volume = stack.select([subject])
+        by_fraction = reconstruct_by_visible_fraction(
+            volume,
+            model,
+            timesteps=timesteps,
+            visible_fractions=visible_fractions,
+            seed=seed,
+            device=chosen_device,
+        )
+        image, brain_mask = volume.images[0], volume.brain_masks[0]
+        for (t, timestep), (c, fraction) in product(
+            enumerate(timesteps), enumerate(visible_fractions)
+        ):
+            l1 = l1_by_region(
+                image, by_fraction[t, c], brain_mask, visible_fraction=min(visible_fractions)
+            )
+            rows += [
+                (subject, modality, timestep, fraction, region, "l1", value)
+                for region, value in l1.items()
+            ]
+        if len(pictures) < PICTURED:
+            z = middle_slice(brain_mask)
+            pictures.append((image[z], brain_mask[z], by_fraction[:, :, z].copy()))
+    write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
+    images, brain_masks, reconstructed_slices = zip(*pictures, strict=True)
+    with job.replacing(reconstructions) as temporary:
+        np.savez(
+            temporary,
+            subjects=np.array(subjects[:PICTURED]),
+            timesteps=np.array(timesteps),
+            shares=np.array(visible_fractions, dtype=float),
+            images=np.stack(images),
+            brain_masks=np.stack(brain_masks),
+            reconstructions=np.stack(reconstructed_slices, axis=2),
+        )
+    job.log(f"{len(subjects)} subjects, timesteps {timesteps}, visible {visible_fractions}")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            slices=Path(snakemake.input.slices),
+            split=Path(snakemake.input.split),
+            weights=Path(snakemake.input.weights),
+            reconstructions=Path(snakemake.output.reconstructions),
+            measures=Path(snakemake.output.measures),
+            timesteps=list(snakemake.params.timesteps),
+            visible_fractions=list(snakemake.params.visible_fractions),
+            modality=snakemake.params.modality,
+            seed=snakemake.params.seed,
+            device=device_of(snakemake.config),
+            threads=snakemake.threads,
+        )

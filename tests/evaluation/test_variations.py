@@ -1,0 +1,217 @@
+"""Other timesteps and contrasts are scored by their scripts as the main chain scores its own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from blank_model import Blank
+from small_training import CDDPM, FP32, device_with
+
+import fit_threshold
+import map_anomalies
+import reconstruct
+import score_changed_contrast
+import score_segmentation
+import score_timesteps
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.variations import fit_and_score, map_on_device
+from brainuad.images.contrast import with_contrast
+from brainuad.images.slices import SliceStack, write_slices
+from brainuad.io.errors import SettingsError
+from brainuad.io.tables import read_table, write_table
+from brainuad.models import build_trainable
+from brainuad.models.checkpoints import write_weights
+from brainuad.scores import load_score
+from brainuad.scores.postprocess import PostprocessingSettings
+
+PROCESSOR = device_with()
+POSTPROCESSING = {
+    "order": ["erosion", "median"],
+    "erosion_iterations": 1,
+    "median_size": 3,
+    "minimum_component": 2,
+}
+PLAIN = {"order": [], "erosion_iterations": 0, "median_size": 1, "minimum_component": 1}
+PARTITIONS = ["validation", "test", "test", "validation", "test"]
+
+
+def stack_of(count, slices=3, size=32):
+    """Volumes of random tissue, each with a brighter square, and a mask that leaves a margin."""
+    generator = np.random.default_rng(7)
+    images = 0.4 * generator.random((count, slices, size, size), np.float32) + np.float32(0.2)
+    lesions = np.zeros(images.shape, np.uint8)
+    lesions[:, 1:, 10:18, 10:18] = 1
+    lesions[:, 1:, 20:22, 20:22] = 2
+    images[lesions == 1] += np.float32(0.3)
+    brain = np.zeros(images.shape, bool)
+    brain[..., 2:-2, 2:-2] = True
+    return SliceStack(
+        images=images * brain,
+        brain_masks=brain,
+        lesions=lesions,
+        subjects=np.array([f"s{number}" for number in range(count)]),
+        affines=np.tile(np.eye(4), (count, 1, 1)),
+    )
+
+
+def diffusion(seed=0):
+    """A conditioned method whose zero-initialised layers are shaken, so that it predicts."""
+    torch.manual_seed(seed)
+    method = build_trainable("diffusion", CDDPM)
+    for parameter in method.network.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    method.network.eval()
+    return method
+
+
+ABSOLUTE, INTENSITY = {"kind": "absolute"}, {"kind": "intensity"}
+FILES = {"slices": "slices.npz", "split": "split.tsv", "weights": "weights.pt"}
+OPTIONS = {"seed": 3, "device": FP32, "threads": 1}
+
+
+@pytest.fixture
+def lesion_set(tmp_path):
+    """Slices, split and weights of a lesion set of five subjects, as the scripts name them."""
+    write_slices(stack_of(5), tmp_path / "slices.npz")
+    split = pd.DataFrame({"subject": stack_of(5).subjects, "partition": PARTITIONS})
+    write_table(split, tmp_path / "split.tsv")
+    write_weights(
+        tmp_path / "weights.pt",
+        kind="diffusion",
+        settings=CDDPM,
+        state=diffusion().network.state_dict(),
+        training={},
+    )
+    return {name: tmp_path / file for name, file in FILES.items()}
+
+
+def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
+    """Reconstruct, map, fit the threshold and score by the scripts of the main table."""
+    data = {name: files[name] for name in ("slices", "split")}
+    maps, fitted, scores = (folder / name for name in ("maps.npz", "t.json", "scores.tsv"))
+    reconstructions = folder / "reconstructions.npz" if files["weights"] else None
+    partitions = ["validation", "test"]
+    if reconstructions:
+        reconstruct.main(
+            **files, output=reconstructions, partitions=partitions, timesteps=timesteps, **OPTIONS
+        )
+    map_anomalies.main(
+        **data,
+        reconstructions=reconstructions,
+        output=maps,
+        score=score,
+        partitions=partitions,
+        postprocessing=POSTPROCESSING,
+    )
+    fit_threshold.main(**data, anomaly_maps=maps, output=fitted)
+    score_segmentation.main(
+        **data,
+        anomaly_maps=maps,
+        threshold=fitted,
+        output=scores,
+        postprocessing=POSTPROCESSING,
+        modality="t2",
+    )
+    table = read_table(scores)
+    return table[table["metric"].isin(["dice", "auprc"])].reset_index(drop=True)
+
+
+def scored(stack, split):
+    """By a model that reconstructs nothing."""
+    return fit_and_score(
+        Blank(),
+        stack,
+        split,
+        timesteps=[500],
+        seed=0,
+        device=PROCESSOR,
+        score=load_score(ABSOLUTE),
+        settings=settings_from(PostprocessingSettings, PLAIN),
+    )
+
+
+def test_threshold_is_fitted_to_the_changed_scans():
+    stack = stack_of(3)
+    stack.images[...] = 0.3
+    stack.images[stack.lesions == 1] = 0.9
+    # The test subject has an artefact of 16 voxels.
+    stack.images[2, 0, 5, 8:24] = 0.65
+    split = pd.DataFrame(
+        {"subject": ["s0", "s1", "s2"], "partition": ["validation", "validation", "test"]}
+    )
+    found = {gamma: scored(with_contrast(stack, gamma), split) for gamma in (1.0, 2.0)}
+    assert found[1.0].columns.tolist() == ["subject", "metric", "value"]
+    assert found[1.0]["metric"].tolist() == ["dice", "auprc"]
+    assert found[1.0]["subject"].tolist() == ["s2", "s2"]
+    # gamma 1: the threshold .6 calls the artefact of .65; gamma 2: .45 does not call .4225.
+    lesion = 2 * 8 * 8
+    assert found[1.0]["value"].tolist() == pytest.approx([2 * lesion / (2 * lesion + 16), 1])
+    assert found[2.0]["value"].tolist() == [1, 1]
+
+
+def test_without_validation_or_test_subjects():
+    split = pd.DataFrame({"subject": ["s0", "gone"], "partition": ["test", "validation"]})
+    with pytest.raises(SettingsError, match="no threshold can be fitted: none of the validation"):
+        scored(stack_of(1), split)
+    split["partition"] = ["validation", "test"]
+    table = scored(stack_of(1), split)
+    assert table.empty and table.columns.tolist() == ["subject", "metric", "value"]
+
+
+def test_maps_are_the_same_where_a_gpu_filters_them():
+    # A GPU by its name alone: what computes is the processor.
+    gpu = replace(PROCESSOR, settings=replace(PROCESSOR.settings, name="cuda"))
+    settings = settings_from(PostprocessingSettings, POSTPROCESSING)
+    (scan,) = stack_of(1, 6).scans(["s0"])
+    maps = [
+        map_on_device(scan.image, scan.brain_mask, settings, device) for device in (PROCESSOR, gpu)
+    ]
+    np.testing.assert_array_equal(*maps)
+    assert np.count_nonzero(maps[0]) > 1000
+
+
+def test_a_timestep_is_scored_as_by_the_main_chain(lesion_set, tmp_path):
+    means = []
+    for timestep in (750, 250):
+        score_timesteps.main(
+            **lesion_set,
+            output=tmp_path / "timesteps.tsv",
+            timestep=timestep,
+            score=ABSOLUTE,
+            postprocessing=POSTPROCESSING,
+            modality="t2",
+            **OPTIONS,
+        )
+        table = read_table(tmp_path / "timesteps.tsv")
+        assert table.columns.tolist() == ["subject", "modality", "timestep", "metric", "value"]
+        assert table["timestep"].tolist() == [timestep] * 6
+        expected = scored_by_the_main_chain(lesion_set, tmp_path, timesteps=[timestep])
+        pd.testing.assert_frame_equal(table.drop(columns="timestep"), expected, check_exact=True)
+        means.append(table["value"].mean())
+    assert means[0] != means[1]
+
+
+@pytest.mark.parametrize("score", [ABSOLUTE, INTENSITY], ids=["a model", "no model"])
+def test_contrast_is_scored_as_by_the_main_chain_on_changed_scans(lesion_set, tmp_path, score):
+    if score == INTENSITY:
+        lesion_set["weights"] = None
+    score_changed_contrast.main(
+        **lesion_set,
+        output=tmp_path / "contrast.tsv",
+        timesteps=[250, 500],
+        gamma=2.0,
+        score=score,
+        postprocessing=POSTPROCESSING,
+        modality="t2",
+        **OPTIONS,
+    )
+    table = read_table(tmp_path / "contrast.tsv")
+    assert table.columns.tolist() == ["subject", "modality", "gamma", "metric", "value"]
+    assert table["subject"].unique().tolist() == ["s1", "s2", "s4"]
+    assert table["gamma"].unique().tolist() == [2.0]
+    stack = stack_of(5)
+    write_slices(replace(stack, images=stack.images**2), lesion_set["slices"])
+    expected = scored_by_the_main_chain(lesion_set, tmp_path, timesteps=[250, 500], score=score)
+    pd.testing.assert_frame_equal(table.drop(columns="gamma"), expected, check_exact=True)
