@@ -16,9 +16,10 @@ from sizes import size_of
 from torch import nn
 
 from brainuad.compute.device import Device
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable
-from brainuad.training.steps import TrainingSettings, build_optimizer, take_step
+from brainuad.training.steps import build_optimizer, take_step
 
 BATCH = 8
 VOLUMES = 24
@@ -71,7 +72,7 @@ def seconds_of_step(*, weights: str, flush: bool) -> float:
 def build_training(place: Device) -> tuple[nn.Module, Callable[[int], object]]:
     """DAE's network at the demo's size, and what takes the step of a number on random volumes."""
     size = size_of("demo")
-    block = size.config["methods"]["dae"]
+    block = size.config["models"]["dae"]
     torch.manual_seed(0)
     method = build_trainable(block["kind"], block["settings"])
     method.network.to(memory_format=place.eager_format)

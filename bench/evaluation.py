@@ -13,8 +13,10 @@ from scipy import ndimage
 
 from brainuad.config.settings import settings_from
 from brainuad.evaluation import metrics, thresholds
-from brainuad.scores import postprocess
-from brainuad.scores.postprocess import Case, PostprocessingSettings
+from brainuad.images.slices import SliceStack
+from brainuad.scores import load_score, postprocess
+from brainuad.scores.postprocess import PostprocessingSettings
+from map_anomalies import mapped
 from score_segmentation import scores_of
 
 GRID = (50, 96, 96)
@@ -45,7 +47,7 @@ def sample(seed: int = 0) -> Sample:
     image = np.random.default_rng(seed).random(GRID, dtype=np.float32) * brain
     reconstruction = ndimage.gaussian_filter(image, 1) * brain
     lesions = (((place - 8) ** 2).sum(0) < 64).astype(np.uint8)
-    anomaly_map = postprocess.anomaly_map(image, reconstruction, brain, settings())
+    anomaly_map = postprocess.anomaly_map(np.abs(image - reconstruction), brain, settings())
     return Sample(image, reconstruction, brain, lesions, anomaly_map)
 
 
@@ -67,7 +69,7 @@ def compared(
 def median_filter() -> list[Row]:
     """The median filter of a residual."""
     case, size = sample(), settings().median_size
-    residual = postprocess.residual(case.image, case.reconstruction)
+    residual = np.abs(case.image - case.reconstruction)
     return compared(
         f"median filter {size}x{size}x{size}",
         lambda: postprocess.median_filtered(residual, size),
@@ -87,7 +89,8 @@ def anomaly_map() -> list[Row]:
         return ndimage.median_filter(residual, chosen.median_size)
 
     def work() -> np.ndarray:
-        return postprocess.anomaly_map(case.image, case.reconstruction, case.brain, chosen)
+        residual = np.abs(case.image - case.reconstruction)
+        return postprocess.anomaly_map(residual, case.brain, chosen)
 
     return compared("anomaly map", work, "scipy", plain)
 
@@ -125,7 +128,7 @@ def threshold_search() -> list[Row]:
 
     return compared(
         f"threshold search on {VALIDATION_VOLUMES} volumes",
-        lambda: thresholds.best_threshold(maps, lesions),
+        lambda: thresholds.best_threshold(zip(maps, lesions, strict=True)),
         "scikit-learn, its curve and the best F1",
         plain,
         volumes=VALIDATION_VOLUMES,
@@ -155,18 +158,19 @@ def ssim_and_psnr() -> list[Row]:
 
 
 def all_scores() -> list[Row]:
-    """What score_segmentation does for a volume: map, components, every score."""
-    case = sample()
-    scored = Case(
-        subject="subject",
-        image=case.image,
-        brain_mask=case.brain,
-        lesions=case.lesions,
-        affine=np.eye(4),
-        voxel_ml=0.001,
-        reconstruction=case.reconstruction,
+    """What map_anomalies and score_segmentation do for a volume: map, components, every score."""
+    case, chosen, absolute = sample(), settings(), load_score({"kind": "absolute"})
+    stack = SliceStack(
+        images=case.image[None],
+        brain_masks=case.brain[None],
+        lesions=case.lesions[None],
+        subjects=np.array(["subject"]),
+        affines=np.eye(4)[None],
     )
-    chosen = settings()
-    return compared(
-        "all scores of a segmentation", lambda: scores_of(scored, threshold=0.2, settings=chosen)
-    )
+    (scan,) = stack.scans(["subject"])
+
+    def work() -> None:
+        for anomaly_map, measures in mapped([(scan, case.reconstruction)], absolute, chosen):
+            scores_of(scan, anomaly_map, measures, threshold=0.2, settings=chosen)
+
+    return compared("all scores of a segmentation", work)

@@ -35,7 +35,7 @@ ROTATION, SHIFT, SCALE, SHEAR = 10.0, 20.0, 0.08, 0.03
 
 @dataclass(frozen=True)
 class MovedBrain:
-    """A scan to register, and the truth: atlas points (RAS mm) to points of the scan [4, 4]."""
+    """A scan to register, and the truth: template points (RAS mm) to points of the scan [4, 4]."""
 
     contrast: str
     anatomy: str
@@ -43,7 +43,7 @@ class MovedBrain:
     truth: np.ndarray
 
 
-def atlas_brain(template: Template, spacing: float) -> tuple[Volume, np.ndarray]:
+def template_brain(template: Template, spacing: float) -> tuple[Volume, np.ndarray]:
     """The undeformed template's brain, T1, and points in it (RAS mm) [N, 3], 4 mm apart."""
     axes = grid_axes(field_of_view=FIELD_OF_VIEW, spacing=(spacing,) * 3)
     head = average_head(template)
@@ -54,7 +54,7 @@ def atlas_brain(template: Template, spacing: float) -> tuple[Volume, np.ndarray]
 
 
 def moved_brains(template: Template, spacing: float, *, seeds: int) -> Iterator[MovedBrain]:
-    """Per seed the atlas's own anatomy and another person's, each moved, in T1 and in T2.
+    """Per seed the template's own anatomy and another person's, each moved, in T1 and in T2.
 
     Turned by up to 10 degrees about each axis, shifted by up to 20 mm, scaled by up to 8 % and
     sheared by up to 3 % along each; with bias field, texture, Rician noise, and a gamma.
@@ -74,7 +74,7 @@ def moved_brains(template: Template, spacing: float, *, seeds: int) -> Iterator[
             tissues = tissues_on(template, head, axes, stripped=True)
             for contrast in (Contrast.T1, Contrast.T2):
                 image = acquire(tissues, None, axes=axes, contrast=contrast, scanner=scanner)
-                scan = moved(Volume(image, affine), motion)
+                scan = to_device(Volume(image, affine), motion)
                 yield MovedBrain(contrast=contrast.value, anatomy=anatomy, scan=scan, truth=truth)
 
 
@@ -90,7 +90,7 @@ def draw_motion(rng: np.random.Generator) -> np.ndarray:
     return motion
 
 
-def moved(volume: Volume, motion: np.ndarray) -> Volume:
+def to_device(volume: Volume, motion: np.ndarray) -> Volume:
     """What a scanner sees of the moved brain, on a grid that is shifted along with it."""
     grid = volume.affine.copy()
     centre = np.append(BRAIN_CENTRE, 1)

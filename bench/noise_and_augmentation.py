@@ -8,9 +8,12 @@ import torch
 from measuring import Row, side_by_side
 from sizes import size_of
 
+from brainuad.config.kinds.diffusion import NoiseSettings
+from brainuad.config.models import AugmentationSettings
 from brainuad.config.settings import settings_from
-from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
-from brainuad.training.augmentation import AugmentationSettings, augment
+from brainuad.diffusion.noise import SimplexNoise, permutation_tables
+from brainuad.io.seeds import random_seeds
+from brainuad.training.augmentation import augment
 
 BATCH = 32
 # opensimplex takes a tenth of a second or more for each field.
@@ -21,9 +24,9 @@ def noise() -> list[Row]:
     """Fields with all octaves, from one key each, and those of the package opensimplex."""
     paper = size_of("paper")
     torch.set_num_threads(1)
-    settings = settings_from(NoiseSettings, paper.config["methods"]["cddpm"]["settings"]["noise"])
+    settings = settings_from(NoiseSettings, paper.config["models"]["cddpm"]["settings"]["noise"])
     simplex = SimplexNoise(paper.grid[1:], settings, torch.device("cpu"))
-    keys = random_keys(BATCH, torch.Generator().manual_seed(0))
+    keys = random_seeds(BATCH, torch.Generator().manual_seed(0))
 
     def plain() -> None:
         from opensimplex import OpenSimplex
@@ -53,7 +56,7 @@ def augmentation() -> list[Row]:
     """Gamma, bias field, blur and ghosting with the paper's probabilities."""
     paper = size_of("paper")
     torch.set_num_threads(1)
-    transforms = paper.config["methods"]["cddpm"]["training"]["augmentation"]
+    transforms = paper.config["models"]["cddpm"]["training"]["augmentation"]
     transforms = settings_from(AugmentationSettings, transforms)
     images = torch.rand(BATCH, 1, *paper.grid[1:])
 

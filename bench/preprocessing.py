@@ -29,6 +29,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
         "root": folder / "raw",
         "downloads": folder / "raw",
         "output": folder / "subjects.tsv",
+        "remarks": folder / "remarks.tsv",
         "layout": "mslub",
         "dataset": "mslub",
         "modalities": ["t2"],
@@ -40,9 +41,9 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
     }
     yield "list_subjects", raw | labels
     resampled = {
-        "subjects": folder / "subjects.tsv",
+        "table": folder / "subjects.tsv",
         "output": folder / "resampled",
-        "batch": ["patient01"],
+        "subjects": ["patient01"],
         "modality": "t2",
         "spacing": spacing,
         "lesions_on_own_grid": False,
@@ -51,24 +52,24 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
     template = {name: folder / f"{name}.nii.gz" for name in ("head", "brain", "brain_mask")}
     yield "make_template", template | {"spacing": spacing}
     stripped = {"scans": folder / "resampled", "output": folder / "stripped"}
-    carried = {"template": template["head"], "template_brain_mask": template["brain_mask"]}
+    carried = {"head_template": template["head"], "head_brain_mask": template["brain_mask"]}
     yield "strip_skull", stripped | carried | {"method": "template"}
-    registered = {"scans": folder / "stripped", "atlas": template["brain"]}
+    registered = {"scans": folder / "stripped", "template": template["brain"]}
     # The reference comes first: the row of a script is that of its last run.
     released = {"output": folder / "released", "settings": asdict(RELEASED)}
-    yield "register_to_atlas", registered | released
+    yield "register_to_template", registered | released
     ours = {"output": folder / "registered", "settings": settings["registration"]}
-    yield "register_to_atlas", registered | ours
+    yield "register_to_template", registered | ours
     corrected = {"scans": folder / "registered", "output": folder / "corrected"}
     cut = {"keep_last_slice": settings["keep_last_slice"], "weighted": True}
     yield "correct_bias", corrected | cut | {"settings": settings["bias_correction"]}
     normalized = {"scans": folder / "corrected", "output": folder / "normalized"}
     yield "normalize_scans", normalized | {"settings": settings["normalization"]}
     inspected = {name: folder / name for name in ("resampled", "stripped", "corrected")}
-    yield "inspect_scans", inspected | {"atlas": template["brain"], "output": folder / "quality"}
+    yield "inspect_scans", inspected | {"template": template["brain"], "output": folder / "quality"}
     packed = {"slices": folder / "slices.npz", "left_out": folder / "left_out.tsv"}
-    batches = {"batches": [folder / "normalized"], "on_broken": "stop"}
-    yield "pack_slices", packed | batches
+    chunks = {"chunks": [folder / "normalized"], "on_broken": "stop"}
+    yield "pack_slices", packed | chunks
 
 
 def measured(*, spacing: float = 1.0) -> list[Row]:

@@ -19,7 +19,7 @@ def measured(*, size: str) -> list[Row]:
     """Volumes per second, as the mean over three timesteps."""
     count, chosen = SLICES[size], size_of(size)
     place = prepared_cpu(chosen.config)
-    block = chosen.config["methods"]["cddpm"]
+    block = chosen.config["models"]["cddpm"]
     method = build_trainable(block["kind"], block["settings"])
     method.network.to(memory_format=place.eager_format).eval()
     unet = monai_network(block["settings"]["network"]).eval()

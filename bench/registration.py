@@ -1,4 +1,4 @@
-"""Accuracy and cost of linear registrations to the atlas, on brains whose place is known.
+"""Accuracy and cost of linear registrations to the template, on brains whose place is known.
 
     PYTHONPATH=scripts python bench/registration.py [spacing in mm, 1] [seeds, 2]
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 from measuring import PROJECT, Row
-from moved_brains import atlas_brain, distances, moved_brains
+from moved_brains import distances, moved_brains, template_brain
 
 from brainuad.config.settings import settings_from
 from brainuad.phantoms.template import load_template
@@ -64,14 +64,14 @@ def measured(
     """One row per brain and setting: seconds, mean_error and max_error over the brain (mm)."""
     load_ants()
     template = load_template()
-    atlas, points = atlas_brain(template, spacing)
+    target, points = template_brain(template, spacing)
     rows = []
     for brain in moved_brains(template, spacing, seeds=seeds):
         for name, setting in settings.items():
             with tempfile.TemporaryDirectory() as folder:
-                matrix = Path(folder) / "to_atlas.mat"
+                matrix = Path(folder) / "to_template.mat"
                 started = time.process_time()
-                register_linear(atlas, brain.scan, settings=setting, matrix=matrix)
+                register_linear(target, brain.scan, settings=setting, matrix=matrix)
                 seconds = time.process_time() - started
                 error = distances(matrix, brain.truth, points)
             row = {"contrast": brain.contrast, "anatomy": brain.anatomy, "setting": name}

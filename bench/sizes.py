@@ -17,7 +17,7 @@ class Size:
 
 
 MINIATURE = {
-    "methods": {
+    "models": {
         "cddpm": {
             "settings": {
                 "network": {"channels": 4, "multipliers": [1], "attention_heads": 1},

@@ -83,13 +83,14 @@ def has_avx512() -> bool:
 def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> None:
     """Train, reconstruct and score by the rules' scripts; write dataset, metric, value."""
     import fit_threshold
+    import map_anomalies
     import reconstruct
     import score_segmentation
     import train_model
-    from brainuad.diffusion.noise import key_of
+    from brainuad.io.seeds import derive_seed
 
     config = size_of("demo").config
-    block, results = config["methods"][MODEL], Path(demo) / "results"
+    block, results = config["models"][MODEL], Path(demo) / "results"
     work = Path(f"{target}.work")
     cpu = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
     train_model.main(
@@ -102,11 +103,11 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
         kind=block["kind"],
         settings=block["settings"],
         training=block["training"],
-        seed=key_of(seed, modality, 0),
+        seed=derive_seed(seed, modality, 0),
         device=cpu,
         checkpoint_minutes=60.0,
         threads=1,
-        code=[],
+        code="",
     )
     rows = []
     for dataset in [name for name, its in DATASETS.items() if its == modality]:
@@ -120,19 +121,30 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
             weights=work / "weights.pt",
             output=reconstructions,
             partitions=["validation", "test"],
-            timesteps=config["evaluation"]["ensemble_timesteps"],
+            timesteps=config["methods"][f"{MODEL}_ens"]["timesteps"],
             seed=seed,
             device=cpu,
             threads=1,
         )
-        common |= {
-            "reconstructions": reconstructions,
-            "postprocessing": config["evaluation"]["postprocessing"],
-        }
+        postprocessing = config["evaluation"]["postprocessing"]
+        maps = work / f"{dataset}_maps.npz"
+        map_anomalies.main(
+            **common,
+            reconstructions=reconstructions,
+            output=maps,
+            score={"kind": "absolute"},
+            partitions=["validation", "test"],
+            postprocessing=postprocessing,
+        )
+        common |= {"anomaly_maps": maps}
         fit_threshold.main(**common, output=work / f"{dataset}.json")
         scores = work / f"{dataset}.tsv"
         score_segmentation.main(
-            **common, threshold=work / f"{dataset}.json", output=scores, modality=modality
+            **common,
+            threshold=work / f"{dataset}.json",
+            output=scores,
+            postprocessing=postprocessing,
+            modality=modality,
         )
         means = pd.read_csv(scores, sep="\t").groupby("metric")["value"].mean()
         rows += [(dataset, metric, means[metric]) for metric in METRICS]

@@ -8,7 +8,7 @@ from measuring import peak_memory_mib
 
 from brainuad.preprocessing.registration import load_ants
 
-WITH_ANTS = ("strip_skull", "register_to_atlas", "correct_bias")
+WITH_ANTS = ("strip_skull", "register_to_template", "correct_bias")
 
 
 def run(script: str, arguments: dict[str, Any]) -> tuple[float, float]:

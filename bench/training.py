@@ -53,7 +53,7 @@ def measured(*, size: str) -> list[Row]:
     """Rows of the whole step, of its network, and of the loop around it."""
     plan, chosen = PLANS[size], size_of(size)
     place = prepared_cpu(chosen.config)
-    block = chosen.config["methods"]["cddpm"]
+    block = chosen.config["models"]["cddpm"]
     method = build_trainable(block["kind"], block["settings"])
     watch = watched_training(method, plan, chosen, place)
     memory = peak_memory_mib()
@@ -94,7 +94,7 @@ def measured(*, size: str) -> list[Row]:
 
 def watched_training(method: Method, plan: Plan, chosen: Size, place: Device) -> Stopwatch:
     """Train with the config's settings until the plan is fulfilled."""
-    block = chosen.config["methods"]["cddpm"]
+    block = chosen.config["models"]["cddpm"]
     watch = Stopwatch(warm_up=plan.warm_up, steps=plan.steps)
     with tempfile.TemporaryDirectory() as folder, watch.watching(method.network):
         train(

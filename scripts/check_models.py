@@ -1,4 +1,4 @@
-"""Try out the settings of every model before anything else runs, and say how large each is."""
+"""Try out the settings of every model and score before anything else runs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import pandas as pd
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.tables import write_table
+from brainuad.scores import load_score
 from brainuad.training.model_checks import check_model
 
 GIB = 2**30
@@ -16,6 +17,7 @@ GIB = 2**30
 def main(
     *,
     sizes: Path,
+    methods: dict[str, dict[str, Any]],
     models: dict[str, dict[str, Any]],
     pretraining: dict[str, Any] | None,
     size: tuple[int, int],
@@ -23,12 +25,15 @@ def main(
 ) -> None:
     """Write a row per model: its parameters, and the memory of a training step in float32, in GiB.
 
+    methods      by name: model, score
     models       by name: kind, settings, training, pretrained (a file, where there is one already)
     pretraining  of the encoder by SparK: network, training; None where no model starts from it
     size         rows and columns of the slices
     timestep     the last one that is reconstructed from
     """
-    blocks = {f"methods.{name}": {**block, "timestep": timestep} for name, block in models.items()}
+    for name, method in methods.items():
+        check_score(name, **method)
+    blocks = {f"models.{name}": {**block, "timestep": timestep} for name, block in models.items()}
     if pretraining is not None:
         blocks["pretraining"] = {
             "kind": "spark",
@@ -39,6 +44,19 @@ def main(
         }
     rows = [sized(name, block, size) for name, block in blocks.items()]
     write_table(pd.DataFrame(rows), sizes)
+
+
+def check_score(name: str, *, model: str | None, score: dict[str, Any]) -> None:
+    """SettingsError where a score does not take its settings, or needs a model that is none."""
+    try:
+        needs_model = load_score(score).needs_reconstruction
+    except SettingsError as error:
+        raise SettingsError(f"config: methods.{name}.score: {error}") from error
+    if needs_model and model is None:
+        raise SettingsError(
+            f"config: methods.{name}: the score {score['kind']} compares a scan with its "
+            "reconstruction; name a model"
+        )
 
 
 def sized(name: str, block: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
@@ -56,6 +74,7 @@ if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
             sizes=Path(snakemake.output.sizes),
+            methods=snakemake.params.methods,
             models=snakemake.params.models,
             pretraining=snakemake.params.pretraining,
             size=tuple(snakemake.params.size),

@@ -7,16 +7,17 @@ import pandas as pd
 import torch
 
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of
-from brainuad.diffusion.noise import key_of
 from brainuad.images.slices import read_slices
 from brainuad.io import job
+from brainuad.io.seeds import derive_seed
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_with, spark
-from brainuad.models.checkpoints import Checkpoint, digest_of_files, write_weights
+from brainuad.models.checkpoints import Checkpoint, write_weights
 from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, train
-from brainuad.training.steps import TrainingSettings
 
 BACKBONE = "backbone."
 
@@ -33,15 +34,16 @@ def main(
     device: dict[str, Any],
     checkpoint_minutes: float,
     threads: int,
-    code: list[Path],
+    code: str,
 ) -> None:
     """Write the backbone of the best validation; the decoder is thrown away.
 
-    settings has two parts: `network` (backbone, decoder, masking) and `training`. `code` is the
-    files that decide what comes out: a checkpoint that others made is not resumed.
+    settings has two parts: `network` (backbone, decoder, masking) and `training`. `code` is a
+    digest of the code that decides what comes out: a checkpoint that other code made is not
+    resumed.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    torch.manual_seed(key_of(seed, "weights"))
+    torch.manual_seed(derive_seed(seed, "weights"))
     pretraining = build_with(spark, settings["network"])
     stack, partitions = read_slices(slices), read_table(split)
     healthy, held_out = (
@@ -59,7 +61,7 @@ def main(
         checkpoint=checkpoint,
         checkpoint_minutes=checkpoint_minutes,
         method_settings={"kind": "spark", **settings["network"]},
-        code=digest_of_files(code),
+        code=code,
     )
     write_weights(
         encoder,
@@ -92,11 +94,11 @@ if __name__ == "__main__":
             machines=Path(snakemake.output.machines),
             settings=snakemake.params.settings,
             # The spread over folds should hold the chance of training too.
-            seed=key_of(
+            seed=derive_seed(
                 snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
             ),
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             checkpoint_minutes=snakemake.resources.checkpoint_minutes,
             threads=snakemake.threads,
-            code=[Path(file) for file in snakemake.input.code],
+            code=snakemake.params.code,
         )

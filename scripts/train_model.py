@@ -7,16 +7,17 @@ import pandas as pd
 import torch
 
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.device import device_of
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of
-from brainuad.diffusion.noise import key_of
 from brainuad.images.slices import read_slices
 from brainuad.io import job
+from brainuad.io.seeds import derive_seed
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
-from brainuad.models.checkpoints import Checkpoint, digest_of_files, write_weights
-from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, Progress, train
-from brainuad.training.steps import TrainingSettings
+from brainuad.models.checkpoints import Checkpoint, write_weights
+from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, train
 
 
 def main(
@@ -29,44 +30,42 @@ def main(
     machines: Path,
     kind: str,
     settings: dict[str, Any],
-    training: dict[str, Any] | None,
+    training: dict[str, Any],
     seed: int,
     device: dict[str, Any],
     checkpoint_minutes: float,
     threads: int,
-    code: list[Path],
+    code: str,
 ) -> None:
     """Write the weights of the best validation, with the settings to rebuild the network.
 
-    With them come the losses of each epoch, and what computed, from which step on. A method without
-    parameters is not trained, and `training` may be None. `code` is the files that decide what
-    comes out: a checkpoint that others made is not resumed.
+    With them come the losses of each epoch, and what computed, from which step on. `code` is a
+    digest of the code that decides what comes out: a checkpoint that other code made is not
+    resumed.
     """
-    torch.manual_seed(key_of(seed, "weights"))
+    torch.manual_seed(derive_seed(seed, "weights"))
     method = build_trainable(kind, settings)
     if pretrained is not None:
         method.load_pretrained(pretrained)
     checkpoint = Checkpoint(weights.with_name("checkpoint.pt"))
-    progress = Progress()
-    if any(True for _ in method.network.parameters()):
-        chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-        stack, partitions = read_slices(slices), read_table(split)
-        healthy, held_out = (
-            torch.from_numpy(stack.select(subjects_of(partitions, partition)).images)
-            for partition in ("train", "validation")
-        )
-        progress = train(
-            method,
-            training_images=healthy,
-            validation_images=held_out,
-            settings=settings_from(TrainingSettings, training or {}),
-            seed=seed,
-            device=chosen_device,
-            checkpoint=checkpoint,
-            checkpoint_minutes=checkpoint_minutes,
-            method_settings={"kind": kind, **settings},
-            code=digest_of_files(code),
-        )
+    chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
+    stack, partitions = read_slices(slices), read_table(split)
+    healthy, held_out = (
+        torch.from_numpy(stack.select(subjects_of(partitions, partition)).images)
+        for partition in ("train", "validation")
+    )
+    progress = train(
+        method,
+        training_images=healthy,
+        validation_images=held_out,
+        settings=settings_from(TrainingSettings, training),
+        seed=seed,
+        device=chosen_device,
+        checkpoint=checkpoint,
+        checkpoint_minutes=checkpoint_minutes,
+        method_settings={"kind": kind, **settings},
+        code=code,
+    )
     record = {
         "settings": training,
         "seed": seed,
@@ -92,11 +91,11 @@ if __name__ == "__main__":
             settings=snakemake.params.settings,
             training=snakemake.params.training,
             # The spread over folds should hold the chance of training too.
-            seed=key_of(
+            seed=derive_seed(
                 snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
             ),
-            device=snakemake.params.device,
+            device=device_of(snakemake.config),
             checkpoint_minutes=snakemake.resources.checkpoint_minutes,
             threads=snakemake.threads,
-            code=[Path(file) for file in snakemake.input.code],
+            code=snakemake.params.code,
         )

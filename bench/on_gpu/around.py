@@ -11,11 +11,13 @@ import torch
 from measuring import Row
 
 from brainuad.compute.compilation import runs_compiled
+from brainuad.config.kinds.diffusion import NoiseSettings
 from brainuad.config.settings import settings_from
-from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, permutation_tables, random_keys
+from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.inference.reconstruction import compile_for_volumes, reconstruct_volumes
+from brainuad.io.seeds import random_seeds
 from brainuad.models import Method
-from brainuad.scores.device_postprocess import anomaly_maps
+from brainuad.scores.device_postprocess import anomaly_map
 from brainuad.scores.postprocess import PostprocessingSettings
 from brainuad.training.augmentation import augment
 from on_gpu import part, rows, setting
@@ -83,13 +85,13 @@ def around() -> None:
     """Noise, augmentation and anomaly maps alone."""
     place = setting.device()
     config, batch = setting.size().config, setting.batch_size()
-    noise = settings_from(NoiseSettings, config["methods"]["cddpm"]["settings"]["noise"])
+    noise = settings_from(NoiseSettings, config["models"]["cddpm"]["settings"]["noise"])
     simplex = SimplexNoise(setting.size().grid[1:], noise, place.torch)
-    keys = place.moved(random_keys(batch, torch.Generator().manual_seed(0)))
+    keys = place.to_device(random_seeds(batch, torch.Generator().manual_seed(0)))
     settings = setting.build_training("cddpm", place, place.eager_format).settings.augmentation
     slices = torch.rand(batch, 1, *setting.size().grid[1:], device=place.torch)
-    volumes = np.random.default_rng(0).random((2, 4, *setting.size().grid), dtype=np.float32)
-    brains = np.ones(volumes.shape[1:], bool)
+    scores = np.random.default_rng(0).random((4, *setting.size().grid), dtype=np.float32)
+    brain = np.ones(scores.shape[1:], bool)
     order = settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
     for what, work, times in (
         ("simplex noise of a batch", lambda _: simplex.fields(permutation_tables(keys)), 20),
@@ -98,7 +100,11 @@ def around() -> None:
             lambda step: augment(slices, settings, torch.Generator().manual_seed(step)),
             20,
         ),
-        ("4 anomaly maps", lambda _: anomaly_maps(*volumes, brains, order, place.torch), 1),
+        (
+            "4 anomaly maps",
+            lambda _: [anomaly_map(volume, brain, order, place.torch) for volume in scores],
+            1,
+        ),
     ):
         work(0)
         with part.alone():

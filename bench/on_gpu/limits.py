@@ -3,17 +3,17 @@
 import sys
 import time
 
-import numpy as np
 import torch
+from cohort import VOLUMES, write_cohort
 from measuring import Row, peak_memory_mib
 
 from brainuad.compute.compilation import compile_costly_parts
-from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.images.slices import read_slices
+from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.training.steps import rehearse_step
 from on_gpu import part, rows, setting
 
 CARDS = (24, 16, 12)
-BRATS_VOLUMES = 1251
 
 
 def main() -> None:
@@ -70,16 +70,18 @@ def large_data_set() -> None:
     method = training.method
     del training
     method.network.eval()
-    volumes = 3 if rows.is_dry() else BRATS_VOLUMES
+    volumes = 3 if rows.is_dry() else VOLUMES
+    folder = rows.work_folder() / "cohort"
+    folder.mkdir()
+    subjects = write_cohort(folder, volumes=volumes, grid=setting.size().grid)
+    stack = read_slices(folder / "slices.npz")
     before = peak_memory_mib()
-    images = np.zeros((volumes, *setting.size().grid), np.float32)
-    images[:] = np.random.default_rng(0).random(images.shape[1:], dtype=np.float32)
-    subjects = [str(number) for number in range(volumes)]
     started = time.monotonic()
     if not rows.is_dry():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    reconstruct_volumes(method, images, subjects, timesteps=[500], seed=0, device=place)
+    for _ in reconstruct_scans(method, stack, subjects, timesteps=[500], seed=0, device=place):
+        pass
     seconds = time.monotonic() - started
     name = f"{volumes} volumes at one timestep"
     memory = None if rows.is_dry() else torch.cuda.max_memory_allocated() / 2**20

@@ -10,9 +10,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from brainuad.compute import gpus
 from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable
-from brainuad.training.steps import TrainingSettings, build_optimizer, take_step
+from brainuad.training.steps import build_optimizer, take_step
 from on_gpu import rows
 
 THREADS = 4
@@ -47,9 +48,9 @@ def training_of(kind: str) -> dict[str, Any]:
     """Kind, settings and training of a method of the config, or of SparK's pretraining."""
     config = size().config
     if kind != "spark":
-        return {key: config["methods"][kind][key] for key in ("kind", "settings", "training")}
+        return {key: config["models"][kind][key] for key in ("kind", "settings", "training")}
     names = ("width", "blocks", "stem_stride", "stochastic_depth")
-    encoder = config["methods"]["cddpm"]["settings"]["encoder"]
+    encoder = config["models"]["cddpm"]["settings"]["encoder"]
     settings = {name: encoder[name] for name in names} | {
         name: config["pretraining"][name] for name in ("decoder_width", "patch_size", "mask_ratio")
     }

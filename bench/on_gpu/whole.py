@@ -23,11 +23,11 @@ from sizes import size_of
 
 from brainuad.compute import gpus
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import train
-from brainuad.training.steps import TrainingSettings
 from on_gpu import part, rows, setting
 from on_gpu.brains import write_brains
 
@@ -90,7 +90,7 @@ def of_training(folder: Path, steps: int) -> dict[str, Any]:
         "device": setting.device_settings(),
         "checkpoint_minutes": 10.0,
         "threads": 1 if rows.is_dry() else setting.THREADS,
-        "code": [],
+        "code": "",
     }
 
 
@@ -191,17 +191,25 @@ def score(folder: Path) -> None:
             },
         )
     patients, healthy = folder / "patients", folder / "healthy"
-    common = {
-        "slices": patients / "slices.npz",
-        "split": patients / "split.tsv",
-        "reconstructions": patients / "reconstructions.npz",
-        "postprocessing": postprocessing,
-    }
+    common = {"slices": patients / "slices.npz", "split": patients / "split.tsv"}
+    finished(
+        "map_anomalies",
+        common
+        | {
+            "reconstructions": patients / "reconstructions.npz",
+            "output": patients / "maps.npz",
+            "score": {"kind": "absolute"},
+            "partitions": ["validation", "test"],
+            "postprocessing": postprocessing,
+        },
+    )
+    common |= {"anomaly_maps": patients / "maps.npz"}
     finished("fit_threshold", common | {"output": patients / "threshold.json"})
     finished(
         "score_segmentation",
         common
         | {
+            "postprocessing": postprocessing,
             "threshold": patients / "threshold.json",
             "output": patients / "scores.tsv",
             "modality": "t2",
@@ -233,7 +241,7 @@ def write_curve(place: dict[str, Any], file: str) -> None:
     """The loss of each epoch of a short training at the demo's size."""
     gpus.claim = lambda identifiers: 0
     size = size_of("miniature" if rows.is_dry() else "demo")
-    described = size.config["methods"]["cddpm"]
+    described = size.config["models"]["cddpm"]
     torch.manual_seed(0)
     method = build_trainable(described["kind"], described["settings"])
     folder = rows.work_folder() / Path(file).stem

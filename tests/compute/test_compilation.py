@@ -113,7 +113,7 @@ def test_a_compiled_training_is_the_eager_one(tmp_path, capsys, monkeypatch):
 
 
 def test_without_a_compiler_the_training_is_the_eager_one_and_says_so(tmp_path):
-    folders = (Path(__file__).parent, Path(brainuad.__file__).parents[1])
+    folders = (Path(__file__).parents[1] / "helpers", Path(brainuad.__file__).parents[1])
     environment = os.environ | {
         "CXX": "/nonexistent/compiler",
         "PYTHONPATH": os.pathsep.join(map(str, folders)),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from brainuad.compute import gpus
-from brainuad.compute.device import Device, DeviceSettings, moved, prepare_device
+from brainuad.compute.device import Device, DeviceSettings, prepare_device, to_device
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 
@@ -106,14 +106,14 @@ def test_a_copy_to_a_gpu_is_pinned_and_not_waited_for(monkeypatch):
     monkeypatch.setattr(
         torch.Tensor, "to", lambda tensor, place, **how: called.append((place.type, how)) or tensor
     )
-    moved(torch.arange(3), torch.device("cpu"))
-    moved(torch.arange(3), torch.device("cuda"))
-    moved(torch.empty(3, device="meta"), torch.device("cuda"))
+    to_device(torch.arange(3), torch.device("cpu"))
+    to_device(torch.arange(3), torch.device("cuda"))
+    to_device(torch.empty(3, device="meta"), torch.device("cuda"))
     copies = [("cpu", {}), "pin", ("cuda", {"non_blocking": True}), ("cuda", {})]
     assert called == copies
 
 
 def test_a_tensor_without_memory_is_not_pinned():
-    there = moved(torch.arange(3), torch.device("meta"))
+    there = to_device(torch.arange(3), torch.device("meta"))
     assert there.device.type == "meta"
-    assert moved(there, torch.device("meta")) is there
+    assert to_device(there, torch.device("meta")) is there

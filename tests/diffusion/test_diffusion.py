@@ -5,12 +5,8 @@ import math
 import pytest
 import torch
 
-from brainuad.diffusion.process import (
-    CosineSchedule,
-    ScheduleSettings,
-    to_image_range,
-    to_model_range,
-)
+from brainuad.config.kinds.diffusion import ScheduleSettings
+from brainuad.diffusion.process import CosineSchedule, to_image_range, to_model_range
 from brainuad.io.errors import SettingsError
 
 PAPER = ScheduleSettings(timesteps=1000, offset=0.008, largest_beta=0.999)

@@ -6,16 +6,10 @@ import pytest
 import torch
 from opensimplex.internals import _init
 
-from brainuad.diffusion.noise import (
-    NoiseSettings,
-    SimplexNoise,
-    key_of,
-    keys_of,
-    mix,
-    permutation_tables,
-    random_keys,
-)
+from brainuad.config.kinds.diffusion import NoiseSettings
+from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.io.errors import SettingsError
+from brainuad.io.seeds import derive_seed, mix_seeds, random_seeds, subject_seeds
 
 PROCESSOR = torch.device("cpu")
 
@@ -52,7 +46,7 @@ def test_octaves_are_summed_with_halved_wavelength_and_falling_amplitude():
 
 def test_statistics_of_the_paper_noise():
     settings = NoiseSettings(octaves=6, persistence=0.8, wavelength=64.0, shared=False)
-    tables = permutation_tables(random_keys(400, torch.Generator().manual_seed(0)))
+    tables = permutation_tables(random_seeds(400, torch.Generator().manual_seed(0)))
     drawn = fields((96, 96), settings, tables)
     assert np.sqrt(np.mean(drawn**2)) == pytest.approx(0.58, abs=0.02)
     assert abs(drawn.mean()) < 0.02
@@ -60,7 +54,7 @@ def test_statistics_of_the_paper_noise():
 
 
 def test_tables_are_permutations_and_look_uniform():
-    tables = permutation_tables(random_keys(2000, torch.Generator().manual_seed(1)))
+    tables = permutation_tables(random_seeds(2000, torch.Generator().manual_seed(1)))
     assert torch.equal(tables.sort(dim=1).values, torch.arange(256).expand(2000, -1))
     # The mean of a place over 2000 tables has a standard deviation of 73.9 / sqrt(2000) = 1.65.
     assert (tables.double().mean(0) - 127.5).abs().max() < 5 * 1.65
@@ -68,7 +62,7 @@ def test_tables_are_permutations_and_look_uniform():
 
 
 def test_a_table_depends_on_its_own_key_alone():
-    keys = random_keys(5, torch.Generator().manual_seed(2))
+    keys = random_seeds(5, torch.Generator().manual_seed(2))
     together = permutation_tables(keys)
     alone = permutation_tables(keys[3:4])
     assert torch.equal(together[3:4], alone)
@@ -77,15 +71,15 @@ def test_a_table_depends_on_its_own_key_alone():
 def test_mix_is_splitmix64():
     # The first outputs of the reference generator for the seed 1234567 (Rosetta Code, Splitmix64).
     expected = [6457827717110365317, 3203168211198807973, 9817491932198370423]
-    mixed = mix(torch.tensor([1234567]), torch.arange(3))
+    mixed = mix_seeds(torch.tensor([1234567]), torch.arange(3))
     assert [number % 2**64 for number in mixed.tolist()] == expected
 
 
 def test_keys_tell_names_apart_and_stay_the_same():
-    assert key_of(1, "a", 2) != key_of(1, "a", 3) != key_of(2, "a", 3)
-    assert key_of(1, "ab") != key_of(1, "a", "b")
-    assert 0 <= key_of(7, "x") < 2**63
-    assert keys_of(7, ["x", "y"])[1] == keys_of(7, ["y"])[0] == key_of(7, "y")
+    assert derive_seed(1, "a", 2) != derive_seed(1, "a", 3) != derive_seed(2, "a", 3)
+    assert derive_seed(1, "ab") != derive_seed(1, "a", "b")
+    assert 0 <= derive_seed(7, "x") < 2**63
+    assert subject_seeds(7, ["x", "y"])[1] == subject_seeds(7, ["y"])[0] == derive_seed(7, "y")
 
 
 def test_impossible_settings_are_refused():

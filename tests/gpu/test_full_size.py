@@ -13,7 +13,7 @@ from brainuad.compute.compilation import eagerly
 from brainuad.models import build_trainable
 
 SIZE = size_of("miniature" if DRY else "paper")
-SETTINGS = SIZE.config["methods"]["cddpm"]["settings"]
+SETTINGS = SIZE.config["models"]["cddpm"]["settings"]
 # No layer draws.
 SETTINGS = SETTINGS | {"encoder": SETTINGS["encoder"] | {"stochastic_depth": 0.0}}
 BATCH = 4 if DRY else 32

@@ -8,11 +8,12 @@ from kinds import KINDS
 from small_training import CDDPM, device_with, discs, losses_of, trained, training_settings
 
 from brainuad.config.settings import settings_from
-from brainuad.diffusion.noise import keys_of, permutation_tables
+from brainuad.diffusion.noise import permutation_tables
 from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.io.seeds import subject_seeds
 from brainuad.models import build_trainable
 from brainuad.scores import postprocess
-from brainuad.scores.device_postprocess import anomaly_maps
+from brainuad.scores.device_postprocess import anomaly_map
 from brainuad.scores.postprocess import PostprocessingSettings
 from brainuad.training.augmentation import augment
 
@@ -33,10 +34,10 @@ def test_augmentation_and_noise(device, within):
         for batch in (images, place.moved(images))
     )
     within("largest difference of augmented slices", furthest(there.cpu(), here), 1e-4)
-    tables = permutation_tables(keys_of(1, "abc"))
-    assert torch.equal(permutation_tables(place.moved(keys_of(1, "abc"))).cpu(), tables)
+    tables = permutation_tables(subject_seeds(1, "abc"))
+    assert torch.equal(permutation_tables(place.moved(subject_seeds(1, "abc"))).cpu(), tables)
     method = build_trainable("diffusion", CDDPM)
-    fields = [method.fields(keys_of(1, "abc"), batch).cpu() for batch in (images, there)]
+    fields = [method.fields(subject_seeds(1, "abc"), batch).cpu() for batch in (images, there)]
     within("largest difference of simplex noise", furthest(*fields), 1e-5)
 
 
@@ -118,11 +119,11 @@ def test_anomaly_maps_are_those_of_the_cpu(device, order):
         PostprocessingSettings,
         {"order": order, "erosion_iterations": 2, "median_size": 5, "minimum_component": 8},
     )
-    images, reconstructions = discs(2).numpy(), discs(4)[2:].numpy()
-    brains = images > 0
-    found = anomaly_maps(images, reconstructions, brains, settings, device().torch)
-    for number, volume in enumerate(zip(images, reconstructions, brains, strict=True)):
-        np.testing.assert_array_equal(found[number], postprocess.anomaly_map(*volume, settings))
+    images = discs(2).numpy()
+    scores, brains = np.abs(images - discs(4)[2:].numpy()), images > 0
+    for volume in zip(scores, brains, strict=True):
+        found = anomaly_map(*volume, settings, device().torch)
+        np.testing.assert_array_equal(found, postprocess.anomaly_map(*volume, settings))
 
 
 def test_lpips(device, within, tmp_path):

@@ -63,7 +63,7 @@ def test_a_batch_is_reconstructed_without_waiting(device, needs_a_gpu):
         method.network.to(place.torch, memory_format=place.eager_format).eval()
         images = place.moved(discs(4, 1).flatten(0, 1)[:, None])
         numbers = place.moved(torch.arange(4))
-        options = {"timesteps": [250, 500], "subject_keys": numbers, "places": numbers}
+        options = {"timesteps": [250, 500], "subject_seeds": numbers, "places": numbers}
         with torch.inference_mode(), place.autocast():
             method.reconstruct(images, **options)
             torch.cuda.set_sync_debug_mode("error")

@@ -3,21 +3,18 @@
 import copy
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
-import reconstruct
-import train_model
 from brainuad.compute.device import Device, DeviceSettings
+from brainuad.config.kinds.diffusion import NoiseSettings
 from brainuad.config.settings import settings_from
-from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, keys_of, mix, permutation_tables
-from brainuad.images.slices import SliceStack, write_slices
+from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.io.errors import SettingsError
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.seeds import mix_seeds, subject_seeds
 from brainuad.models import build_trainable, load_method
-from brainuad.models.checkpoints import read_weights, write_weights
+from brainuad.models.checkpoints import write_weights
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
 PROCESSOR = Device(torch.device("cpu"), settings_from(DeviceSettings, FP32))
@@ -91,12 +88,14 @@ def test_ensemble_is_the_mean_over_timesteps():
 def test_what_the_network_is_given_at_timestep_500():
     method = build(PLAIN)
     method.network["unet"] = Echo()
-    keys, places = keys_of(3, ["a"]).expand(2), torch.tensor([0, 1])
+    keys, slice_indices = subject_seeds(3, ["a"]).expand(2), torch.tensor([0, 1])
     images = torch.full((2, 1, 32, 32), 0.5)
-    result = method.reconstruct(images, timesteps=[500], subject_keys=keys, places=places)
+    result = method.reconstruct(
+        images, timesteps=[500], subject_seeds=keys, slice_indices=slice_indices
+    )
     # x_0 is 0 in [-1, 1], so that only noise times .711 is left; then back to [0, 1].
     noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR.torch).fields(
-        permutation_tables(mix(mix(keys, places), 500))
+        permutation_tables(mix_seeds(mix_seeds(keys, slice_indices), 500))
     )
     expected = ((0.711 * noise + 1) / 2).clamp(0, 1)
     torch.testing.assert_close(result, expected, atol=1e-3, rtol=0)
@@ -111,8 +110,8 @@ def test_slices_share_a_field_only_where_it_is_asked_for(settings, fields):
     result = method.reconstruct(
         images,
         timesteps=[750],
-        subject_keys=keys_of(3, ["a"]).expand(2),
-        places=torch.tensor([0, 1]),
+        subject_seeds=subject_seeds(3, ["a"]).expand(2),
+        slice_indices=torch.tensor([0, 1]),
     )
     assert len(result.unique(dim=0)) == fields
 
@@ -214,9 +213,8 @@ def test_pretrained_weights_must_fit_exactly(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        ("difusion", {}, "'difusion' is not one of .*diffusion, .*thresh"),
-        ("thresh", {"threshold": 1}, "unknown key 'threshold'"),
-        ("diffusion", {**PLAIN, "color": 1}, "unknown key 'color'"),
+        ("difusion", {}, "'difusion' is not one of .*diffusion, .*f_anogan"),
+        ("diffusion", {**PLAIN, "color": 1}, "color: unknown key"),
         (
             "diffusion",
             PLAIN | {"network": SETTINGS["network"] | {"channels": 7}},
@@ -230,65 +228,5 @@ def test_wrong_settings_are_named(kind, settings, message):
 
 
 def test_methods_without_an_encoder_refuse_a_pretrained_one(tmp_path):
-    for method in (build(PLAIN), build_trainable("thresh", {})):
-        with pytest.raises(SettingsError, match=r"encoder.*start from"):
-            method.load_pretrained(tmp_path / "encoder.pt")
-
-
-@pytest.fixture
-def lesion_set(tmp_path):
-    """Four volumes with a bright square on a dim ground: thresholding them is trivial."""
-    images = np.full((4, 6, 32, 32), 0.3, np.float32)
-    lesions = np.zeros(images.shape, np.uint8)
-    lesions[:, 2:4, 10:18, 10:18] = 1
-    images[lesions == 1] = 0.9
-    subjects = np.array(["a", "b", "c", "d"])
-    stack = SliceStack(
-        images=images,
-        brain_masks=np.ones(images.shape, bool),
-        lesions=lesions,
-        subjects=subjects,
-        affines=np.tile(np.eye(4), (4, 1, 1)),
-    )
-    write_slices(stack, tmp_path / "slices.npz")
-    partitions = ["validation", "test", "test", "validation"]
-    write_table(
-        pd.DataFrame({"subject": subjects, "partition": partitions}), tmp_path / "split.tsv"
-    )
-    train_model.main(
-        slices=tmp_path / "slices.npz",
-        split=tmp_path / "split.tsv",
-        pretrained=None,
-        weights=tmp_path / "weights.pt",
-        history=tmp_path / "history.tsv",
-        machines=tmp_path / "machines.tsv",
-        kind="thresh",
-        settings={},
-        training=None,
-        seed=0,
-        device=FP32,
-        checkpoint_minutes=10.0,
-        threads=1,
-        code=[],
-    )
-    return tmp_path
-
-
-def test_thresh_goes_through_the_same_scripts(lesion_set):
-    assert read_table(lesion_set / "history.tsv").empty
-    assert read_weights(lesion_set / "weights.pt")["kind"] == "thresh"
-    reconstruct.main(
-        slices=lesion_set / "slices.npz",
-        split=lesion_set / "split.tsv",
-        weights=lesion_set / "weights.pt",
-        output=lesion_set / "set.npz",
-        partitions=["validation", "test"],
-        timesteps=[500],
-        seed=0,
-        device=FP32,
-        threads=1,
-    )
-    with np.load(lesion_set / "set.npz") as arrays:
-        assert arrays["subjects"].tolist() == ["a", "d", "b", "c"]
-        assert arrays["reconstructions"].shape == (4, 6, 32, 32)
-        assert not arrays["reconstructions"].any()
+    with pytest.raises(SettingsError, match=r"encoder.*start from"):
+        build(PLAIN).load_pretrained(tmp_path / "encoder.pt")

@@ -81,7 +81,7 @@ def test_latents_are_drawn_in_training_alone():
     images = batch(8)
     method.training_loss(images, seeded(0), 0)
     method.validation_loss(images, seeded(0))
-    method.reconstruct(images, timesteps=[500], subject_keys=None, places=None)
+    method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
     drawn, *means = method.network.decoded
     # 4000 numbers: mean and deviation to within five standard errors.
     assert float(drawn.mean()) == pytest.approx(0.5, abs=5 * 2 / math.sqrt(4000))
@@ -120,7 +120,7 @@ def test_a_stopped_training_ends_bit_identical(settings, tmp_path, capsys):
         ({"kl_weight": "small"}, "kl_weight: expected a number"),
         ({"size": [30, 32]}, "settings of autoencoder: size must be rows and columns that divide"),
         ({"latent": 0}, "settings of autoencoder: latent must be positive"),
-        ({"colour": 1}, "unknown key 'colour'"),
+        ({"colour": 1}, "colour: unknown key"),
     ],
 )
 def test_wrong_settings_are_one_line(changes, message):

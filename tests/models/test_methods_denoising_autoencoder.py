@@ -86,13 +86,13 @@ def test_only_the_foreground_is_noised_judged_and_reconstructed():
     assert float(loss) == pytest.approx(32 / 256 * 0.3**2, rel=1e-5)
     changed = method.network.given[0] != images
     assert torch.equal(changed, foreground)
-    result = method.reconstruct(images, timesteps=[500], subject_keys=None, places=None)
+    result = method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
     assert torch.equal(result, torch.where(foreground, torch.tensor(0.8), images))
 
 
 def test_a_scan_is_reconstructed_without_noise_and_cut_to_the_range():
     method, images = echoing(answer=1.2), batch()
-    result = method.reconstruct(images, timesteps=[500], subject_keys=None, places=None)
+    result = method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
     assert torch.equal(method.network.given[0], images)
     assert result.max() == 1
 
@@ -122,7 +122,7 @@ def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
     [
         ("noise", {"resolution": 0}, "noise: resolution and deviation must be positive"),
         ("noise", {"deviation": 0}, "noise: resolution and deviation must be positive"),
-        ("noise", {"sigma": 1}, "unknown key 'sigma'"),
+        ("noise", {"sigma": 1}, "sigma: unknown key"),
         ("network", {"levels": 0}, "settings of denoising_autoencoder: levels must be positive"),
     ],
 )

@@ -161,7 +161,7 @@ def test_the_izi_f_loss_by_hand():
     expected = pytest.approx(0.2**2 + 0.5 * (7 * 0.2) ** 2, rel=1e-5)
     assert float(method.training_loss(images, seeded(0), 8)) == expected
     assert float(method.validation_loss(images, seeded(0))) == expected
-    result = method.reconstruct(images, timesteps=[500], subject_keys=None, places=None)
+    result = method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
     # .5 + .2 in [-1, 1].
     torch.testing.assert_close(result, torch.full_like(images, 0.85))
 
@@ -248,7 +248,7 @@ def test_a_stopped_training_ends_bit_identical(stop, tmp_path, capsys):
         ({"feature_weight": -1}, "feature_weight is -1.0, expected 0 or more"),
         ({"size": [32, 34]}, "settings of f_anogan: size must be rows and columns that divide"),
         ({"latent": 0}, "settings of f_anogan: latent must be positive"),
-        ({"kappa": 1}, "unknown key 'kappa'"),
+        ({"kappa": 1}, "kappa: unknown key"),
     ],
 )
 def test_wrong_settings_are_one_line(changes, message):

@@ -13,8 +13,10 @@ from method_checks import (
 )
 from torch import nn
 
-from brainuad.diffusion.noise import NoiseSettings, SimplexNoise, keys_of, mix, permutation_tables
+from brainuad.config.kinds.diffusion import NoiseSettings
+from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.io.errors import SettingsError
+from brainuad.io.seeds import mix_seeds, subject_seeds
 from brainuad.models import build_trainable
 
 KIND = "patched_diffusion"
@@ -68,8 +70,8 @@ def reconstruct(method, images, timesteps):
     return method.reconstruct(
         images,
         timesteps=timesteps,
-        subject_keys=keys_of(3, ["a"]).expand(len(images)),
-        places=torch.arange(len(images)),
+        subject_seeds=subject_seeds(3, ["a"]).expand(len(images)),
+        slice_indices=torch.arange(len(images)),
     )
 
 
@@ -142,7 +144,7 @@ def test_each_patch_is_cut_from_the_same_noise():
     method = answering(torch.clone)
     images = torch.full((2, 1, 32, 32), 0.5)
     result = reconstruct(method, images, [500])
-    keys = mix(mix(keys_of(3, ["a"]).expand(2), torch.arange(2)), 500)
+    keys = mix_seeds(mix_seeds(subject_seeds(3, ["a"]).expand(2), torch.arange(2)), 500)
     noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), torch.device("cpu")).fields(
         permutation_tables(keys)
     )
@@ -182,7 +184,7 @@ def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
     [
         ({"grid": [2]}, r"grid is \[2\], expected its rows and columns"),
         ({"grid": [0, 2]}, r"grid is \[0, 2\], expected its rows and columns"),
-        ({"encoder": None}, "unknown key 'encoder'"),
+        ({"encoder": None}, "encoder: unknown key"),
         (
             {"network": SETTINGS["network"] | {"channels": 7}},
             "settings of patched_diffusion: channels must be even",

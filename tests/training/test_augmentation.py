@@ -5,19 +5,16 @@ import pytest
 import torch
 from scipy import ndimage
 
-from brainuad.io.errors import SettingsError
-from brainuad.training.augmentation import (
+from brainuad.config.models import (
     AugmentationSettings,
     BiasFieldSettings,
     BlurSettings,
     GammaSettings,
     GhostingSettings,
-    augment,
-    bias_field,
-    blur,
-    gamma,
-    ghosting,
 )
+from brainuad.config.settings import settings_from
+from brainuad.io.errors import SettingsError
+from brainuad.training.augmentation import augment, bias_field, blur, gamma, ghosting
 
 
 def generator(seed=0):
@@ -160,5 +157,6 @@ def test_the_order_is_that_of_the_released_code():
 
 
 def test_an_impossible_probability_is_refused():
-    with pytest.raises(SettingsError, match=r"augmentation\.gamma\.probability is 1\.5"):
-        AugmentationSettings(**OFF | {"gamma": GammaSettings(1.5, 0.3)})
+    values = OFF | {"gamma": {"probability": 1.5, "log_gamma": 0.3}}
+    with pytest.raises(SettingsError, match=r"gamma\.probability: 1\.5 does not fit"):
+        settings_from(AugmentationSettings, values)

@@ -32,7 +32,6 @@ F_ANOGAN = {
     "feature_weight": 1,
 }
 KINDS = {
-    "thresh": ({}, None),
     "diffusion": (CDDPM, TRAINING),
     "patched_diffusion": (
         {key: DDPM[key] for key in ("network", "noise", "schedule")} | {"grid": [2, 2]},
@@ -73,15 +72,20 @@ def test_what_works_has_as_many_parameters_as_the_network(kind):
 CANNOT_WORK = {
     "levels of the U-Net": ("diffusion", {"network.multipliers": [1] * 7}, {}, "divide by 64"),
     "heads of its attention": ("diffusion", {"network.attention_heads": 5}, {}, "5"),
-    "a misspelt key": ("diffusion", {"encoder.witdh": 4}, {}, "unknown key 'witdh'"),
-    "a number as text": ("diffusion", {"schedule.offset": "8e-3"}, {}, "such as 1.0e-4"),
+    "a misspelt key": (
+        "diffusion",
+        {"encoder.witdh": 4},
+        {},
+        "encoder.witdh: unknown key; did you mean 'width'?",
+    ),
+    "a number as text": ("diffusion", {"schedule.offset": "8e-3"}, {}, "as in 1.0e-4"),
     "a timestep beyond": ("diffusion", {"schedule.timesteps": 100}, {}, "numbers from 1 to 100"),
     "pDDPM's grid": ("patched_diffusion", {"grid": [2, 3]}, {}, "do not divide into a grid of 2x3"),
     "its schedule": (
         "patched_diffusion",
         {"schedule": {}},
         {},
-        "ScheduleSettings: the key 'largest_beta' is missing",
+        "schedule: the key 'timesteps' is missing",
     ),
     "an autoencoder's size": ("autoencoder", {"size": [64, 64]}, {}, "the slices have [64, 32]"),
     "its halving": ("autoencoder", {"channels": [2] * 6}, {}, "divide by 64"),
@@ -91,9 +95,14 @@ CANNOT_WORK = {
     "SparK's patches": ("spark", {"patch_size": 64}, {}, "do not divide into patches of 64"),
     "its mask": ("spark", {"mask_ratio": 0.9}, {}, "at least one must stay visible"),
     "its decoder": ("spark", {"decoder_width": 33}, {}, "cannot be halved"),
-    "a training that ends at once": ("diffusion", {}, {"warmup_steps": 60}, "warmup_steps is 60"),
+    "a training that ends at once": (
+        "diffusion",
+        {},
+        {"warmup_steps": 60},
+        "warmup_steps: 60 is not below",
+    ),
     "an unknown optimiser": ("autoencoder", {}, {"optimizer": "sgd"}, "'sgd' is not one of"),
-    "a key too many": ("autoencoder", {}, {"epochs": 3}, "unknown key 'epochs'"),
+    "a key too many": ("autoencoder", {}, {"epochs": 3}, "epochs: unknown key"),
 }
 
 
@@ -147,7 +156,7 @@ class Squares:
     def validation_loss(self, images, generator):
         return self.training_loss(images, generator, 0)
 
-    def reconstruct(self, images, *, timesteps, subject_keys, places):
+    def reconstruct(self, images, *, timesteps, subject_seeds, slice_indices):
         return torch.zeros_like(images)
 
 
@@ -198,16 +207,30 @@ def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
             "training": KINDS[kind][1],
             "pretrained": None,
         }
-        for kind in ("thresh", "autoencoder")
+        for kind in ("f_anogan", "autoencoder")
     }
     pretraining = {"network": SPARK, "training": TRAINING}
     sizes = tmp_path / "sizes.tsv"
     settings = {"sizes": sizes, "pretraining": pretraining, "size": SIZE, "timestep": 500}
-    check_models.main(models=blocks, **settings)
+    check_models.main(models=blocks, methods={}, **settings)
     table = tables.read_table(sizes)
-    assert table["model"].tolist() == ["methods.thresh", "methods.autoencoder", "pretraining"]
-    assert table["parameters"].iloc[0] == 0
-    assert "methods.autoencoder: " in capsys.readouterr().out
+    assert table["model"].tolist() == ["models.f_anogan", "models.autoencoder", "pretraining"]
+    assert table["parameters"].gt(0).all()
+    assert "models.autoencoder: " in capsys.readouterr().out
     blocks["autoencoder"]["settings"] = {**AUTOENCODER, "latent": 0}
-    with pytest.raises(SettingsError, match=r"config: methods\.autoencoder: .*latent"):
-        check_models.main(models=blocks, **settings)
+    with pytest.raises(SettingsError, match=r"config: models\.autoencoder: .*latent"):
+        check_models.main(models=blocks, methods={}, **settings)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ({"model": None, "score": {"kind": "absolute"}}, "m: the score absolute compares a scan"),
+        ({"model": "ae", "score": {"kind": "absolut"}}, r"m\.score: score kind 'absolut' is not"),
+        ({"model": "ae", "score": {"kind": "absolute", "of": 1}}, r"m\.score: of: unknown key"),
+    ],
+)
+def test_scores_are_tried_too(method, expected, tmp_path):
+    given = {"pretraining": None, "size": SIZE, "timestep": 500, "models": {}}
+    with pytest.raises(SettingsError, match=expected):
+        check_models.main(methods={"m": method}, sizes=tmp_path / "sizes.tsv", **given)

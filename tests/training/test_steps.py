@@ -73,11 +73,11 @@ def test_nothing_in_a_step_waits_for_the_device(a_device, kind, settings):
 def test_nothing_in_a_reconstruction_waits_for_the_device(a_device):
     method = build_trainable(*METHODS["cddpm"])
     method.network.to("meta", memory_format=torch.channels_last).eval()
-    images, numbers = discs()[:, :1].to("meta"), a_device.moved(torch.arange(9))
+    images, numbers = discs()[:, :1].to("meta"), a_device.to_device(torch.arange(9))
 
     def reconstruct():
         return method.reconstruct(
-            images, timesteps=[250, 500], subject_keys=numbers, places=numbers
+            images, timesteps=[250, 500], subject_seeds=numbers, slice_indices=numbers
         )
 
     with torch.inference_mode():
@@ -89,7 +89,7 @@ def test_nothing_in_a_reconstruction_waits_for_the_device(a_device):
 def test_the_watch_sees_what_waits(a_device):
     there, here = torch.zeros(2, 3, device="meta"), torch.tensor([0, 1])
     with Watch():
-        a_device.moved(here)
+        a_device.to_device(here)
         with pytest.raises(AssertionError, match="a copy to the device that waits"):
             here.to("meta")
         for reading in (lambda: there[here], lambda: there.index_select(0, here)):

@@ -9,12 +9,12 @@ from method_checks import build, seeded
 from small_training import CDDPM, SPARK, TRAINING, device_with, discs
 from torch import nn
 
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.augmentation import augment
 from brainuad.training.loop import train
-from brainuad.training.steps import TrainingSettings
 from brainuad.training.validation import redraw_slices, validate
 
 FIXED = {"every_epochs": 1, "slices_per_volume": 2, "redrawn": False}

@@ -66,9 +66,9 @@ class Device:
             return torch.channels_last
         return torch.contiguous_format
 
-    def moved(self, tensor: Tensor) -> Tensor:
-        """The tensor on this device; see `moved`."""
-        return moved(tensor, self.torch)
+    def to_device(self, tensor: Tensor) -> Tensor:
+        """The tensor on this device; see `to_device`."""
+        return to_device(tensor, self.torch)
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager:
@@ -78,7 +78,7 @@ def without_autocast(device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, enabled=False)
 
 
-def moved(tensor: Tensor, device: torch.device) -> Tensor:
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on a device, without waiting for what that is still computing.
 
     A GPU's own copy engine reads pinned memory; any other memory would have the processor wait

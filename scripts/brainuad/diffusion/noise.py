@@ -4,16 +4,14 @@ Simplex noise replaces Gaussian noise in the diffusion: its low frequencies hide
 so that a lesion cannot shine through (AnoDDPM, Wyatt et al., CVPRW 2022).
 """
 
-import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.kinds.diffusion import NoiseSettings
+from brainuad.io.seeds import mix_seeds
 
 # OpenSimplex in two dimensions (K. Spencer, 2014, public domain): the skew of the triangular
 # lattice, eight gradients towards an octagon, and the constant that brings sums to about [-1, 1].
@@ -24,31 +22,6 @@ NORMALISATION = 47.0
 SQUARED_RADIUS = 2.0
 VERTICES_IN_REACH = 4
 TABLE_LENGTH = 256
-
-# SplitMix64 (Steele et al., OOPSLA 2014), its constants as signed 64-bit numbers.
-GOLDEN = 0x9E3779B97F4A7C15 - 2**64
-MIX_1 = 0xBF58476D1CE4E5B9 - 2**64
-MIX_2 = 0x94D049BB133111EB - 2**64
-
-
-@dataclass(frozen=True)
-class NoiseSettings:
-    """Octaves of simplex noise.
-
-    octaves      how many are summed
-    persistence  amplitude of an octave relative to the one before
-    wavelength   of the first octave in pixels; each further octave has half of it
-    shared       one field for all images of a batch (True, as released) or one for each (False)
-    """
-
-    octaves: int
-    persistence: float
-    wavelength: float
-    shared: bool
-
-    def __post_init__(self) -> None:
-        if self.octaves < 1 or self.persistence <= 0 or self.wavelength <= 0:
-            raise SettingsError(f"noise: octaves, persistence, wavelength must be positive: {self}")
 
 
 class SimplexNoise:
@@ -123,44 +96,11 @@ def _geometry(size: tuple[int, int], settings: NoiseSettings) -> tuple[Tensor, T
     return distinct.t().contiguous(), entries, weights
 
 
-def permutation_tables(keys: Tensor) -> Tensor:
-    """One permutation of 0..255 per key: int64 [B, 256] from int64 [B], on the keys' device.
+def permutation_tables(seeds: Tensor) -> Tensor:
+    """One permutation of 0..255 per seed: int64 [B, 256] from int64 [B], on the seeds' device.
 
-    Integer arithmetic alone: the same key gives the same table on a processor and on a GPU, in
+    Integer arithmetic alone: the same seed gives the same table on a processor and on a GPU, in
     whatever batch it stands.
     """
-    places = torch.arange(TABLE_LENGTH, device=keys.device)
-    return mix(keys[:, None], places[None]).argsort(dim=1, stable=True)
-
-
-def mix(keys: Tensor, numbers: Tensor | int) -> Tensor:
-    """New 64-bit keys, one for each pair of a key and a number (SplitMix64's output function)."""
-    if isinstance(numbers, int):
-        # Written on the device, where a tensor made here would have to be copied to.
-        numbers = torch.full((), numbers, device=keys.device)
-    # Integer tensors wrap around at 64 bits, as the algorithm wants it.
-    state = keys + (numbers + 1) * GOLDEN
-    state = (state ^ _shift_right(state, 30)) * MIX_1
-    state = (state ^ _shift_right(state, 27)) * MIX_2
-    return state ^ _shift_right(state, 31)
-
-
-def _shift_right(values: Tensor, bits: int) -> Tensor:
-    """Shift as if the values were unsigned."""
-    return (values >> bits) & ((1 << (64 - bits)) - 1)
-
-
-def key_of(seed: int, *names: str | int) -> int:
-    """A 63-bit number that stands for the seed and the names together, the same on any machine."""
-    text = "\n".join(str(part) for part in (seed, *names))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-
-
-def keys_of(seed: int, names: Sequence[str]) -> Tensor:
-    """One key per name, int64 [N]: what a name gets does not depend on the others."""
-    return torch.tensor([key_of(seed, name) for name in names], dtype=torch.int64)
-
-
-def random_keys(count: int, generator: torch.Generator) -> Tensor:
-    """Keys drawn by a generator on the processor, int64 [count]."""
-    return torch.randint(0, 2**63 - 1, (count,), generator=generator, dtype=torch.int64)
+    entries = torch.arange(TABLE_LENGTH, device=seeds.device)
+    return mix_seeds(seeds[:, None], entries[None]).argsort(dim=1, stable=True)

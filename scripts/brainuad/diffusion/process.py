@@ -5,35 +5,12 @@ and t - 1 is also what the network is told, as in the released code.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from brainuad.compute.device import moved
-from brainuad.io.errors import SettingsError
-
-
-@dataclass(frozen=True)
-class ScheduleSettings:
-    """The cosine schedule of Nichol and Dhariwal (2021, equation 17).
-
-    timesteps     T
-    offset        s, keeps the first steps from being too small
-    largest_beta  where each step's beta is clipped
-    """
-
-    timesteps: int
-    offset: float
-    largest_beta: float
-
-    def __post_init__(self) -> None:
-        if self.timesteps < 1:
-            raise SettingsError(f"schedule.timesteps is {self.timesteps}, expected at least 1")
-        if self.offset < 0 or not 0 < self.largest_beta < 1:
-            raise SettingsError(
-                f"schedule: expected offset >= 0 and 0 < largest_beta < 1, got {self}"
-            )
+from brainuad.compute.device import to_device
+from brainuad.config.kinds.diffusion import ScheduleSettings
 
 
 class CosineSchedule:
@@ -57,7 +34,7 @@ class CosineSchedule:
         The timesteps are on the processor, the images on any device.
         """
         parts = torch.stack([self.signal[timesteps - 1], self.noise[timesteps - 1]])
-        signal, noise_part = moved(parts, images.device)[..., None, None, None]
+        signal, noise_part = to_device(parts, images.device)[..., None, None, None]
         return signal * images + noise_part * noise
 
 

@@ -27,7 +27,7 @@ class Trainable(Protocol):
     """What the training loop needs to know.
 
     A step must not wait for a GPU: what is drawn or laid down on the processor goes there by
-    `brainuad.compute.device.moved`, and no value is read back. The losses are called under
+    `brainuad.compute.device.to_device`, and no value is read back. The losses are called under
     autocast, and are float32 themselves. A module of the network that says `worth_compiling` may
     be compiled.
     """
@@ -71,13 +71,18 @@ class Method(Trainable, Protocol):
         ...
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
     ) -> Tensor:
         """Reconstruct slices [B, 1, H, W], mean over the timesteps (1 to T), cut to [0, 1].
 
-        All chance comes from subject_keys int64 [B], one number for all slices of a subject, and
-        places int64 [B], the slice's number in the volume: so a reconstruction depends neither on
-        the batch nor on the other subjects of a run.
+        All chance comes from subject_seeds int64 [B], one number for all slices of a subject, and
+        slice_indices int64 [B], the slice's number in the volume: so a reconstruction depends
+        neither on the batch nor on the other subjects of a run.
         """
         ...
 

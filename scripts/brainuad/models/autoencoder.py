@@ -6,42 +6,17 @@ keeps a lesion out of the reconstruction. The error is L1, in the study as in th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from brainuad.compute.device import moved
+from brainuad.compute.device import to_device
+from brainuad.config.kinds.autoencoder import AutoencoderSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 from brainuad.networks.convolutional import ConvolutionalAutoencoder
-
-
-@dataclass(frozen=True)
-class AutoencoderSettings:
-    """The network, see `brainuad.networks.convolutional.ConvolutionalAutoencoder`.
-
-    kl_weight  weight of the KL divergence of the latent from the standard normal distribution;
-               None builds an autoencoder that is not variational
-    """
-
-    size: tuple[int, ...]
-    channels: tuple[int, ...]
-    # ASSUME: SVAE's latent map holds about as many numbers as VAE's vector. The paper names no
-    # size; its SVAE reconstructs only a little better than its VAE, while a map of four times as
-    # many positions copied the lesions of phantoms.
-    latent: int
-    spatial: bool
-    kl_weight: float | None
-
-    def __post_init__(self) -> None:
-        if self.kl_weight is not None and self.kl_weight <= 0:
-            raise SettingsError(
-                f"autoencoder: kl_weight is {self.kl_weight}, expected a positive number, or null "
-                "for an autoencoder that is not variational"
-            )
 
 
 class Autoencoder:
@@ -62,7 +37,7 @@ class Autoencoder:
         means, log_variances = self._encode(images)
         latents = means
         if log_variances is not None:
-            drawn = moved(torch.randn(means.shape, generator=generator), images.device)
+            drawn = to_device(torch.randn(means.shape, generator=generator), images.device)
             latents = means + (log_variances / 2).exp() * drawn
         return self._loss(images, latents, means, log_variances)
 
@@ -91,7 +66,12 @@ class Autoencoder:
         )
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
     ) -> Tensor:
         """Reconstruct from the means of the latents, cut to [0, 1]; see `methods.Method`."""
         return self.network.decode(self._encode(images)[0]).clamp(0, 1)

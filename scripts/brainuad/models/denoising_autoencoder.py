@@ -6,7 +6,6 @@ Kascenas et al. 2022, "Denoising autoencoders for unsupervised anomaly detection
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from brainuad.compute.device import moved
+from brainuad.compute.device import to_device
+from brainuad.config.kinds.denoising_autoencoder import DenoisingAutoencoderSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 from brainuad.networks.denoising import DenoisingUNet
@@ -22,38 +22,6 @@ from brainuad.networks.denoising import DenoisingUNet
 # ASSUME: the foreground, which alone is noised and judged, is where a slice is above 0.01, as in
 # the code of the DAE's authors.
 FOREGROUND = 0.01
-
-
-@dataclass(frozen=True)
-class UNetSettings:
-    """The U-Net, see `brainuad.networks.denoising.DenoisingUNet`."""
-
-    channels: int
-    levels: int
-
-
-@dataclass(frozen=True)
-class CoarseNoiseSettings:
-    """Gaussian noise on a coarse grid.
-
-    resolution  points of the grid along each edge of a slice
-    deviation   standard deviation at these points
-    """
-
-    resolution: int
-    deviation: float
-
-    def __post_init__(self) -> None:
-        if self.resolution < 1 or self.deviation <= 0:
-            raise SettingsError(f"noise: resolution and deviation must be positive: {self}")
-
-
-@dataclass(frozen=True)
-class DenoisingAutoencoderSettings:
-    """What removes which noise."""
-
-    network: UNetSettings
-    noise: CoarseNoiseSettings
 
 
 class DenoisingAutoencoder:
@@ -83,7 +51,7 @@ class DenoisingAutoencoder:
         drawn = torch.randn(grid, generator=generator) * self.settings.noise.deviation
         shifts = [int(torch.randint(length, (), generator=generator)) for length in size]
         enlarged = functional.interpolate(
-            moved(drawn, images.device), size, mode="bilinear", align_corners=True
+            to_device(drawn, images.device), size, mode="bilinear", align_corners=True
         )
         # All slices are shifted alike, and what leaves at one edge comes back at the other, as in
         # the code of the DAE's authors.
@@ -97,7 +65,12 @@ class DenoisingAutoencoder:
         )
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
     ) -> Tensor:
         """The scan without what the network takes for noise, cut to [0, 1].
 

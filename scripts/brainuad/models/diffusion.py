@@ -7,63 +7,26 @@ encoder, its view of the noise-free slice is the condition.
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from brainuad.compute.device import moved
+from brainuad.compute.device import to_device
+from brainuad.config.kinds.diffusion import DiffusionSettings
 from brainuad.config.settings import settings_from
-from brainuad.diffusion.noise import (
-    NoiseSettings,
-    SimplexNoise,
-    mix,
-    permutation_tables,
-    random_keys,
-)
+from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.diffusion.process import (
     CosineSchedule,
-    ScheduleSettings,
     to_image_range,
     to_model_range,
 )
 from brainuad.io.errors import SettingsError
+from brainuad.io.seeds import mix_seeds, random_seeds
 from brainuad.models.checkpoints import load_strictly, read_backbone
 from brainuad.networks.resnet import ResNetEncoder
 from brainuad.networks.unet import UNet
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """The U-Net, see `brainuad.networks.unet.UNet`."""
-
-    channels: int
-    multipliers: tuple[int, ...]
-    residual_blocks: int
-    attention_heads: int
-
-
-@dataclass(frozen=True)
-class EncoderSettings:
-    """The encoder of the condition, see `brainuad.networks.resnet.ResNetEncoder`."""
-
-    width: int
-    blocks: tuple[int, ...]
-    stem_stride: int
-    condition_width: int
-    stochastic_depth: float
-
-
-@dataclass(frozen=True)
-class DiffusionSettings:
-    """A diffusion model; without an encoder it is the plain DDPM."""
-
-    network: NetworkSettings
-    encoder: EncoderSettings | None
-    noise: NoiseSettings
-    schedule: ScheduleSettings
 
 
 class Diffusion:
@@ -104,7 +67,7 @@ class Diffusion:
 
     def _loss(self, images: Tensor, timesteps: Tensor, generator: torch.Generator) -> Tensor:
         fields = 1 if self.settings.noise.shared else len(images)
-        noise = self.fields(random_keys(fields, generator), images)
+        noise = self.fields(random_seeds(fields, generator), images)
         predictions = self._predict(images, self._condition(images), timesteps, noise)
         return (to_model_range(images) - predictions).abs().mean()
 
@@ -119,8 +82,8 @@ class Diffusion:
         images: Tensor,
         *,
         timesteps: Sequence[int],
-        subject_keys: Tensor,
-        places: Tensor,
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
         seen_by_encoder: Tensor | None = None,
     ) -> Tensor:
         """One step from each timestep, cut to [0, 1], and their mean; see `methods.Method`.
@@ -132,13 +95,15 @@ class Diffusion:
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
             raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
         # ASSUME: in a test, shared noise is one field per subject, the released code's test batch.
-        keys = subject_keys if self.settings.noise.shared else mix(subject_keys, places)
+        keys = (
+            subject_seeds if self.settings.noise.shared else mix_seeds(subject_seeds, slice_indices)
+        )
         condition = self._condition(images if seen_by_encoder is None else seen_by_encoder)
         # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut. The
         # scans reach a little beyond, where splines overshot at edges.
         total = torch.zeros_like(images)
         for timestep in timesteps:
-            noise = self.fields(mix(keys, timestep), images)
+            noise = self.fields(mix_seeds(keys, timestep), images)
             steps = torch.full((len(images),), timestep)
             total += to_image_range(self._predict(images, condition, steps, noise))
         return total / len(timesteps)
@@ -152,14 +117,14 @@ class Diffusion:
         """Predict x_0 in the model's range from images, noised to timesteps [B], 1 to T."""
         noised = self.schedule.noised(to_model_range(images), noise, timesteps)
         # The network counts timesteps from 0, as released.
-        return self.network["unet"](noised, moved(timesteps - 1, images.device), condition)
+        return self.network["unet"](noised, to_device(timesteps - 1, images.device), condition)
 
     def fields(self, keys: Tensor, images: Tensor) -> Tensor:
         """A noise field for each key, [keys, 1, H, W]; their geometry is laid down once."""
         size, device = tuple(images.shape[-2:]), images.device
         if self._noise is None or (self._noise.size, self._noise.device) != (size, device):
             self._noise = SimplexNoise(size, self.settings.noise, device)
-        return self._noise.fields(permutation_tables(moved(keys, device)))
+        return self._noise.fields(permutation_tables(to_device(keys, device)))
 
 
 def build(settings: dict[str, Any]) -> Diffusion:

@@ -6,54 +6,19 @@ networks". First generator and critic are trained as a Wasserstein GAN with grad
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from brainuad.compute.device import moved, without_autocast
+from brainuad.compute.device import to_device, without_autocast
+from brainuad.config.kinds.f_anogan import FAnoGANSettings
 from brainuad.config.settings import settings_from
 from brainuad.diffusion.process import to_image_range, to_model_range
 from brainuad.io.errors import SettingsError
 from brainuad.models import NOT_TRAINED_YET
 from brainuad.networks.adversarial import Generator, Halvings, layer_norm
-
-
-@dataclass(frozen=True)
-class FAnoGANSettings:
-    """Networks (see `brainuad.networks.adversarial`) and the order in which they are trained.
-
-    size              rows and columns of the slices
-    channels          of the first convolution and of the blocks of critic and encoder; the
-                      generator goes the same way back
-    latent            width of the latent vectors
-    gan_steps         the first steps of the training are of the GAN, all others of the encoder
-    critic_steps      steps of the critic before each step of the generator
-    gradient_penalty  its weight
-    feature_weight    kappa, the weight of the critic's features in the izi_f loss
-    """
-
-    size: tuple[int, ...]
-    channels: tuple[int, ...]
-    latent: int
-    gan_steps: int
-    critic_steps: int
-    gradient_penalty: float
-    feature_weight: float
-
-    def __post_init__(self) -> None:
-        for name in ("gan_steps", "critic_steps"):
-            if getattr(self, name) < 1:
-                raise SettingsError(
-                    f"f_anogan: {name} is {getattr(self, name)}, expected 1 or more"
-                )
-        for name in ("gradient_penalty", "feature_weight"):
-            if getattr(self, name) < 0:
-                raise SettingsError(
-                    f"f_anogan: {name} is {getattr(self, name)}, expected 0 or more"
-                )
 
 
 class FAnoGAN:
@@ -103,7 +68,7 @@ class FAnoGAN:
             self._encoder_steps += 1
             return self._encoder_loss(images)
         shape = (len(images), self.settings.latent)
-        latents = moved(torch.randn(shape, generator=generator), images.device)
+        latents = to_device(torch.randn(shape, generator=generator), images.device)
         # ASSUME: the GAN is trained in float32, whatever the device's precision: the penalty is the
         # gradient of a gradient, and the losses are small differences of large scores.
         with without_autocast(images.device):
@@ -113,7 +78,9 @@ class FAnoGAN:
             shares = torch.rand((len(images), 1, 1, 1), generator=generator)
             with torch.no_grad():
                 fakes = self.network["generator"](latents)
-            return self._critic_loss(to_model_range(images), fakes, moved(shares, images.device))
+            return self._critic_loss(
+                to_model_range(images), fakes, to_device(shares, images.device)
+            )
 
     def _critic_loss(self, images: Tensor, fakes: Tensor, shares: Tensor) -> Tensor:
         """Score of the fakes less that of the images, and the penalty between the two."""
@@ -146,7 +113,12 @@ class FAnoGAN:
         raise SettingsError(f"f_anogan's encoder cannot start from {path}; set pretrained to null")
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
     ) -> Tensor:
         """Generate a slice from the encoder's latent; SettingsError if that was never trained."""
         # ASSUME: the anomaly map is |x - reconstruction| as for all methods, which is how f-AnoGAN

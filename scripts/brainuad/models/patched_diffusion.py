@@ -6,35 +6,20 @@ patches of a grid are painted in turn and put together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from brainuad.compute.device import moved
+from brainuad.compute.device import to_device
+from brainuad.config.kinds.diffusion import DiffusionSettings
+from brainuad.config.kinds.patched_diffusion import PatchedDiffusionSettings
 from brainuad.config.settings import settings_from
-from brainuad.diffusion.noise import NoiseSettings, mix, random_keys
-from brainuad.diffusion.process import ScheduleSettings, to_image_range, to_model_range
+from brainuad.diffusion.process import to_image_range, to_model_range
 from brainuad.io.errors import SettingsError
-from brainuad.models.diffusion import Diffusion, DiffusionSettings, NetworkSettings
-
-
-@dataclass(frozen=True)
-class PatchedDiffusionSettings:
-    """A diffusion model without an encoder, and the grid of its patches: rows and columns."""
-
-    network: NetworkSettings
-    noise: NoiseSettings
-    schedule: ScheduleSettings
-    grid: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.grid) != 2 or min(self.grid) < 1:
-            raise SettingsError(
-                f"patched_diffusion: grid is {list(self.grid)}, expected its rows and columns"
-            )
+from brainuad.io.seeds import mix_seeds, random_seeds
+from brainuad.models.diffusion import Diffusion
 
 
 class PatchedDiffusion:
@@ -72,7 +57,7 @@ class PatchedDiffusion:
         self, images: Tensor, timesteps: Tensor, patches: Tensor, generator: torch.Generator
     ) -> Tensor:
         fields = 1 if self.settings.noise.shared else len(images)
-        noise = self._diffusion.fields(random_keys(fields, generator), images)
+        noise = self._diffusion.fields(random_seeds(fields, generator), images)
         inside = self._inside(images, patches)
         errors = (to_model_range(images) - self._predict(images, inside, timesteps, noise)).abs()
         # ASSUME: the loss is the mean over the patch; the released one over the slice, whose other
@@ -84,17 +69,24 @@ class PatchedDiffusion:
         self._diffusion.load_pretrained(path)
 
     def reconstruct(
-        self, images: Tensor, *, timesteps: Sequence[int], subject_keys: Tensor, places: Tensor
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
     ) -> Tensor:
         """Patches painted in turn, from each timestep; cut to [0, 1], and the mean of all."""
         last = self.settings.schedule.timesteps
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
             raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
-        keys = subject_keys if self.settings.noise.shared else mix(subject_keys, places)
+        keys = (
+            subject_seeds if self.settings.noise.shared else mix_seeds(subject_seeds, slice_indices)
+        )
         total = torch.zeros_like(images)
         for timestep in timesteps:
             # As released, the patches are cut from the same noise.
-            noise = self._diffusion.fields(mix(keys, timestep), images)
+            noise = self._diffusion.fields(mix_seeds(keys, timestep), images)
             steps = torch.full((len(images),), timestep)
             for patch in range(self._patches):
                 inside = self._inside(images, torch.full((len(images),), patch))
@@ -108,7 +100,7 @@ class PatchedDiffusion:
         noised = self._diffusion.schedule.noised(clean, noise, timesteps)
         noised = torch.where(inside, noised, clean)
         # The network counts timesteps from 0, as released.
-        return self.network["unet"](noised, moved(timesteps - 1, images.device))
+        return self.network["unet"](noised, to_device(timesteps - 1, images.device))
 
     def _inside(self, images: Tensor, patches: Tensor) -> Tensor:
         """Where the patch of each slice is, bool [B, 1, H, W]; patches int64 [B] count by rows."""
@@ -122,7 +114,7 @@ class PatchedDiffusion:
         numbers = torch.arange(self._patches, device=images.device).reshape(rows, columns)
         numbers = numbers.repeat_interleave(height // rows, 0)
         numbers = numbers.repeat_interleave(width // columns, 1)
-        return numbers == moved(patches, images.device)[:, None, None, None]
+        return numbers == to_device(patches, images.device)[:, None, None, None]
 
 
 def build(settings: dict[str, Any]) -> PatchedDiffusion:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from brainuad.compute.device import moved
+from brainuad.compute.device import to_device
 
 EXPANSION = 4
 
@@ -38,7 +38,7 @@ def spread(visible: Tensor, maps: Tensor) -> VisiblePositions:
     pixels = _repeated(visible, maps)
     return VisiblePositions(
         mask=_as_mask(pixels, maps),
-        indices=moved(pixels.flatten().nonzero().squeeze(1), maps.device),
+        indices=to_device(pixels.flatten().nonzero().squeeze(1), maps.device),
     )
 
 
@@ -48,7 +48,7 @@ def spread_mask(visible: Tensor, maps: Tensor) -> Tensor:
 
 
 def _as_mask(pixels: Tensor, maps: Tensor) -> Tensor:
-    return moved(pixels, maps.device).to(maps.dtype)[:, None]
+    return to_device(pixels, maps.device).to(maps.dtype)[:, None]
 
 
 def _repeated(visible: Tensor, maps: Tensor) -> Tensor:

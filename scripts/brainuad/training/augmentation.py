@@ -10,75 +10,19 @@ the released code uses on volumes; here they work in the plane of the slice. Ima
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from brainuad.compute.device import moved
-from brainuad.io.errors import SettingsError
-
-
-@dataclass(frozen=True)
-class BlurSettings:
-    """Gaussian blur: probability, and the range of its standard deviation in pixels.
-
-    torchio's 0 to 2 mm are 0 to 1 pixels on a grid of 2 mm.
-    """
-
-    probability: float
-    deviation: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class BiasFieldSettings:
-    """exp of a polynomial over the slice: probability, order, largest absolute coefficient."""
-
-    probability: float
-    order: int
-    coefficients: float
-
-
-@dataclass(frozen=True)
-class GammaSettings:
-    """x to the power of exp(g): probability, and the largest absolute g."""
-
-    probability: float
-    log_gamma: float
-
-
-@dataclass(frozen=True)
-class GhostingSettings:
-    """Ghosts along rows or columns, as periodic motion makes them.
-
-    ghosts     range of their number
-    intensity  range of their strength: how much of every n-th line of k-space is removed
-    restore    width of the band around zero frequency that is kept, as a part of the size
-    """
-
-    probability: float
-    ghosts: tuple[int, ...]
-    intensity: tuple[float, ...]
-    restore: float
-
-
-@dataclass(frozen=True)
-class AugmentationSettings:
-    """Which transforms there are; None switches one off."""
-
-    blur: BlurSettings | None
-    bias_field: BiasFieldSettings | None
-    gamma: GammaSettings | None
-    ghosting: GhostingSettings | None
-
-    def __post_init__(self) -> None:
-        for name in ("blur", "bias_field", "gamma", "ghosting"):
-            transform = getattr(self, name)
-            if transform is not None and not 0 <= transform.probability <= 1:
-                raise SettingsError(
-                    f"augmentation.{name}.probability is {transform.probability}, expected 0 to 1"
-                )
+from brainuad.compute.device import to_device
+from brainuad.config.models import (
+    AugmentationSettings,
+    BiasFieldSettings,
+    BlurSettings,
+    GammaSettings,
+    GhostingSettings,
+)
 
 
 def augment(images: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
@@ -105,7 +49,7 @@ def _sometimes(
     rows = picked.nonzero().flatten()
     if len(rows) == 0:
         return images
-    rows = moved(rows, images.device)
+    rows = to_device(rows, images.device)
     return images.index_copy(0, rows, transform(images[rows], settings, generator))
 
 
@@ -116,7 +60,7 @@ def blur(images: Tensor, settings: BlurSettings, generator: torch.Generator) -> 
     reach = math.ceil(4 * max(settings.deviation))
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float32)
     kernels = torch.exp(-(offsets**2) / (2 * deviations**2))
-    kernels = moved(kernels / kernels.sum(2, keepdim=True), images.device)
+    kernels = to_device(kernels / kernels.sum(2, keepdim=True), images.device)
     slices = images.reshape(1, count, height, width)
     slices = functional.pad(slices, (0, 0, reach, reach), mode="replicate")
     slices = functional.conv2d(slices, kernels[0][:, None, :, None], groups=count)
@@ -136,7 +80,7 @@ def bias_field(images: Tensor, settings: BiasFieldSettings, generator: torch.Gen
         for j in range(settings.order + 1 - i)
     ]
     limits = (-settings.coefficients, settings.coefficients)
-    coefficients = moved(_uniform((count, len(terms)), limits, generator), images.device)
+    coefficients = to_device(_uniform((count, len(terms)), limits, generator), images.device)
     return images * (coefficients @ torch.stack(terms)).exp().reshape(images.shape)
 
 
@@ -144,7 +88,7 @@ def gamma(images: Tensor, settings: GammaSettings, generator: torch.Generator) -
     """Raise each slice to a power of its own; values below 0 keep their sign, as in torchio."""
     limits = (-settings.log_gamma, settings.log_gamma)
     exponents = _uniform((len(images), 1, 1, 1), limits, generator).exp()
-    return images.sign() * images.abs() ** moved(exponents, images.device)
+    return images.sign() * images.abs() ** to_device(exponents, images.device)
 
 
 def ghosting(images: Tensor, settings: GhostingSettings, generator: torch.Generator) -> Tensor:
@@ -155,11 +99,13 @@ def ghosting(images: Tensor, settings: GhostingSettings, generator: torch.Genera
     strength = _uniform((count, 1), settings.intensity, generator)
     along_rows = torch.rand((count, 1, 1, 1), generator=generator) < 0.5
     weights = [
-        moved(_line_weights(length, ghosts, strength, settings.restore), images.device)
+        to_device(_line_weights(length, ghosts, strength, settings.restore), images.device)
         for length in (height, width)
     ]
     weights = torch.where(
-        moved(along_rows, images.device), weights[0][:, None, :, None], weights[1][:, None, None, :]
+        to_device(along_rows, images.device),
+        weights[0][:, None, :, None],
+        weights[1][:, None, None, :],
     )
     return torch.fft.ifft2(torch.fft.fft2(images) * weights).real
 

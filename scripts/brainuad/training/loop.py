@@ -15,6 +15,7 @@ from torch import Tensor
 from brainuad.compute.compilation import compile_costly_parts
 from brainuad.compute.device import Device
 from brainuad.compute.machine import device_name
+from brainuad.config.models import TrainingSettings
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.progress import progress_bar
@@ -22,13 +23,7 @@ from brainuad.models import NOT_TRAINED_YET, Trainable
 from brainuad.models.checkpoints import Checkpoint, fingerprint
 from brainuad.training.sampling import count_steps_per_epoch
 from brainuad.training.signals import noting_signals
-from brainuad.training.steps import (
-    TrainingSettings,
-    build_optimizer,
-    load_optimizer,
-    rehearse_step,
-    take_step,
-)
+from brainuad.training.steps import build_optimizer, load_optimizer, rehearse_step, take_step
 from brainuad.training.validation import validate
 
 HISTORY_COLUMNS = ["epoch", "step", "training_loss", "validation_loss", "seconds"]

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 from brainuad.models import build_trainable
 from brainuad.training.augmentation import augment
-from brainuad.training.steps import TrainingSettings
 
 # Float32, each as large as the weights: weights, gradients, Adam's two means, the best weights.
 COPIES_OF_WEIGHTS = 5
@@ -151,7 +151,9 @@ def _reconstruct(model: Any, images: Tensor, timestep: int) -> None:
     numbers = torch.arange(len(images))
     model.network.eval()
     with torch.inference_mode():
-        made = model.reconstruct(images, timesteps=[timestep], subject_keys=numbers, places=numbers)
+        made = model.reconstruct(
+            images, timesteps=[timestep], subject_seeds=numbers, slice_indices=numbers
+        )
     if made.shape != images.shape:
         raise SettingsError(
             f"reconstruct must return {tuple(images.shape)} as it was given, got "

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from brainuad.diffusion.noise import key_of
 from brainuad.io.errors import SettingsError
+from brainuad.io.seeds import derive_seed
 
 
 def count_steps_per_epoch(*, volumes: int, slices_per_volume: int, batch_size: int) -> int:
@@ -30,7 +30,7 @@ def draw_batch(
     # ASSUME: small data sets may give several slices per volume and epoch; released code takes one.
     rows = volumes * slices_per_volume
     epoch, batch = divmod(step, rows // batch_size)
-    generator = torch.Generator().manual_seed(key_of(seed, "epoch", epoch))
+    generator = torch.Generator().manual_seed(derive_seed(seed, "epoch", epoch))
     order = torch.randperm(rows, generator=generator) % volumes
     drawn = torch.randint(slices, (rows,), generator=generator)
     here = slice(batch * batch_size, (batch + 1) * batch_size)
@@ -47,7 +47,7 @@ def choose_validation_slices(volumes: Tensor, slices_per_volume: int, seed: int)
     count = min(slices_per_volume, volumes.shape[1])
     places = ((torch.arange(count) + 0.5) * volumes.shape[1] / count).long()
     slices = volumes[:, places].flatten(0, 1)
-    generator = torch.Generator().manual_seed(key_of(seed, "validation slices"))
+    generator = torch.Generator().manual_seed(derive_seed(seed, "validation slices"))
     return slices[torch.randperm(len(slices), generator=generator)][:, None]
 
 

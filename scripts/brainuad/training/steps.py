@@ -4,85 +4,17 @@ Everything random in step n follows from the seed and n.
 """
 
 import math
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from brainuad.compute.device import Device
-from brainuad.diffusion.noise import key_of
-from brainuad.io.errors import SettingsError
+from brainuad.config.models import Decay, Optimizer, TrainingSettings
+from brainuad.io.seeds import derive_seed
 from brainuad.models import Trainable
-from brainuad.training.augmentation import AugmentationSettings, augment
+from brainuad.training.augmentation import augment
 from brainuad.training.sampling import draw_batch
-
-
-class Optimizer(StrEnum):
-    """Adam as in the paper's models, AdamW as in SparK."""
-
-    ADAM = "adam"
-    ADAMW = "adamw"
-
-
-class Decay(StrEnum):
-    """What the learning rate does after the warm-up."""
-
-    CONSTANT = "constant"
-    COSINE = "cosine"
-
-
-@dataclass(frozen=True)
-class ValidationSettings:
-    """When to validate (always after the last step), and on what.
-
-    every_epochs        epochs from one validation to the next
-    slices_per_volume   slices taken from each volume
-    redrawn             each validation draws slices, timesteps, noise and augmentation anew (True,
-                        as released), or has the same ones and no augmentation (False)
-    """
-
-    every_epochs: int
-    slices_per_volume: int
-    redrawn: bool
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How to train.
-
-    steps               optimiser steps in all
-    batch_size          slices per step
-    slices_per_volume   slices drawn from each volume in an epoch (1 as released)
-    warmup_steps        steps in which the learning rate rises linearly to its value
-    augmentation        None trains on the slices as they are
-    """
-
-    steps: int
-    batch_size: int
-    slices_per_volume: int
-    optimizer: Optimizer
-    learning_rate: float
-    weight_decay: float
-    betas: tuple[float, ...]
-    warmup_steps: int
-    decay: Decay
-    validation: ValidationSettings
-    augmentation: AugmentationSettings | None
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "slices_per_volume"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"training.{name} is {getattr(self, name)}, expected 1 or more")
-        if min(self.validation.every_epochs, self.validation.slices_per_volume) < 1:
-            raise SettingsError(f"training.validation: expected 1 or more, got {self.validation}")
-        if self.learning_rate <= 0:
-            raise SettingsError(f"training.learning_rate is {self.learning_rate}, expected > 0")
-        if not 0 <= self.warmup_steps < self.steps:
-            raise SettingsError(
-                f"training.warmup_steps is {self.warmup_steps}, expected under {self.steps} steps"
-            )
 
 
 def take_step(
@@ -126,13 +58,13 @@ def step_loss(
         batch_size=settings.batch_size,
         seed=seed,
     )
-    volumes, slices = device.moved(torch.stack(drawn))
+    volumes, slices = device.to_device(torch.stack(drawn))
     batch = images[volumes, slices][:, None]
-    generator = torch.Generator().manual_seed(key_of(seed, "step", step))
+    generator = torch.Generator().manual_seed(derive_seed(seed, "step", step))
     if settings.augmentation is not None:
         batch = augment(batch, settings.augmentation, generator)
     # Layers draw from the default generator (stochastic depth).
-    torch.manual_seed(key_of(seed, "layers", step))
+    torch.manual_seed(derive_seed(seed, "layers", step))
     method.network.train()
     with device.autocast():
         return method.training_loss(batch, generator, step)

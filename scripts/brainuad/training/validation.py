@@ -10,11 +10,11 @@ from torch import Tensor
 
 from brainuad.compute.compilation import eagerly
 from brainuad.compute.device import Device
-from brainuad.diffusion.noise import key_of
+from brainuad.config.models import TrainingSettings
+from brainuad.io.seeds import derive_seed
 from brainuad.models import Trainable
 from brainuad.training.augmentation import augment
 from brainuad.training.sampling import choose_validation_slices, draw_validation_slices
-from brainuad.training.steps import TrainingSettings
 
 
 def validate(
@@ -38,7 +38,7 @@ def validate(
     total = torch.zeros((), dtype=torch.float64, device=device.torch)
     with torch.no_grad(), device.autocast(), eagerly(device):
         for number, batch in enumerate(slices.split(settings.batch_size)):
-            generator = torch.Generator().manual_seed(key_of(seed, *names, number))
+            generator = torch.Generator().manual_seed(derive_seed(seed, *names, number))
             if redrawn:
                 # It draws the timesteps, which the validation loss lays out evenly.
                 loss = method.training_loss(batch, generator, step)
@@ -50,7 +50,7 @@ def validate(
 
 def redraw_slices(volumes: Tensor, *, step: int, settings: TrainingSettings, seed: int) -> Tensor:
     """Random slices of each volume, augmented as in training: [M, 1, H, W]."""
-    generator = torch.Generator().manual_seed(key_of(seed, "validation slices", step))
+    generator = torch.Generator().manual_seed(derive_seed(seed, "validation slices", step))
     slices = draw_validation_slices(volumes, settings.validation.slices_per_volume, generator)
     if settings.augmentation is None:
         return slices
