@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from brainuad.report.pages.assumptions import assumptions_of
+from brainuad.plan.decisions import assumptions_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 HEADER = """# Decisions

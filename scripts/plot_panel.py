@@ -1,4 +1,4 @@
-"""A panel of slices of one lesion set: scan, reconstruction, anomaly map and prediction."""
+"""A panel of slices of one cohort: scan, reconstruction, anomaly map and prediction."""
 
 import json
 from collections.abc import Sequence
@@ -8,21 +8,18 @@ from typing import Any
 import numpy as np
 
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation.metrics import dice, volume_ml
+from brainuad.images.computed_volumes import read_anomaly_maps, read_reconstructions, scans_with
 from brainuad.images.mask_labels import LESION
-from brainuad.images.slices import SliceStack, read_reconstructions, read_slices
+from brainuad.images.slices import SliceStack, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
-from brainuad.report import names
+from brainuad.report import paths_by_name
 from brainuad.report.figures import compact_panels, panels, pictures
-from brainuad.report.figures import style as figures
-from brainuad.scores.postprocess import (
-    PostprocessingSettings,
-    anomaly_map_of,
-    cases_of,
-    segment,
-)
+from brainuad.report.figures.style import house_style, note_figure, save_figure
+from brainuad.report.labels import Labels
+from brainuad.scores.postprocess import PostprocessingSettings, segment
 
 # More methods than this, each with three pictures per subject, would not fit on a page.
 MOST_WIDE = 4
@@ -34,37 +31,40 @@ def main(
     slices: Path,
     split: Path,
     reconstructions: list[Path],
+    anomaly_maps: list[Path],
     thresholds: list[Path],
     methods: list[str],
-    dataset: str,
-    modality: str,
+    reconstructed_methods: list[str],
+    cohort: list[str],
     svg: Path,
     png: Path,
     postprocessing: dict[str, Any],
+    labels: dict[str, Any],
 ) -> None:
     """Draw up to six test subjects (up to four of many methods), from the smallest lesion load on.
 
-    Each is shown on the axial slice with the most lesion voxels, the same for all methods. Of a
-    method and its mean over timesteps only the mean is drawn.
+    Each is shown on the axial slice with the most lesion voxels, the same for all methods. The
+    cohort is a data set and a modality. `anomaly_maps` and `thresholds` are parallel to `methods`;
+    `reconstructions` to `reconstructed_methods`, those that have a model.
     """
-    settings = settings_from(PostprocessingSettings, postprocessing)
-    shown = figures.shown_methods(methods)
-    compact = len(shown) > MOST_WIDE
-    subjects = subjects_of(read_table(split), "test")
+    settings, named = settings_from(PostprocessingSettings, postprocessing), Labels(**labels)
+    compact = len(methods) > MOST_WIDE
+    subjects = subjects_of(read_table(split), TEST)
     stack = chosen_subjects(read_slices(slices), subjects, count=COMPACT_ROWS if compact else ROWS)
-    title = f"{names.dataset_name(dataset, modality)}: test subjects by lesion volume"
-    with figures.house_style():
+    title = f"{named.cohort(*cohort)}: test subjects by lesion volume"
+    with house_style():
         if not len(stack.subjects):
-            figure = figures.note_figure("No test subject has a lesion on this grid.")
+            figure = note_figure("No test subject has a lesion on this grid.")
         else:
             scales, results = [], []
-            files = dict(zip(methods, zip(reconstructions, thresholds, strict=True), strict=True))
-            for method in shown:
-                path, fitted = files[method]
+            reconstruction_of = dict(zip(reconstructed_methods, reconstructions, strict=True))
+            for method, maps, fitted in zip(methods, anomaly_maps, thresholds, strict=True):
                 cut = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
-                found, highest = results_of(stack, path, threshold=cut, settings=settings)
+                found, highest = results_of(
+                    stack, maps, reconstruction_of.get(method), threshold=cut, settings=settings
+                )
                 scale = panels.MethodScale(
-                    name=names.method_name(method),
+                    name=named.method(method),
                     maximum=max(highest, 1.25 * cut),
                     threshold=cut,
                 )
@@ -74,7 +74,7 @@ def main(
             spacing = np.sqrt((stack.affines[0, :3, :3] ** 2).sum(axis=0))
             draw = compact_panels.draw_compact_panel if compact else panels.draw_panel
             figure = draw(rows, scales, title=title, aspect=float(spacing[1] / spacing[0]))
-        figures.save_figure(figure, svg=svg, png=png)
+        save_figure(figure, svg=svg, png=png)
     job.log(f"drawn: {', '.join(stack.subjects.tolist())}")
 
 
@@ -93,26 +93,29 @@ def shown_part(stack: SliceStack) -> tuple[slice, slice]:
 
 def results_of(
     stack: SliceStack,
-    reconstructions: Path,
+    anomaly_maps: Path,
+    reconstructions: Path | None,
     *,
     threshold: float,
     settings: PostprocessingSettings,
 ) -> tuple[list[panels.MethodSlice], float]:
     """One method's slice of each subject, and the 99.5th percentile of their anomaly scores > 0."""
     box = shown_part(stack)
-    cases = cases_of(stack, read_reconstructions(reconstructions), stack.subjects.tolist())
+    subjects = stack.subjects.tolist()
+    mapped = scans_with(stack, read_anomaly_maps(anomaly_maps), subjects)
+    computed = read_reconstructions(reconstructions) if reconstructions else None
+    reconstructed = scans_with(stack, computed, subjects)
     slices, scores = [], []
-    for case in cases:
-        number = pictures.largest_lesion_slice(case.lesions)
-        anomaly = anomaly_map_of(case, settings)
+    for (scan, anomaly), (_, volume) in zip(mapped, reconstructed, strict=True):
+        number = pictures.largest_lesion_slice(scan.lesions)
         prediction = segment(anomaly, threshold, settings)
         scores.append(anomaly[number][anomaly[number] > 0])
         slices.append(
             panels.MethodSlice(
-                reconstruction=case.reconstruction[number][box],
+                reconstruction=None if volume is None else volume[number][box],
                 anomaly=anomaly[number][box],
                 prediction=prediction[number][box],
-                dice=dice(prediction, case.lesions),
+                dice=dice(prediction, scan.lesions),
             )
         )
     scores = np.concatenate(scores)
@@ -139,11 +142,9 @@ def row_of(
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            slices=Path(snakemake.input.slices),
-            split=Path(snakemake.input.split),
-            reconstructions=[Path(path) for path in snakemake.input.reconstructions],
-            thresholds=[Path(path) for path in snakemake.input.thresholds],
             svg=Path(snakemake.output.svg),
             png=Path(snakemake.output.png),
-            **snakemake.params,
+            labels=snakemake.params.labels,
+            **paths_by_name(snakemake.input),
+            **snakemake.params.arguments,
         )

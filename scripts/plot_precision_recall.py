@@ -1,4 +1,4 @@
-"""Precision-recall curves of all methods on one lesion set, over the pooled test voxels."""
+"""Precision-recall curves of all methods on one cohort, over the pooled test voxels."""
 
 import json
 from collections.abc import Sequence
@@ -7,82 +7,76 @@ from typing import Any
 
 import numpy as np
 
-from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation import metrics
+from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
-from brainuad.images.slices import SliceStack, read_reconstructions, read_slices
+from brainuad.images.slices import SliceStack, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
-from brainuad.report import names
-from brainuad.report.figures import charts
-from brainuad.report.figures import style as figures
-from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map_of, cases_of
+from brainuad.report import paths_by_name
+from brainuad.report.figures.precision_recall import (
+    draw_precision_recall,
+    finish_precision_recall,
+    precision_recall_axes,
+)
+from brainuad.report.figures.style import house_style, note_figure, save_figure, styles_from
+from brainuad.report.labels import Labels
 
 POINTS = 600
-# Of more methods than this the single timesteps of ensembles are left out.
-MOST_WITH_TIMESTEPS = 4
 
 
 def main(
     *,
     slices: Path,
     split: Path,
-    reconstructions: list[Path],
+    anomaly_maps: list[Path],
     thresholds: list[Path],
     methods: list[str],
+    cohort: list[str],
     svg: Path,
     png: Path,
-    postprocessing: dict[str, Any],
-    dataset: str,
-    modality: str,
+    styles: dict[str, dict[str, str]],
+    labels: dict[str, Any],
 ) -> None:
     """Draw one curve per method with the operating point of the fitted threshold on it.
 
-    Of many methods, and of each whose mean over timesteps is there too, only the mean is drawn.
+    `anomaly_maps`, `thresholds` and `methods` are parallel; the cohort is a data set and a
+    modality, `styles` are colour, line and marker of each method.
     """
-    settings = settings_from(PostprocessingSettings, postprocessing)
-    stack, subjects = read_slices(slices), subjects_of(read_table(split), "test")
-    shown = figures.shown_methods(methods)
-    if len(shown) <= MOST_WITH_TIMESTEPS:
-        shown = methods
-    styles = figures.method_styles(shown)
-    with figures.house_style():
+    stack, subjects = read_slices(slices), subjects_of(read_table(split), TEST)
+    named, looks = Labels(**labels), styles_from(styles)
+    with house_style():
         if not has_lesions(stack, subjects):
-            note = figures.note_figure("No test subject has a lesion on this grid.")
-            figures.save_figure(note, svg=svg, png=png)
+            note = note_figure("No test subject has a lesion on this grid.")
+            save_figure(note, svg=svg, png=png)
             return
-        figure, axes = charts.precision_recall_axes(title=names.dataset_name(dataset, modality))
-        files = dict(zip(methods, zip(reconstructions, thresholds, strict=True), strict=True))
-        for method in shown:
-            path, fitted = files[method]
-            voxels = pooled_voxels(stack, path, subjects, settings)
+        figure, axes = precision_recall_axes(title=named.cohort(*cohort))
+        for method, path, fitted in zip(methods, anomaly_maps, thresholds, strict=True):
+            voxels = pooled_voxels(stack, path, subjects)
             recalls, precisions, area = curve(voxels)
             threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
-            charts.draw_precision_recall(
+            draw_precision_recall(
                 axes,
                 recalls,
                 precisions,
                 point=operating_point(voxels, threshold),
-                style=styles[method],
-                label=f"{names.method_name(method)} ({100 * area:.1f})",
+                style=looks[method],
+                label=f"{named.method(method)} ({100 * area:.1f})",
             )
             job.log(f"{method}: area {area:.4f}, {voxels.lesion_voxels} lesion voxels")
         chance = voxels.lesion_voxels / voxels.voxels
-        charts.finish_precision_recall(axes, chance=chance)
-        figures.save_figure(figure, svg=svg, png=png)
+        finish_precision_recall(axes, chance=chance)
+        save_figure(figure, svg=svg, png=png)
 
 
 def pooled_voxels(
-    stack: SliceStack,
-    reconstructions: Path,
-    subjects: Sequence[str],
-    settings: PostprocessingSettings,
+    stack: SliceStack, anomaly_maps: Path, subjects: Sequence[str]
 ) -> metrics.ScoredVoxels:
     """The anomaly scores of one method on all voxels of the subjects, before components go."""
-    cases = cases_of(stack, read_reconstructions(reconstructions), subjects)
+    pairs = scans_with(stack, read_anomaly_maps(anomaly_maps), subjects)
     return metrics.pooled(
-        metrics.scored_voxels(anomaly_map_of(case, settings), case.lesions) for case in cases
+        metrics.scored_voxels(anomaly_map, scan.lesions) for scan, anomaly_map in pairs
     )
 
 
@@ -114,11 +108,9 @@ def operating_point(voxels: metrics.ScoredVoxels, threshold: float) -> tuple[flo
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
-            slices=Path(snakemake.input.slices),
-            split=Path(snakemake.input.split),
-            reconstructions=[Path(path) for path in snakemake.input.reconstructions],
-            thresholds=[Path(path) for path in snakemake.input.thresholds],
             svg=Path(snakemake.output.svg),
             png=Path(snakemake.output.png),
-            **snakemake.params,
+            labels=snakemake.params.labels,
+            **paths_by_name(snakemake.input),
+            **snakemake.params.arguments,
         )

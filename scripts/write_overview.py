@@ -1,76 +1,83 @@
 """One self-contained page that shows the whole run: finding, tables, figures, decisions, run."""
 
 from pathlib import Path
+from typing import Any
 
 from brainuad.io import job
 from brainuad.io.tables import read_table
-from brainuad.report.pages import findings, overview
-from brainuad.report.pages import pages as report_pages
-from brainuad.report.tables import layout as report_tables
+from brainuad.report.labels import Labels
+from brainuad.report.pages import overview
+from brainuad.report.pages.conclusions import conclusions
+from brainuad.report.pages.pages import body_of, write_text
+from brainuad.report.tables.layout import plain_table
 
 
 def main(
     *,
     segmentation: Path,
     contrast: Path | None,
-    comparison: Path | None,
+    comparison: Path,
     tables: list[Path],
-    table_names: list[str],
     figures: list[Path],
-    figure_names: list[str],
     quality: list[Path],
-    scans: list[str],
-    atlas_facts: Path | None,
-    sources: list[Path],
+    template_facts: Path | None,
     output: Path,
     title: str,
     phantoms: bool,
+    sections: dict[str, list[dict[str, Any]]],
+    labels: dict[str, Any],
+    cohort_labels: dict[str, str],
+    decisions: list[list[str]],
 ) -> None:
     """Build the page from the pages of the tables and from PNG or SVG figures.
 
-    `segmentation`, `contrast` and `comparison` are the tidy TSV tables that the finding is told
-    from. `table_names` and `figure_names` ("panel_brats21") are parallel to their files, `scans`
-    ("ixi_t1") to `quality`, the tables of write_quality_page. The decisions are collected from the
-    Python files `sources`. `atlas_facts` may be None where all data sets come preprocessed.
+    `segmentation`, `contrast` and `comparison` are the tidy TSV tables that the conclusions are
+    told from. `sections` and both labels are those of the register, `quality` the tables of
+    write_quality_page, `decisions` the places and texts of what the code marks.
+    `template_facts` may be None where all data sets come preprocessed.
     """
-    checked = overview.quality_of([read_table(path) for path in quality], scans)
-    facts = read_table(atlas_facts) if atlas_facts else None
-    bodies = [report_pages.body_of(path) for path in tables]
+    measures = {path.stem.removeprefix("quality_"): read_table(path) for path in quality}
+    checked = overview.quality_of(measures, cohort_labels)
+    facts = read_table(template_facts) if template_facts else None
     page = overview.render(
         title=title,
         phantoms=phantoms,
-        findings=findings.findings(
+        conclusions=conclusions(
             read_table(segmentation),
             contrast=read_table(contrast) if contrast else None,
-            comparison=read_table(comparison) if comparison else None,
+            comparison=read_table(comparison),
+            labels=Labels(**labels),
         ),
-        tables=dict(zip(table_names, bodies, strict=True)),
-        figures=dict(zip(figure_names, figures, strict=True)),
+        sections=sections,
+        tables={path.stem: body_of(path) for path in tables},
+        figures={path.stem: path for path in figures},
         quality=checked,
         registered_to=overview.registered_to(facts, checked),
-        atlas=None
+        template=None
         if facts is None
-        else report_tables.plain_table(facts.set_axis(["Atlas", "Value"], axis="columns")),
-        sources=sources,
+        else plain_table(facts.set_axis(["Template", "Value"], axis="columns")),
+        decisions=decisions,
     )
-    report_pages.write_text(page, output)
+    write_text(page, output)
     job.log(f"{len(tables)} tables, {len(figures)} figures, {len(page) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
-        contrast = snakemake.input.get("contrast")
-        comparison = snakemake.input.get("comparison")
-        facts = snakemake.input.get("atlas_facts")
+        contrast, facts = snakemake.input.contrast, snakemake.input.template_facts
         main(
             segmentation=Path(snakemake.input.segmentation),
-            contrast=Path(contrast) if contrast else None,
-            comparison=Path(comparison) if comparison else None,
+            contrast=Path(contrast[0]) if contrast else None,
+            comparison=Path(snakemake.input.comparison),
             tables=[Path(path) for path in snakemake.input.tables],
             figures=[Path(path) for path in snakemake.input.figures],
             quality=[Path(path) for path in snakemake.input.quality],
-            atlas_facts=Path(facts[0]) if facts else None,
-            sources=[Path(path) for path in snakemake.input.sources],
+            template_facts=Path(facts[0]) if facts else None,
             output=Path(snakemake.output.html),
-            **snakemake.params,
+            title=snakemake.params.title,
+            phantoms=snakemake.params.phantoms,
+            sections=snakemake.params.sections,
+            labels=snakemake.params.labels,
+            cohort_labels=snakemake.params.cohort_labels,
+            decisions=snakemake.params.decisions,
         )

@@ -1,25 +1,101 @@
-"""The tables of a small made-up study, for the tests of the report's scripts."""
+"""A small study and its register, and tables and figures made by the scripts as it says."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from small_study import merged, study_of
 
-import tabulate_beside_paper
-import tabulate_claims
-import tabulate_comparison
-import tabulate_contrast
-import tabulate_reconstruction
-import tabulate_segmentation
+import draw_figure
+import make_table
 from brainuad.io.tables import read_table, write_table
+from brainuad.plan.register import Register
+from brainuad.report.labels import Labels
 
 PAPER = Path(__file__).parents[2] / "resources" / "paper"
-BOOTSTRAP = {"rounds": 100, "confidence": 0.95, "seed": 0}
-COMPARISON = {"method": "cddpm_ens", "rounds": 100, "bootstrap": BOOTSTRAP}
+# Two folds of three data sets, whose scans are no phantoms.
+SMALL = {
+    "folds": 2,
+    "phantoms": None,
+    "datasets": {
+        "ixi": {"splits": {"folder": "lists", "name": "IXI"}},
+        "brats21": None,
+        "atlas": None,
+        "wmh": {"stratify": "site"},
+    },
+    "evaluation": {
+        "methods": ["thresh", "ae", "ddpm", "cddpm", "cddpm_ens"],
+        "maps_method": "cddpm_ens",
+        "bootstrap": {"rounds": 100},
+        "comparison": {"reference": "cddpm_ens", "rounds": 100},
+    },
+    "experiments": {
+        "timesteps": {"timesteps": [250, 500], "models": ["ddpm", "cddpm"]},
+        "contrast": {"methods": ["thresh", "cddpm_ens"]},
+        "histograms": {
+            "gammas": [0.5, 1.0],
+            "cohorts": ["ixi_t2", "mslub_t2"],
+            "methods": ["ddpm", "cddpm_ens"],
+        },
+        "postprocessing": {"methods": ["ddpm", "cddpm_ens"]},
+    },
+}
+WITHOUT_EXPERIMENTS = {
+    **{name: {"models": []} for name in ("timesteps", "conditioning")},
+    **{name: {"methods": []} for name in ("contrast", "histograms", "postprocessing")},
+}
+
+
+def register_of(**changes: Any) -> Register:
+    """The register of the small study, with some blocks of its config changed."""
+    return Register(study_of(merged(SMALL, changes)), snakemake="9.0.0")
+
+
 NO_SCORES = {"scores": [], "methods": [], "folds": [], "datasets": []}
+REGISTER = register_of()
+PLAIN_LABELS = REGISTER.labels
+# Also of data sets that are not in the small study.
+PLAIN_LABELS["datasets"] |= {"brats21": "BraTS21", "atlas": "ATLAS"}
+LABELS = Labels(**PLAIN_LABELS)
 
 
-def tabulated(folder):
-    """Scores of two methods and folds, tabulated by each script; gives the folder of tables."""
+def write_small_table(name: str, folder: Path, **changes: Any) -> dict[str, Path]:
+    """Have the script make a table of the register into a folder; gives its files by their endings.
+
+    Files and values that `changes` names stand for those of the register.
+    """
+    entry = REGISTER.tables[name]
+    files = outputs(folder, name)
+    make_table.main(
+        module=entry.module,
+        title=entry.title,
+        caption=entry.caption,
+        labels=PLAIN_LABELS,
+        **files,
+        **entry.inputs | entry.params | changes,
+    )
+    return files
+
+
+def write_small_figure(name: str, *, svg: Path, png: Path, **changes: Any) -> None:
+    """As `write_small_table`, a figure."""
+    entry = REGISTER.figures[name]
+    given = entry.inputs | entry.params | changes
+    draw_figure.main(module=entry.module, labels=PLAIN_LABELS, svg=svg, png=png, **given)
+
+
+def outputs(folder: Path, name: str) -> dict[str, Path]:
+    return {ending: folder / f"{name}.{ending}" for ending in ("tsv", "html", "tex")}
+
+
+def texts_of(files: dict[str, Path]) -> tuple[pd.DataFrame, str, str]:
+    """What was written: the tidy table, the page and the LaTeX."""
+    page, latex = (files[ending].read_text(encoding="utf-8") for ending in ("html", "tex"))
+    return read_table(files["tsv"]), page, latex
+
+
+def tabulated(folder: Path) -> Path:
+    """Scores of two methods and folds, tabulated; gives the folder of tables."""
     scores, methods, folds, datasets = [], [], [], []
     for method, offset in (("thresh", 0.0), ("cddpm_ens", 0.2)):
         for fold in (0, 1):
@@ -36,7 +112,7 @@ def tabulated(folder):
                         ("lesion_volume_ml", 1.0 + place),
                     )
                 ]
-                path = folder / method / f"fold{fold}" / f"{dataset}.tsv"
+                path = folder / method / f"fold{fold}" / f"{dataset}_{modality}.tsv"
                 columns = ["subject", "modality", "metric", "value"]
                 write_table(pd.DataFrame(rows, columns=columns), path)
                 scores.append(path)
@@ -45,29 +121,15 @@ def tabulated(folder):
                 datasets.append(dataset)
     lists = {"scores": scores, "methods": methods, "folds": folds, "datasets": datasets}
     tables = folder / "tables"
-    for name, tabulate in (
-        ("segmentation", tabulate_segmentation),
-        ("reconstruction", tabulate_reconstruction),
-    ):
-        tabulate.main(**lists, **outputs(tables, name), bootstrap=BOOTSTRAP)
-    tabulate_comparison.main(**lists, **outputs(tables, "comparison"), **COMPARISON)
+    for name in ("segmentation", "reconstruction", "comparison"):
+        write_small_table(name, tables, **lists)
     for path in scores:
         frame = read_table(path).assign(gamma=2.0)
         write_table(frame[frame["metric"].isin(["dice", "auprc"])], path)
-    tabulate_contrast.main(**lists, **outputs(tables, "contrast"), bootstrap=BOOTSTRAP)
-    tabulate_beside_paper.main(
-        ours=[tables / "segmentation.tsv", tables / "reconstruction.tsv"],
-        printed=[PAPER / "segmentation.tsv", PAPER / "reconstruction.tsv"],
-        rerun=PAPER / "independent_rerun.tsv",
-        **outputs(tables, "beside_paper"),
-    )
-    tabulate_claims.main(
-        ours=[tables / f"{name}.tsv" for name in ("segmentation", "reconstruction", "contrast")],
-        claims=PAPER / "claims.tsv",
-        **outputs(tables, "claims"),
-    )
+    write_small_table("contrast", tables, **lists)
+    ours = [tables / f"{name}.tsv" for name in ("segmentation", "reconstruction", "contrast")]
+    paper = {"printed": [PAPER / "segmentation.tsv", PAPER / "reconstruction.tsv"]}
+    paper["rerun"] = PAPER / "independent_rerun.tsv"
+    write_small_table("compare_with_paper", tables, ours=ours[:2], **paper)
+    write_small_table("claims", tables, ours=ours, claims=PAPER / "claims.tsv")
     return tables
-
-
-def outputs(folder, name):
-    return {ending: folder / f"{name}.{ending}" for ending in ("tsv", "html", "tex")}

@@ -3,10 +3,10 @@ import pytest
 from matplotlib.colors import to_hex
 
 from brainuad.report.figures import compact_panels
-from brainuad.report.figures import style as figures
 from brainuad.report.figures.panels import MethodScale, MethodSlice, PanelRow
 from brainuad.report.figures.pictures import LESION_COLOUR
 from brainuad.report.figures.sheets import Sheet
+from brainuad.report.figures.style import house_style
 
 METHODS = ("Thresh", "AE", "DAE", "DDPM", "cDDPM")
 
@@ -17,14 +17,14 @@ def make_panel(*, subjects=2):
     lesions[2:4, 3:5] = 1
     results = []
     for place in range(len(METHODS)):
-        painted = generator.random((8, 10)) * (place > 0)
+        reconstruction = generator.random((8, 10)) if place > 0 else None
         prediction = np.zeros((8, 10), bool)
         prediction[2:5, 3:6] = True
         dice = 0.25 if place else float("nan")
-        results.append(MethodSlice(painted, generator.random((8, 10)), prediction, dice))
+        results.append(MethodSlice(reconstruction, generator.random((8, 10)), prediction, dice))
     row = PanelRow("patient01", 1.25, False, generator.random((8, 10)), lesions, tuple(results))
     scales = [MethodScale(name, 0.2, 0.1) for name in METHODS]
-    with figures.house_style():
+    with house_style():
         return compact_panels.draw_compact_panel([row] * subjects, scales, title="", aspect=1.0)
 
 

@@ -1,15 +1,20 @@
 import xml.etree.ElementTree as ElementTree
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
+from small_report import LABELS
 
-from brainuad.report import names
-from brainuad.report.figures import charts, panels, pictures
-from brainuad.report.figures import style as figures
+from brainuad.report.figures import dice_by_volume, panels, pictures
+from brainuad.report.figures.precision_recall import (
+    draw_precision_recall,
+    finish_precision_recall,
+    precision_recall_axes,
+)
+from brainuad.report.figures.style import DASHED, MethodStyle, house_style, save_figure
+from brainuad.report.figures.training import training_curves
 
+DDPM = MethodStyle("#0072b2", "-", "s")
 # One voxel is marked on a grid whose axes run to the patient's right and front: [x, y].
 FAR_RIGHT_FRONT = np.zeros((4, 6))
 FAR_RIGHT_FRONT[3, 5] = 1
@@ -52,64 +57,6 @@ def test_evenly_chosen_keeps_first_and_last():
     assert pictures.evenly_chosen(["a"], count=3) == ["a"]
 
 
-def test_ensemble_shares_the_colour_and_the_single_timestep_is_dashed():
-    styles = figures.method_styles(["thresh", "ddpm", "ddpm_ens", "cddpm", "mine", "other_ens"])
-    assert styles["ddpm"].colour == styles["ddpm_ens"].colour
-    assert (styles["ddpm"].line, styles["ddpm_ens"].line) == ("--", "-")
-    assert styles["cddpm"].line == "-"
-    bases = ["thresh", "ddpm", "cddpm", "mine", "other_ens"]
-    assert len({styles[method].colour for method in bases}) == len(bases)
-    assert len({styles[method].marker for method in bases}) == len(bases)
-
-
-def test_each_method_of_the_paper_has_a_look_of_its_own():
-    methods = list(names.METHOD_NAMES)
-    styles = figures.method_styles(methods)
-    assert set(figures.FIXED_STYLES) == set(methods)
-    assert len({style.marker for style in styles.values()}) == len(methods)
-    # Machado et al., "A physiologically-based model for simulation of color vision deficiency",
-    # 2009: full protanopia, deuteranopia and tritanopia, on linear RGB.
-    visions = [
-        np.eye(3),
-        [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
-        [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
-        [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
-    ]
-    colours = [to_rgb(style.colour) for style in styles.values()]
-    for vision in visions:
-        seen = [lab(np.asarray(vision) @ linear(colour)) for colour in colours]
-        distances = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
-        assert min(distances) > 14
-
-
-def linear(colour):
-    """sRGB from 0 to 1 without its gamma."""
-    colour = np.asarray(colour)
-    return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
-
-
-def lab(colour):
-    """CIELAB of linear RGB, for the white of daylight (D65)."""
-    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    x, y, z = np.cbrt(to_xyz @ np.clip(colour, 0, 1) / [0.9505, 1, 1.089])
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
-
-
-def test_unknown_methods_take_what_is_free():
-    styles = figures.method_styles([*figures.FIXED_STYLES, "mine"])
-    assert styles["mine"].marker not in {style.marker for style in figures.FIXED_STYLES.values()}
-
-
-def test_a_colour_does_not_depend_on_the_other_methods():
-    alone = figures.method_styles(["cddpm"])["cddpm"]
-    assert figures.method_styles(["thresh", "ddpm", "cddpm"])["cddpm"] == alone
-
-
-def test_dense_figures_leave_out_the_single_timestep_of_an_ensemble():
-    methods = ["thresh", "ddpm", "ddpm_ens", "cddpm"]
-    assert figures.shown_methods(methods) == ["thresh", "ddpm_ens", "cddpm"]
-
-
 def panel_row(generator):
     def plane():
         return generator.random((8, 10), dtype=np.float32)
@@ -117,9 +64,8 @@ def panel_row(generator):
     lesions = np.zeros((8, 10), np.uint8)
     lesions[2:4, 3:5] = 1
     lesions[6, 6] = 2
-    nothing = np.zeros((8, 10), np.float32)
     methods = (
-        panels.MethodSlice(nothing, plane(), plane() > 0.5, 0.25),
+        panels.MethodSlice(None, plane(), plane() > 0.5, 0.25),
         panels.MethodSlice(plane(), plane(), lesions == 1, float("nan")),
     )
     return panels.PanelRow("patient01", 1.25, True, plane(), lesions, methods)
@@ -140,12 +86,8 @@ def make_volume_chart():
         ],
         columns=["dataset", "modality", "method", "subject", "dice", "lesion_volume_ml"],
     )
-    return charts.dice_by_volume(
-        points,
-        styles=figures.method_styles(["ddpm", "ddpm_ens"]),
-        method_name=str.upper,
-        dataset_name=lambda dataset, modality: f"{dataset} {modality}",
-    )
+    beside = {"ddpm": MethodStyle("#0072b2", DASHED, "s"), "ddpm_ens": DDPM}
+    return dice_by_volume.dice_by_volume(points, styles=beside, labels=LABELS)
 
 
 def make_training_chart():
@@ -156,7 +98,7 @@ def make_training_chart():
             "validation_loss": [0.3, np.nan, 0.2],
         }
     )
-    return charts.training_curves({"cDDPM, T2": {"fold0": history, "fold1": history}})
+    return training_curves({"cDDPM, T2": {"fold0": history, "fold1": history}})
 
 
 @pytest.mark.parametrize("make", [make_panel, make_volume_chart, make_training_chart])
@@ -164,15 +106,15 @@ def test_figures_are_drawn_and_repeat_byte_for_byte(make, tmp_path):
     written = []
     for attempt in ("first", "second"):
         svg, png = tmp_path / attempt / "a.svg", tmp_path / attempt / "a.png"
-        with figures.house_style():
-            figures.save_figure(make(), svg=svg, png=png)
+        with house_style():
+            save_figure(make(), svg=svg, png=png)
         ElementTree.parse(svg)
         assert png.read_bytes().startswith(b"\x89PNG")
         written.append((svg.read_bytes(), png.read_bytes()))
     assert written[0] == written[1]
 
 
-def test_a_method_that_reconstructs_nothing_has_no_column_for_it():
+def test_a_method_without_a_model_has_no_column_for_reconstructions():
     texts = [text.get_text() for text in make_panel().texts]
     assert texts.count("Reconstruction") == 1
     assert texts.count("Anomaly map") == texts.count("Prediction") == 2
@@ -197,27 +139,27 @@ def test_methods_of_few_subjects_stand_side_by_side():
     axes = make_volume_chart().axes[0]
     first, second = axes.collections
     places = [each.get_offset_transform().transform((1, 0.5)) for each in (first, second)]
-    step = charts.STEP / 72 * axes.figure.dpi
+    step = dice_by_volume.STEP / 72 * axes.figure.dpi
     assert (places[1] - places[0]).tolist() == pytest.approx([step, 0])
 
 
 @pytest.mark.parametrize(("highest", "end"), [(0.95, 1.0), (0.3, 0.4), (0.39, 1.0), (0.03, 0.05)])
 def test_precision_axis_ends_where_the_curves_need_it(highest, end):
-    _, axes = charts.precision_recall_axes(title="")
+    _, axes = precision_recall_axes(title="")
     # One of two voxels is right at the start; from 5 % of recall on, precision is the highest.
     recalls, precisions = np.array([0.01, 0.05, 0.5]), np.array([1, highest, 0.01])
-    look = {"style": figures.method_styles(["ddpm"])["ddpm"], "label": "DDPM"}
-    charts.draw_precision_recall(axes, recalls, precisions, point=(0.5, 0.01), **look)
-    charts.finish_precision_recall(axes, chance=0.005)
+    look = {"style": DDPM, "label": "DDPM"}
+    draw_precision_recall(axes, recalls, precisions, point=(0.5, 0.01), **look)
+    finish_precision_recall(axes, chance=0.005)
     assert axes.get_ylim() == pytest.approx((0, 1.02 * end))
 
 
 def test_precision_axis_shows_every_marker():
-    _, axes = charts.precision_recall_axes(title="")
+    _, axes = precision_recall_axes(title="")
     nothing = np.array([])
-    look = {"style": figures.method_styles(["ddpm"])["ddpm"], "label": "DDPM"}
-    charts.draw_precision_recall(axes, nothing, nothing, point=(0.001, 0.5), **look)
-    charts.finish_precision_recall(axes, chance=0.005)
+    look = {"style": DDPM, "label": "DDPM"}
+    draw_precision_recall(axes, nothing, nothing, point=(0.001, 0.5), **look)
+    finish_precision_recall(axes, chance=0.005)
     assert axes.get_ylim()[1] > 0.5
 
 
@@ -228,7 +170,7 @@ def test_log_axes_have_a_few_plain_ticks():
 
 
 def test_nothing_trained_is_said_in_words():
-    assert "No model" in charts.training_curves({}).texts[0].get_text()
+    assert "No model" in training_curves({}).texts[0].get_text()
 
 
 def test_scan_window_is_robust():

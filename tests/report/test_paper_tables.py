@@ -1,57 +1,72 @@
-import math
+"""Our tables held against the paper's, from files to files."""
 
 import pandas as pd
+import pytest
+from small_report import NO_SCORES, PAPER, tabulated, write_small_table
 
-from brainuad.report.tables.paper import as_printed, paper_html, paper_latex
-
-NAN = math.nan
-COLUMNS = ["method", "dataset", "modality", "metric", "paper", "rerun", "ours", "sd", "difference"]
-
-
-def table(*rows):
-    return pd.DataFrame(rows, columns=COLUMNS)
+from brainuad.io.tables import read_table, write_table
 
 
-BESIDE = table(
-    ("cddpm", "brats21", "t2", "dice", 0.5134, 0.4146, 0.55, 0.02, 0.0366),
-    ("cddpm", "mslub", "t2", "dice", 0.1071, 0.0561, NAN, NAN, NAN),
-    ("ddpm", "brats21", "t2", "dice", 0.4425, NAN, 0.40, NAN, -0.0425),
-    ("ddpm", "mslub", "t2", "dice", 0.0480, NAN, NAN, NAN, NAN),
-    ("cddpm", "ixi", "t2", "l1", 0.00968, 0.01486, 0.02, 0.001, 0.01032),
-)
+@pytest.fixture
+def report(tmp_path):
+    return tabulated(tmp_path)
 
 
-def cells(page):
-    return page.split("<tbody>")[1].split("</tbody>")[0]
+def test_compared_with_the_paper_by_hand(report):
+    table = read_table(report / "compare_with_paper.tsv")
+    printed = [read_table(PAPER / f"{name}.tsv") for name in ("segmentation", "reconstruction")]
+    # The 28 l1-ratios stand beside two of ours.
+    assert len(table) == sum(map(len, printed)) + 7 * 4
+    keys = ["method", "dataset", "modality", "metric"]
+    row = table.set_index(keys).loc[("thresh", "mslub", "t2", "dice")]
+    # Fold means are .1 and .2; printed are 6.21 %.
+    assert row[["paper", "ours", "difference"]].tolist() == pytest.approx([0.0621, 0.15, 0.0879])
+    # Thresh on MSLUB and WMH; the paper has no cDDPM ENS, and Thresh reconstructs nothing.
+    assert table["ours"].count() == 4
+    page = (report / "compare_with_paper.html").read_text(encoding="utf-8")
+    assert "How the paper defines its l1 ratio is unknown" in page
+    assert '15.0 <span class="spread">\u00b1 7.1</span>' in page
+    assert '<span class="interval">6.2 (+8.8)</span>' in page
+    tex = (report / "compare_with_paper.tex").read_text(encoding="utf-8")
+    assert r"$\pm$ 7.1\\{\scriptsize 6.2 (+8.8)}}" in tex
+    assert tex.count(r"\bottomrule") == 2 and "LPIPS ($10^{-3}$)" in tex
 
 
-def test_the_rerun_stands_where_it_has_a_number():
-    page = paper_html(BESIDE)
-    beneath = '<span class="interval">{}</span>'.format
-    lower = beneath("44.2 (\u22124.2)")
-    ours = '55.0 <span class="spread">\u00b1 2.0</span>'
-    assert f"{ours}{beneath('51.3 (+3.7)')}{beneath('rerun 41.5')}</td>" in page
-    # Whatever was measured here.
-    assert f">\u2013{beneath('10.7')}{beneath('rerun 5.6')}</td>" in page
-    assert f"\u2013</span>{lower}</td>" in page
-    assert f">\u2013{beneath('4.8')}</td>" in page
-    assert cells(page).count("rerun") == 2 and page.count("rerun 14.9") == 1
-    assert "2409.19623" in page
+def test_nothing_of_the_paper_was_measured(tmp_path):
+    names = ("segmentation", "contrast")
+    tables = [write_small_table(name, tmp_path, **NO_SCORES)["tsv"] for name in names]
+    write_small_table(
+        "compare_with_paper",
+        tmp_path,
+        ours=tables,
+        printed=[PAPER / "segmentation.tsv"],
+        rerun=PAPER / "independent_rerun.tsv",
+    )
+    table = read_table(tmp_path / "compare_with_paper.tsv")
+    assert table["paper"].notna().all() and table[["ours", "difference"]].isna().all(axis=None)
+    write_small_table("claims", tmp_path, ours=tables, claims=PAPER / "claims.tsv")
+    assert set(read_table(tmp_path / "claims.tsv")["verdict"]) == {"not measured"}
 
 
-def test_latex_holds_the_same_lines():
-    latex = paper_latex(BESIDE)
-    ours = r"\shortstack{\textbf{55.0} $\pm$ 2.0"
-    assert rf"{ours}\\{{\scriptsize 51.3 (+3.7)}}\\{{\scriptsize rerun 41.5}}}}" in latex
-    assert r"\shortstack{--\\{\scriptsize 10.7}\\{\scriptsize rerun 5.6}}" in latex
-    assert r"\shortstack{40.0 $\pm$ --\\{\scriptsize 44.2 ($-$4.2)}}" in latex
-    assert r"\shortstack{--\\{\scriptsize 4.8}}" in latex
-    # A lone method is the best of nothing.
-    assert r"\shortstack{20.0 $\pm$ 1.0\\{\scriptsize 9.7 (+10.3)}" in latex
-
-
-def test_numbers_as_printed():
-    assert as_printed(0.0102, "%") == "1.02 %"
-    assert as_printed(-0.00461, "1e-3") == "\u22124.61 \u00b7 10\u207b\u00b3"
-    assert as_printed(2.5, "1") == "2.50"
-    assert as_printed(NAN, "dB") == "\u2013"
+def test_claims_are_judged_by_all_tables(tmp_path):
+    columns = ["method", "dataset", "modality", "metric", "mean"]
+    plain = [("cddpm", "wmh", "t1", "dice", 0.2), ("ddpm", "wmh", "t1", "dice", 0.25)]
+    changed = [("cddpm", "ixi", "t2", "entropy_difference", 0.1)]
+    changed.append(("ddpm", *changed[0][1:4], 0.5))
+    write_table(pd.DataFrame(plain, columns=columns), tmp_path / "plain.tsv")
+    write_table(pd.DataFrame(changed, columns=columns).assign(gamma=2.0), tmp_path / "changed.tsv")
+    ours = [tmp_path / "plain.tsv", tmp_path / "changed.tsv"]
+    write_small_table("claims", tmp_path, ours=ours, claims=PAPER / "claims.tsv")
+    table = read_table(tmp_path / "claims.tsv").set_index("claim")
+    assert len(table) == len(read_table(PAPER / "claims.tsv"))
+    row = table.loc["cDDPM gains no Dice over DDPM on WMH"]
+    assert (row["ours"], row["paper"]) == pytest.approx((-0.05, -0.0009))
+    assert row["verdict"] == "holds"
+    assert sorted(table["ours"].dropna()) == pytest.approx([-0.05, 5.0])
+    page = (tmp_path / "claims.html").read_text(encoding="utf-8")
+    assert f"{len(table)} claims of the paper, 2 hold here, 0 do not, and {len(table) - 2}" in page
+    assert ">\u22125.00 %<" in page and ">\u22120.09 %<" in page
+    assert "not measured (there is no seconds_per_volume on ixi_t2)" in page
+    assert "not measured (there is no pDDPM)" in page
+    tex = (tmp_path / "claims.tex").read_text(encoding="utf-8")
+    assert r"$-$0.09 \% & $-$5.00 \% & holds" in tex and r"$-$4.61 $\cdot$ $10^{-3}$ & --" in tex

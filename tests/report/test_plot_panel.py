@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_checks import drawn_twice
+from small_report import PLAIN_LABELS
 
+import map_anomalies
 import plot_panel
 from brainuad.images.slices import SliceStack, read_slices, write_slices
 from brainuad.io.tables import write_table
 
-METHODS = ["thresh", "ae", "dae", "ddpm", "ddpm_ens", "cddpm"]
+METHODS = ["thresh", "ae", "dae", "ddpm_ens", "cddpm"]
 POSTPROCESSING = {
     "order": ["erosion", "median"],
     "erosion_iterations": 0,
@@ -22,7 +24,7 @@ POSTPROCESSING = {
 
 @pytest.fixture
 def files(tmp_path):
-    """Seven subjects with lesions of 1 to 7 voxels, and what six methods made of them."""
+    """Seven subjects with lesions of 1 to 7 voxels, and what five methods made of them."""
     images = np.random.default_rng(0).random((7, 2, 10, 12), dtype=np.float32)
     lesions = np.zeros(images.shape, np.uint8)
     for number in range(7):
@@ -37,21 +39,33 @@ def files(tmp_path):
     write_slices(stack, tmp_path / "slices.npz")
     split = pd.DataFrame({"subject": stack.subjects, "partition": "test"})
     write_table(split, tmp_path / "split.tsv")
+    np.savez(tmp_path / "made.npz", subjects=stack.subjects, reconstructions=images * 0.8)
     for method in METHODS:
-        painted = images * np.float32(0.0 if method == "thresh" else 0.8)
-        np.savez(tmp_path / f"{method}.npz", subjects=stack.subjects, reconstructions=painted)
+        without = method == "thresh"
+        map_anomalies.main(
+            slices=tmp_path / "slices.npz",
+            split=tmp_path / "split.tsv",
+            reconstructions=None if without else tmp_path / "made.npz",
+            output=tmp_path / f"{method}.npz",
+            score={"kind": "intensity" if without else "absolute"},
+            partitions=["test"],
+            postprocessing=POSTPROCESSING,
+        )
         (tmp_path / f"{method}.json").write_text(json.dumps({"threshold": 0.1}))
 
     def of(methods):
+        reconstructed = [method for method in methods if method != "thresh"]
         return {
             "slices": tmp_path / "slices.npz",
             "split": tmp_path / "split.tsv",
-            "reconstructions": [tmp_path / f"{method}.npz" for method in methods],
+            "reconstructions": [tmp_path / "made.npz" for _ in reconstructed],
+            "anomaly_maps": [tmp_path / f"{method}.npz" for method in methods],
             "thresholds": [tmp_path / f"{method}.json" for method in methods],
             "methods": methods,
-            "dataset": "mslub",
-            "modality": "t2",
+            "reconstructed_methods": reconstructed,
+            "cohort": ["mslub", "t2"],
             "postprocessing": POSTPROCESSING,
+            "labels": PLAIN_LABELS,
         }
 
     return of
@@ -63,7 +77,7 @@ def files(tmp_path):
         # Six subjects: scan, two pictures of Thresh and three of each other; four scales.
         (["thresh", "ae", "dae", "ddpm_ens"], "s1, s2, s3, s5, s6, s7", 6 * (1 + 2 + 3 * 3) + 4),
         # Four subjects in two rows: scan and five methods, Thresh without a reconstruction; five
-        # scales and what the outlines mean. DDPM itself is left out.
+        # scales and what the outlines mean.
         (METHODS, "s1, s3, s5, s7", 4 * (2 + 5 + 4) + 5 + 1),
     ],
 )

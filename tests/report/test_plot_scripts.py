@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
+from small_report import PLAIN_LABELS, REGISTER, write_small_figure
 
-import plot_dice_by_volume
+import map_anomalies
 import plot_panel
 import plot_precision_recall
-import plot_training
 from brainuad.evaluation.metrics import ScoredVoxels
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.tables import write_table
@@ -23,7 +23,7 @@ POSTPROCESSING = {
     "median_size": 1,
     "minimum_component": 1,
 }
-METHODS = ["thresh", "ddpm", "ddpm_ens"]
+METHODS = ["thresh", "cddpm_ens"]
 
 
 def make_stack(generator):
@@ -49,28 +49,43 @@ def make_stack(generator):
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory):
-    """A folder with slices, split, reconstructions and thresholds of one lesion set."""
+    """Slices, split, reconstructions, anomaly maps and thresholds of one lesion set."""
     folder = tmp_path_factory.mktemp("evaluated")
     stack = make_stack(np.random.default_rng(0))
     write_slices(stack, folder / "slices.npz")
     split = pd.DataFrame({"subject": stack.subjects, "partition": ["test", "test", "test"]})
     write_table(split, folder / "split.tsv")
+    flat = np.where(stack.brain_masks, np.float32(0.32), np.float32(0))
+    np.savez(folder / "flat.npz", subjects=stack.subjects, reconstructions=flat)
     for method in METHODS:
-        painted = np.where(stack.brain_masks, np.float32(0.32), 0) * (method != "thresh")
-        np.savez(
-            folder / f"{method}.npz",
-            subjects=stack.subjects,
-            reconstructions=painted.astype(np.float32),
+        without = method == "thresh"
+        map_anomalies.main(
+            slices=folder / "slices.npz",
+            split=folder / "split.tsv",
+            reconstructions=None if without else folder / "flat.npz",
+            output=folder / f"{method}.npz",
+            score={"kind": "intensity" if without else "absolute"},
+            partitions=["test"],
+            postprocessing=POSTPROCESSING,
         )
         (folder / f"{method}.json").write_text(json.dumps({"threshold": 0.2}), encoding="utf-8")
     return {
         "slices": folder / "slices.npz",
         "split": folder / "split.tsv",
-        "reconstructions": [folder / f"{method}.npz" for method in METHODS],
+        "anomaly_maps": [folder / f"{method}.npz" for method in METHODS],
         "thresholds": [folder / f"{method}.json" for method in METHODS],
         "methods": METHODS,
-        "dataset": "mslub",
-        "modality": "t2",
+        "cohort": ["mslub", "t2"],
+        "labels": PLAIN_LABELS,
+    }
+
+
+@pytest.fixture(scope="module")
+def for_panel(evaluated):
+    """What a panel takes besides."""
+    return evaluated | {
+        "reconstructions": [evaluated["slices"].with_name("flat.npz")],
+        "reconstructed_methods": METHODS[1:],
         "postprocessing": POSTPROCESSING,
     }
 
@@ -88,33 +103,40 @@ def check_figure(draw, tmp_path):
     return files[0][0].decode()
 
 
-def test_panel(evaluated, tmp_path):
-    svg = check_figure(lambda **files: plot_panel.main(**evaluated, **files), tmp_path)
-    # Three subjects; Thresh has two columns, DDPM ENS three, DDPM none: (1 + 2 + 3) x 3 pictures.
+def test_panel(for_panel, tmp_path):
+    svg = check_figure(lambda **files: plot_panel.main(**for_panel, **files), tmp_path)
+    # Three subjects; Thresh has two columns, cDDPM ENS three: (1 + 2 + 3) x 3 pictures.
     assert len(re.findall(r'<g id="axes_\d+">', svg)) == 18 + 2
 
 
-def test_panel_without_lesions_says_so(evaluated, tmp_path):
+def test_panel_without_lesions_says_so(for_panel, tmp_path):
     stack = make_stack(np.random.default_rng(0))
     healthy = SliceStack(**{**vars(stack), "lesions": np.zeros_like(stack.lesions)})
     write_slices(healthy, tmp_path / "slices.npz")
-    changed = evaluated | {"slices": tmp_path / "slices.npz"}
+    changed = for_panel | {"slices": tmp_path / "slices.npz"}
     check_figure(lambda **files: plot_panel.main(**changed, **files), tmp_path)
 
 
-def test_precision_recall(evaluated, tmp_path):
-    check_figure(lambda **files: plot_precision_recall.main(**evaluated, **files), tmp_path)
+@pytest.fixture
+def for_curves(evaluated):
+    """What curves take besides."""
+    styles = REGISTER.figures["precision_recall_mslub_t2"].params["styles"]
+    return evaluated | {"styles": styles}
+
+
+def test_precision_recall(for_curves, tmp_path):
+    check_figure(lambda **files: plot_precision_recall.main(**for_curves, **files), tmp_path)
 
 
 @pytest.mark.parametrize("change", ["nobody", "no lesion"])
-def test_precision_recall_without_a_lesion_says_so(evaluated, tmp_path, change):
+def test_precision_recall_without_a_lesion_says_so(for_curves, tmp_path, change):
     stack = make_stack(np.random.default_rng(0))
     if change == "nobody":
         stack = SliceStack(**{**vars(stack), "subjects": np.array(["x", "y", "z"])})
     else:
         stack = SliceStack(**{**vars(stack), "lesions": np.zeros_like(stack.lesions)})
     write_slices(stack, tmp_path / "slices.npz")
-    changed = evaluated | {"slices": tmp_path / "slices.npz"}
+    changed = for_curves | {"slices": tmp_path / "slices.npz"}
     svg = check_figure(lambda **files: plot_precision_recall.main(**changed, **files), tmp_path)
     assert 'id="axes_1"' not in svg
 
@@ -149,11 +171,11 @@ def test_training(tmp_path):
     trained = pd.DataFrame([[1, 10, 0.3, 0.2, 1.0], [2, 20, 0.2, 0.1, 1.0]], columns=columns)
     write_table(trained, tmp_path / "trained.tsv")
     write_table(trained.iloc[:0], tmp_path / "untrained.tsv")
-    histories = [tmp_path / "trained.tsv", tmp_path / "untrained.tsv"]
-    labels = ["pretraining/t2/fold0", "thresh/t2/fold0"]
-    svg = check_figure(
-        lambda **files: plot_training.main(histories=histories, labels=labels, **files), tmp_path
-    )
+    given = {
+        "histories": [tmp_path / "trained.tsv", tmp_path / "untrained.tsv"],
+        "trainings": ["pretraining/t2/fold0", "mine/t2/fold0"],
+    }
+    svg = check_figure(lambda **files: write_small_figure("training", **given, **files), tmp_path)
     assert len(re.findall(r'<g id="axes_\d+">', svg)) == 1
 
 
@@ -162,7 +184,8 @@ def test_dice_without_a_scored_subject_says_so(tmp_path):
     write_table(pd.DataFrame(columns=columns), tmp_path / "scores.tsv")
     for count in (0, 1):
         svg = check_figure(
-            lambda count=count, **files: plot_dice_by_volume.main(
+            lambda count=count, **files: write_small_figure(
+                "dice_by_volume",
                 scores=[tmp_path / "scores.tsv"] * count,
                 methods=["ddpm"] * count,
                 folds=[0] * count,
@@ -183,7 +206,8 @@ def test_dice_by_volume(tmp_path):
     columns = ["subject", "modality", "metric", "value"]
     write_table(pd.DataFrame(rows, columns=columns), tmp_path / "scores.tsv")
     check_figure(
-        lambda **files: plot_dice_by_volume.main(
+        lambda **files: write_small_figure(
+            "dice_by_volume",
             scores=[tmp_path / "scores.tsv"],
             methods=["ddpm"],
             folds=[0],

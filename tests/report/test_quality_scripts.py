@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 import inspect_scans
 import write_quality_page
 from brainuad.io.tables import read_table, write_table
+from brainuad.plan.register.run import QUALITY_CAPTION
 from brainuad.report.figures import pictures
 from brainuad.report.quality.thumbnails import BESIDE_MIDLINE_MM, CELL, Outline, Row, draw_rows
 
@@ -48,7 +48,7 @@ def stages(tmp_path_factory):
     """Six scans in their stages; of the last the registration and the lesion mask went wrong."""
     root = tmp_path_factory.mktemp("stages")
     image, brain = head()
-    write(root / "atlas", image=image)
+    write(root / "template", image=image)
     lesions = np.zeros(SHAPE, np.uint8)
     lesions[6:10, 10:14, 8:12] = 1
     for name in NAMES:
@@ -75,7 +75,7 @@ def inspect(root, output, *, preprocessed=False):
         resampled=None if preprocessed else root / "resampled",
         stripped=None if preprocessed else root / "stripped",
         corrected=root / "corrected",
-        atlas=root / "atlas" / "image.nii.gz",
+        template=root / "template" / "image.nii.gz",
         output=output,
     )
     return read_table(output / "measures.tsv").set_index("subject")
@@ -83,7 +83,7 @@ def inspect(root, output, *, preprocessed=False):
 
 @pytest.fixture(scope="module")
 def inspected(stages, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inspected") / "batch000"
+    folder = tmp_path_factory.mktemp("inspected") / "chunk000"
     return folder, inspect(stages, folder)
 
 
@@ -110,11 +110,11 @@ def test_pictures_have_one_size_and_repeat_byte_for_byte(stages, inspected, tmp_
         assert path.read_bytes() == (tmp_path / "again" / f"{name}.png").read_bytes()
 
 
-def test_scans_that_come_preprocessed_are_not_compared_with_the_atlas(stages, tmp_path):
-    table = inspect(stages, tmp_path / "batch000", preprocessed=True)
+def test_scans_that_come_preprocessed_are_not_compared_with_the_template(stages, tmp_path):
+    table = inspect(stages, tmp_path / "chunk000", preprocessed=True)
     assert table[["mutual_information", "overlap"]].isna().all().all()
     assert table[["brain_ml", "intensity_range", "lesion_outside"]].notna().all().all()
-    assert Image.open(tmp_path / "batch000" / "a.png").size == (3 * CELL + 4, CELL)
+    assert Image.open(tmp_path / "chunk000" / "a.png").size == (3 * CELL + 4, CELL)
 
 
 def test_a_scan_that_cannot_be_read_is_named_and_the_others_are_shown(stages, tmp_path):
@@ -124,47 +124,47 @@ def test_a_scan_that_cannot_be_read_is_named_and_the_others_are_shown(stages, tm
     spoiled = np.full(image.shape, np.nan, np.float32)
     nib.save(nib.Nifti1Image(spoiled, image.affine), broken / "b" / "image.nii.gz")
     inspect_scans.main(
-        resampled=None, stripped=None, corrected=broken, atlas=None, output=tmp_path / "batch000"
+        resampled=None, stripped=None, corrected=broken, template=None, output=tmp_path / "chunk000"
     )
-    table = read_table(tmp_path / "batch000" / "measures.tsv")
+    table = read_table(tmp_path / "chunk000" / "measures.tsv")
     assert table["subject"].tolist() == [name for name in NAMES if name != "b"]
-    left_out = read_table(tmp_path / "batch000" / "left_out.tsv")
+    left_out = read_table(tmp_path / "chunk000" / "left_out.tsv")
     assert left_out["subject"].tolist() == ["f", "b"]
     assert left_out["stage"].tolist() == ["registered", "inspected"]
     assert "NaN" in left_out["reason"][1]
-    assert not (tmp_path / "batch000" / "b.png").exists()
+    assert not (tmp_path / "chunk000" / "b.png").exists()
 
 
-def test_a_scan_on_another_grid_than_the_atlas_is_said_to_be(stages, tmp_path):
-    shutil.copytree(stages / "atlas", tmp_path / "atlas")
-    atlas = nib.load(tmp_path / "atlas" / "image.nii.gz")
-    affine = atlas.affine @ np.diag([0.5, 0.5, 0.5, 1.0])
-    nib.save(nib.Nifti1Image(np.asarray(atlas.dataobj), affine), tmp_path / "atlas.nii.gz")
+def test_a_scan_on_another_grid_than_the_template_is_said_to_be(stages, tmp_path):
+    shutil.copytree(stages / "template", tmp_path / "template")
+    template = nib.load(tmp_path / "template" / "image.nii.gz")
+    affine = template.affine @ np.diag([0.5, 0.5, 0.5, 1.0])
+    nib.save(nib.Nifti1Image(np.asarray(template.dataobj), affine), tmp_path / "template.nii.gz")
     inspect_scans.main(
         resampled=stages / "resampled",
         stripped=stages / "stripped",
         corrected=stages / "corrected",
-        atlas=tmp_path / "atlas.nii.gz",
-        output=tmp_path / "batch000",
+        template=tmp_path / "template.nii.gz",
+        output=tmp_path / "chunk000",
     )
-    reasons = read_table(tmp_path / "batch000" / "left_out.tsv")["reason"][1:]
+    reasons = read_table(tmp_path / "chunk000" / "left_out.tsv")["reason"][1:]
     assert len(reasons) == 6
-    assert all("lies on another grid than the atlas" in reason for reason in reasons)
+    assert all("lies on another grid than the template" in reason for reason in reasons)
     assert not any("mask" in reason for reason in reasons)
 
 
-def test_atlas_may_be_stored_in_any_orientation(stages, inspected, tmp_path):
-    atlas = nib.load(stages / "atlas" / "image.nii.gz")
+def test_template_may_be_stored_in_any_orientation(stages, inspected, tmp_path):
+    template = nib.load(stages / "template" / "image.nii.gz")
     to_lps = nib.orientations.axcodes2ornt("LPS", (("L", "R"), ("P", "A"), ("I", "S")))
-    nib.save(atlas.as_reoriented(to_lps), tmp_path / "atlas.nii.gz")
+    nib.save(template.as_reoriented(to_lps), tmp_path / "template.nii.gz")
     inspect_scans.main(
         resampled=stages / "resampled",
         stripped=stages / "stripped",
         corrected=stages / "corrected",
-        atlas=tmp_path / "atlas.nii.gz",
-        output=tmp_path / "batch000",
+        template=tmp_path / "template.nii.gz",
+        output=tmp_path / "chunk000",
     )
-    assert (tmp_path / "batch000" / "a.png").read_bytes() == (inspected[0] / "a.png").read_bytes()
+    assert (tmp_path / "chunk000" / "a.png").read_bytes() == (inspected[0] / "a.png").read_bytes()
 
 
 def colours_of(picture):
@@ -219,23 +219,24 @@ def page(inspected, tmp_path_factory):
     subjects = pd.DataFrame(rows, columns=["subject", "t2", "status", "reason"])
     write_table(subjects, folder / "subjects.tsv")
     write_quality_page.main(
-        batches=[inspected[0]],
+        chunks=[inspected[0]],
         subjects=folder / "subjects.tsv",
         page=folder / "page",
         measures=folder / "measures.tsv",
+        name="MSLUB T2",
         dataset="mslub",
         modality="t2",
     )
     return folder
 
 
-def test_table_marks_the_scan_that_went_wrong(page):
+def test_table_flags_the_scan_that_went_wrong(page):
     table = read_table(page / "measures.tsv")
-    assert table["marked"].tolist() == [True] + [False] * 5
+    assert table["flagged"].tolist() == [True] + [False] * 5
     assert table["subject"][0] == NAMES[-1]
     for word in ("mutual information", "overlap", "lesion outside"):
         assert word in table["why"][0]
-    assert table.columns[-3:].tolist() == ["doubt", "marked", "why"]
+    assert table.columns[-3:].tolist() == ["outlier_score", "flagged", "why"]
 
 
 def test_page_shows_every_scan_and_needs_nothing_else(page):
@@ -246,12 +247,11 @@ def test_page_shows_every_scan_and_needs_nothing_else(page):
     assert len(sources) == len(set(sources)) == 6
     assert sorted(path.stem for path in (page / "page" / "pictures").iterdir()) == sorted(NAMES)
     assert text.count('loading="lazy"') == 6
-    assert text.count('class="marked"') == 2
-    assert "6 scans came through the preprocessing; <strong>1 is marked" in " ".join(text.split())
+    assert text.count('class="flagged"') == 2
+    assert "6 scans came through the preprocessing; <strong>1 is flagged" in " ".join(text.split())
     beside = f"the sagittal one {BESIDE_MIDLINE_MM:.0f}\u00a0mm to its"
     assert beside in text
-    caption = Path(__file__).parents[2] / "workflow" / "report" / "quality.rst"
-    assert f"{BESIDE_MIDLINE_MM:.0f} mm beside" in caption.read_text(encoding="utf-8")
+    assert f"{BESIDE_MIDLINE_MM:.0f} mm beside" in QUALITY_CAPTION
     for anchor in re.findall(r'href="#([^"]+)"', text):
         assert f'id="{anchor}"' in text
 
@@ -264,21 +264,22 @@ def test_page_says_who_was_left_out_and_how_to_leave_out_more(page):
 
 
 def make_page(folder, measures, *, dataset="ixi", left_out=()):
-    batch = folder / "batch000"
-    batch.mkdir()
+    chunk = folder / "chunk000"
+    chunk.mkdir()
     columns = ["mutual_information", "overlap", "brain_ml", "intensity_range", "lesion_outside"]
     table = pd.DataFrame(measures, columns=["subject", *columns])
-    write_table(table, batch / "measures.tsv")
-    write_table(pd.DataFrame(left_out, columns=LEFT_OUT), batch / "left_out.tsv")
+    write_table(table, chunk / "measures.tsv")
+    write_table(pd.DataFrame(left_out, columns=LEFT_OUT), chunk / "left_out.tsv")
     for subject in table["subject"]:
-        Image.new("L", (30, 20)).save(batch / f"{subject}.png")
+        Image.new("L", (30, 20)).save(chunk / f"{subject}.png")
     subjects = table[["subject"]].assign(t1="scan", status="ok", reason="")
     write_table(subjects, folder / "subjects.tsv")
     write_quality_page.main(
-        batches=[batch],
+        chunks=[chunk],
         subjects=folder / "subjects.tsv",
         page=folder / "page",
         measures=folder / "measures.tsv",
+        name="IXI T1",
         dataset=dataset,
         modality="t1",
     )
@@ -289,32 +290,32 @@ def make_page(folder, measures, *, dataset="ixi", left_out=()):
 def test_few_preprocessed_scans_without_lesions(tmp_path):
     nan = float("nan")
     text = make_page(tmp_path, [["one", nan, nan, 1400, 1.0, nan], ["two", nan, nan, 1, 9.0, nan]])
-    assert "2 scans came through the preprocessing; none is marked. Fewer than 5 are" in text
+    assert "2 scans came through the preprocessing; none is flagged. Fewer than 5 are" in text
     assert "so they were not judged." in text
     assert "was not registered here" in text
     assert "Lower row" not in text and "Lesion outside" not in text and "Overlap" not in text
     assert 'width="30" height="20"' in text
 
 
-def test_what_is_beyond_a_limit_is_marked_among_few(tmp_path):
+def test_what_is_beyond_a_limit_is_flagged_among_few(tmp_path):
     text = make_page(tmp_path, [["one", 0.2, 0.6, 1400, 1.0, 0.0], ["two", 0.2, 0.9, 1, 9.0, 0.0]])
-    assert "<strong>1 is marked and should be looked at.</strong> Fewer than 5 are" in text
+    assert "<strong>1 is flagged and should be looked at.</strong> Fewer than 5 are" in text
     assert "so they were held against fixed limits alone." in text
-    assert "<span>doubt \u221e, marked</span>" in text
-    assert "overlap with the atlas below 80.0 %, lesion outside above 50.0 %" in text
+    assert "<span>outlier score \u221e, flagged</span>" in text
+    assert "overlap with the template below 80.0 %, lesion outside above 50.0 %" in text
 
 
-def test_none_is_marked_claims_no_more(tmp_path):
+def test_none_is_flagged_claims_no_more(tmp_path):
     rows = [[f"s{place}", 0.2, 0.9, 1400, 1.0, 0.0] for place in range(5)]
     text = make_page(tmp_path, rows)
-    assert "5 scans came through the preprocessing; none is marked. The most doubtful" in text
+    assert "5 scans came through the preprocessing; none is flagged. The highest outlier" in text
 
 
-def test_a_scan_that_only_inspection_could_not_measure_is_marked_as_used(tmp_path):
+def test_a_scan_that_only_inspection_could_not_measure_is_flagged_as_used(tmp_path):
     rows = [[f"s{place}", 0.2, 0.9, 1400, 1.0, float("nan")] for place in range(5)]
     left_out = [["a", "registered", "too far"], ["b <c>", "inspected", "another grid"]]
     text = make_page(tmp_path, rows, left_out=left_out)
-    assert "6 scans came through the preprocessing; <strong>1 is marked" in text
+    assert "6 scans came through the preprocessing; <strong>1 is flagged" in text
     page, before = text.split("Left out before this page")
     assert "used, but could not be measured: another grid" in page
     assert 'value="b &lt;c&gt;"' in page, "it can be ticked to be left out"
@@ -324,16 +325,16 @@ def test_a_scan_that_only_inspection_could_not_measure_is_marked_as_used(tmp_pat
     assert "too far" in before and "another grid" not in before
     table = read_table(tmp_path / "measures.tsv")
     assert table["subject"].tolist() == ["b <c>", "s0", "s1", "s2", "s3", "s4"]
-    assert table["marked"].tolist() == [True] + [False] * 5
+    assert table["flagged"].tolist() == [True] + [False] * 5
     assert table["why"][0] == "used, but could not be measured: another grid"
     assert table.loc[0, ["overlap", "brain_ml"]].isna().all()
 
 
 def test_no_scan_could_be_measured(tmp_path):
     text = make_page(tmp_path, [], left_out=[["b", "inspected", "another grid"]])
-    assert "1 scan came through the preprocessing; <strong>1 is marked" in text
+    assert "1 scan came through the preprocessing; <strong>1 is flagged" in text
     assert "<img " not in text and "was not registered here" not in text
-    assert read_table(tmp_path / "measures.tsv")["marked"].tolist() == [True]
+    assert read_table(tmp_path / "measures.tsv")["flagged"].tolist() == [True]
 
 
 def test_no_scan_at_all(tmp_path):

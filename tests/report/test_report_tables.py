@@ -1,10 +1,12 @@
 import math
 
 import pandas as pd
+from small_report import LABELS
 from small_scores import scores_of, summary_of
 
 from brainuad.evaluation import summaries
 from brainuad.report import metric_formats
+from brainuad.report.labels import Labels
 from brainuad.report.tables import layout as report_tables
 
 
@@ -12,7 +14,7 @@ def test_one_fold_has_no_spread_and_is_shown_as_a_dash():
     summary = summary_of(scores_of([0.2, 0.4]))
     assert math.isnan(summary.loc[0, "sd"])
     assert '30.0 <span class="spread">\u00b1 \u2013</span>' in report_tables.html_table(
-        summary, metrics=["dice"]
+        summary, metrics=["dice"], labels=LABELS
     )
 
 
@@ -22,7 +24,9 @@ def test_best_is_bold_ties_as_shown_included():
         scores_of([0.50002], method="cddpm"),
         scores_of([0.1], method="thresh"),
     )
-    _, best = report_tables.arrange(summary, metrics=["dice"], cell=lambda record: "", extra=None)
+    _, best = report_tables.arrange(
+        summary, metrics=["dice"], labels=LABELS, cell=lambda record: "", extra=None
+    )
     assert best.iloc[:, 0].to_dict() == {"DDPM": True, "cDDPM": True, "Thresh": False}
 
 
@@ -32,14 +36,14 @@ def test_lower_l1_is_better():
         scores_of([0.01], method="cddpm", metric="l1"),
         metrics=["l1"],
     )
-    latex = report_tables.latex_table(summary, metrics=["l1"])
+    latex = report_tables.latex_table(summary, metrics=["l1"], labels=LABELS)
     assert r"\textbf{10.0}" in latex
     assert r"\textbf{20.0}" not in latex
     assert "l1 ($10^{-3}$)" in latex
 
 
 def test_a_lone_method_is_the_best_of_nothing():
-    table = report_tables.html_table(summary_of(scores_of([0.4])), metrics=["dice"])
+    table = report_tables.html_table(summary_of(scores_of([0.4])), metrics=["dice"], labels=LABELS)
     assert "best" not in table
 
 
@@ -52,6 +56,7 @@ def test_a_method_without_scores_on_a_set_has_a_dash():
     texts, _ = report_tables.arrange(
         summary,
         metrics=["dice"],
+        labels=LABELS,
         cell=lambda record: metric_formats.number(record["mean"], "dice"),
         extra=None,
     )
@@ -72,7 +77,7 @@ def test_best_is_chosen_within_a_contrast():
     ]
     summary = summary_of(*frames, extra=["gamma"])
     _, best = report_tables.arrange(
-        summary, metrics=["dice"], cell=lambda record: "", extra="gamma"
+        summary, metrics=["dice"], labels=LABELS, cell=lambda record: "", extra="gamma"
     )
     assert best.index.tolist() == [
         ("\u03b3 = 0.5", "DDPM"),
@@ -85,7 +90,7 @@ def test_best_is_chosen_within_a_contrast():
 
 def test_latex_needs_booktabs_and_escapes_names():
     latex = report_tables.latex_table(
-        summary_of(scores_of([0.2, 0.4], method="my_method")), metrics=["dice"]
+        summary_of(scores_of([0.2, 0.4], method="my_method")), metrics=["dice"], labels=LABELS
     )
     assert r"my\_method" in latex
     assert r"Dice \%" in latex
@@ -93,10 +98,20 @@ def test_latex_needs_booktabs_and_escapes_names():
     assert r"30.0 $\pm$ --" in latex
 
 
+def test_labels_are_shown_as_they_stand():
+    labels = Labels({"mine": "a < b & $c"}, {"brats21": "B & B"}, several=[])
+    shown = {"metrics": ["dice"], "labels": labels}
+    summary = summary_of(scores_of([0.2, 0.4], method="mine"))
+    page = report_tables.html_table(summary, **shown)
+    assert ">a &lt; b &amp; $c<" in page and ">B &amp; B T2<" in page
+    latex = report_tables.latex_table(summary, **shown)
+    assert r"a $<$ b \& \$c" in latex and r"B \& B T2" in latex
+
+
 def test_no_scores_are_said_in_words():
     empty = summary_of(scores_of([0.2])).iloc[:0]
-    assert "no scores" in report_tables.html_table(empty, metrics=["dice"])
-    assert report_tables.latex_table(empty, metrics=["dice"]).startswith("%")
+    assert "no scores" in report_tables.html_table(empty, metrics=["dice"], labels=LABELS)
+    assert report_tables.latex_table(empty, metrics=["dice"], labels=LABELS).startswith("%")
 
 
 def test_plain_table_escapes_its_content():
@@ -113,12 +128,12 @@ def test_a_difference_stands_in_place_of_the_interval():
     ]
     summary = summaries.with_average(summary_of(*frames, extra=["variant"]))
     table = summaries.with_difference(summary, extra="variant", reference="all")
-    page = report_tables.html_table(table, metrics=["dice"], extra="variant")
+    page = report_tables.html_table(table, metrics=["dice"], labels=LABELS, extra="variant")
     # Two data sets and their mean, all of which lose a tenth.
     assert page.count('<span class="interval">\u221210.0</span>') == 3
     assert page.count('<span class="interval">[20.0, 40.0]</span>') == 2
     assert "[10.0, 30.0]" not in page
-    latex = report_tables.latex_table(table, metrics=["dice"], extra="variant")
+    latex = report_tables.latex_table(table, metrics=["dice"], labels=LABELS, extra="variant")
     assert r"\shortstack{20.0 $\pm$ --\\{\scriptsize $-$10.0}}" in latex
     assert r"\shortstack{20.0\\{\scriptsize $-$10.0}}" in latex
 

@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
+from small_report import LABELS, texts_of, write_small_table
 
-import tabulate_left_out
-import tabulate_run
-from brainuad.io.tables import read_table, write_table
-from brainuad.report.tables import run as run_tables
+from brainuad.io.tables import write_table
+from brainuad.report.tables.left_out import left_out_html
+from brainuad.report.tables.run import duration, machines_texts, memory
 
 
 @pytest.mark.parametrize(
@@ -19,26 +19,26 @@ from brainuad.report.tables import run as run_tables
     ],
 )
 def test_duration(seconds, text):
-    assert run_tables.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_memory():
-    assert run_tables.memory(512) == "512 MB"
-    assert run_tables.memory(1536) == "1.5 GB"
-    assert run_tables.memory(float("nan")) == "\u2013"
+    assert memory(512) == "512 MB"
+    assert memory(1536) == "1.5 GB"
+    assert memory(float("nan")) == "\u2013"
 
 
 def test_left_out_says_in_words_that_there_is_none():
     columns = ["dataset", "modality", "subject", "stage", "reason"]
-    assert "No subject and no scan was left out." in run_tables.left_out_html(
-        pd.DataFrame(columns=columns)
+    assert "No subject and no scan was left out." in left_out_html(
+        pd.DataFrame(columns=columns), LABELS
     )
     row = pd.DataFrame([["ixi", float("nan"), "007", "listing", "a < b"]], columns=columns)
-    page = run_tables.left_out_html(row)
-    assert "Left out: 1 whole subject and 0 single scans. The stage listing means: excluded" in page
+    page = left_out_html(row, LABELS)
+    assert "Left out: 1 whole subject and 0 single scans.</p>" in page
     assert ">IXI<" in page and "a &lt; b" in page
     scans = pd.DataFrame([["ixi", "t1", "008", "registered", "far"]] * 2, columns=columns)
-    page = run_tables.left_out_html(pd.concat([row, scans], ignore_index=True))
+    page = left_out_html(pd.concat([row, scans], ignore_index=True), LABELS)
     assert "Left out: 1 whole subject and 2 single scans." in page
 
 
@@ -48,6 +48,7 @@ def test_left_out(tmp_path):
             ["001", "a_t1.nii.gz", "a_t2.nii.gz", "ok", ""],
             ["002", "b_t1.nii.gz", "b_t2.nii.gz", "left_out", "cut short"],
             ["003", "c_t1.nii.gz", "", "partial", "no t2 scan"],
+            ["004", "d_t1.nii.gz", "d_t2.nii.gz", "ok", ""],
         ],
         columns=["subject", "t1", "t2", "status", "reason"],
     )
@@ -55,34 +56,33 @@ def test_left_out(tmp_path):
     write_table(listed[:1], tmp_path / "other.tsv")
     later = pd.DataFrame([["001", "registered", "too far"]], columns=["subject", "stage", "reason"])
     write_table(later, tmp_path / "later.tsv")
-    write_table(pd.DataFrame({"remark": ["a.tsv: 1 < 2"]}), tmp_path / "remarks.tsv")
-    write_table(pd.DataFrame({"remark": []}), tmp_path / "no_remarks.tsv")
-    tabulate_left_out.main(
+    for name, remarks in (("ixi", ["a.tsv: 1 < 2"]), ("other", [])):
+        write_table(pd.DataFrame({"remark": remarks}), tmp_path / "remarks" / f"{name}.tsv")
+    files = write_small_table(
+        "left_out",
+        tmp_path,
         subjects=[tmp_path / "ixi.tsv", tmp_path / "other.tsv"],
         left_out=[tmp_path / "later.tsv"],
-        remarks=[tmp_path / "remarks.tsv", tmp_path / "no_remarks.tsv"],
-        datasets=["ixi", "other"],
-        left_out_names=["ixi_t2"],
-        tsv=tmp_path / "out.tsv",
-        html=tmp_path / "out.html",
+        remarks=[tmp_path / "remarks" / f"{name}.tsv" for name in ("ixi", "other")],
+        cohorts=[["ixi", "t2"]],
+        modalities={"ixi": ["t1", "t2"], "other": ["t1", "t2"]},
     )
-    table = read_table(tmp_path / "out.tsv").fillna("")
-    assert table.to_numpy().tolist() == [
+    table, page, latex = texts_of(files)
+    assert table.fillna("").to_numpy().tolist() == [
         ["ixi", "", "002", "listing", "cut short"],
         ["ixi", "t2", "003", "listing", "no t2 scan"],
         ["ixi", "t2", "001", "registered", "too far"],
     ]
-    page = (tmp_path / "out.html").read_text(encoding="utf-8")
-    assert "4 subjects were found" in page
+    assert "5 subjects were found" in page and "IXI T2 & 003 & listing & no t2 scan" in latex
     assert "<ul><li>IXI: a.tsv: 1 &lt; 2.</li></ul>" in page
 
 
 def test_run(tmp_path):
     header = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
-    for name, seconds, memory in (("a", 10.0, "-"), ("b", 30.0, "2048.0"), ("c", 11.0, "100.0")):
+    for name, seconds, peak in (("a", 10.0, "-"), ("b", 30.0, "2048.0"), ("c", 11.0, "100.0")):
         path = tmp_path / "benchmarks" / "train_model" / "t2" / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{header}{seconds}\t0:00:10\t{memory}\t-\t-\t-\t0\t0\t0\t0\n")
+        path.write_text(f"{header}{seconds}\t0:00:10\t{peak}\t-\t-\t-\t0\t0\t0\t0\n")
     columns = ["from_step", "device", "torch", "precision", "compiled", "deterministic"]
     cpu = [0, "AMD EPYC, AVX2", "2.13.0+cpu", "fp32", False, True]
     gpu = [0, "NVIDIA H100", "2.13.0", "bf16", True, True]
@@ -93,29 +93,34 @@ def test_run(tmp_path):
     }
     for number, rows in enumerate(machines.values()):
         write_table(pd.DataFrame(rows, columns=columns), tmp_path / f"machines{number}.tsv")
-    tabulate_run.main(
-        benchmarks=tmp_path / "benchmarks",
+    pins = "dependencies:\n  - python=3.11\n  - pip:\n      - numpy=={}\n"
+    for name, version in (("core", "2.2"), ("torch", "2.3")):
+        (tmp_path / f"{name}.yaml").write_text(pins.format(version), encoding="utf-8")
+    files = write_small_table(
+        "run",
+        tmp_path,
+        benchmarks=str(tmp_path / "benchmarks"),
         machines=[tmp_path / f"machines{number}.tsv" for number in range(len(machines))],
         trainings=list(machines),
-        versions={"snakemake": "9.27.1", "torch": {"numpy": "2.3"}},
-        seeds={"training": 7},
-        tsv=tmp_path / "run.tsv",
-        html=tmp_path / "run.html",
+        environments=[tmp_path / "core.yaml", tmp_path / "torch.yaml"],
+        versions={"snakemake": "9.27.1"},
+        seed=7,
     )
-    facts = read_table(tmp_path / "run.tsv")
+    facts, page, latex = texts_of(files)
     table = facts.set_index(["name", "quantity"])["value"]
     assert float(table["train_model", "jobs"]) == 3
     assert float(table["train_model", "seconds_total"]) == 51
     assert float(table["train_model", "seconds_median"]) == 11
     assert float(table["train_model", "seconds_max"]) == 30
     assert float(table["train_model", "peak_memory_mib"]) == 2048
-    assert table["torch numpy", "version"] == "2.3"
-    page = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert table["numpy", "version"] == "2.3" and table["snakemake", "version"] == "9.27.1"
+    assert facts["kind"].unique().tolist() == ["version", "seed", "rule", "training"]
     assert "51.0 s" in page and "2.0 GB" in page and ">7<" in page
     assert table["cddpm/t1/fold0", "device"] == "NVIDIA H100"
     assert table["cddpm/t1/fold0 from step 120", "device"] == "NVIDIA A100"
     assert "What trained" in page and "NVIDIA A100" in page
-    trained = run_tables.machines_of_models(facts[facts["kind"] == "training"])
+    assert latex.count(r"\bottomrule") == 4
+    trained = machines_texts(facts[facts["kind"] == "training"], LABELS)
     assert trained.to_numpy().tolist() == [
         ["cDDPM", "T2", "0, 1", "AMD EPYC, AVX2", "2.13.0+cpu", "fp32", "no", "yes"],
         ["cDDPM", "T1", "0", "NVIDIA H100", "2.13.0", "bf16", "yes", "yes"],

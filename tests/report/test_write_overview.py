@@ -1,62 +1,60 @@
-"""The page of all results, from the tables of a small study."""
+"""The page of all results, from the tables and figures of a small study."""
 
 import re
 
 import pandas as pd
 import pytest
-from small_report import BOOTSTRAP, COMPARISON, NO_SCORES, outputs, tabulated
+from small_report import (
+    NO_SCORES,
+    PLAIN_LABELS,
+    REGISTER,
+    WITHOUT_EXPERIMENTS,
+    register_of,
+    tabulated,
+    write_small_table,
+)
 
-import tabulate_comparison
-import tabulate_contrast
-import tabulate_segmentation
 import write_overview
 from brainuad.io.errors import SettingsError
 from brainuad.io.tables import read_table, write_table
-from brainuad.report.pages import pages as report_pages
+from brainuad.report.markup import to_html
+from brainuad.report.pages.pages import body_of, page, write_text
 
 PNG = b"\x89PNG"
-RESULTS = ["segmentation", "contrast", "comparison", "reconstruction"]
-PAPER_TABLES = ["claims", "beside_paper"]
 
 
 @pytest.fixture
 def files(tmp_path):
-    """All that write_overview needs, of two lesion sets."""
+    """All that write_overview needs; the tables that nobody looks at here are a word each."""
     tables = tabulated(tmp_path)
-    for name in ("left_out", "splits", "run", "mine"):
-        body = f'<p>The body of {name}.</p><p class="note">Its note.</p>'
-        report_pages.write_text(
-            report_pages.page(title="Not shown", body=body), tables / f"{name}.html"
-        )
+    for name in REGISTER.tables:
+        if not (tables / f"{name}.html").exists():
+            write_text(page(title="Not shown", body=f"Body of {name}."), tables / f"{name}.html")
     quality = {
         "subject": ["001", "a & b"],
         "overlap": [0.95, 0.9],
         "brain_ml": [1400.0, 1500.0],
-        "marked": [False, True],
+        "flagged": [False, True],
         "why": ["", "mutual information 0.10 is low (median 0.40)"],
     }
     write_table(pd.DataFrame(quality), tables / "quality_ixi_t1.tsv")
     facts = [["source", "SRI24"], ["orientation", "LPS"]]
     write_table(pd.DataFrame(facts, columns=["name", "value"]), tables / "facts.tsv")
-    (tmp_path / "figure.png").write_bytes(PNG)
-    source = tmp_path / "scripts/brainuad/models/module.py"
-    source.parent.mkdir(parents=True)
-    source.write_text("# ASSUME" + ": lesions are < 1 l.\n", encoding="utf-8")
-    names = [*RESULTS, *PAPER_TABLES, "left_out", "splits", "run", "mine"]
-    figures = ["panel_mslub", "panel_wmh", "precision_recall_wmh", "dice_by_volume", "training"]
+    for name, figure in REGISTER.figures.items():
+        (tmp_path / f"{name}.{figure.ending}").write_bytes(PNG)
     return {
         **{name: tables / f"{name}.tsv" for name in ("segmentation", "contrast", "comparison")},
-        "tables": [tables / f"{name}.html" for name in names],
-        "table_names": names,
-        "figures": [tmp_path / "figure.png"] * len(figures),
-        "figure_names": figures,
+        "tables": [tables / f"{name}.html" for name in REGISTER.tables],
+        "figures": [tmp_path / f"{name}.{each.ending}" for name, each in REGISTER.figures.items()],
         "quality": [tables / "quality_ixi_t1.tsv"],
-        "scans": ["ixi_t1"],
-        "atlas_facts": tables / "facts.tsv",
-        "sources": [source],
+        "template_facts": tables / "facts.tsv",
+        "decisions": [["models/module", "lesions are < 1 l."]],
         "output": tmp_path / "index.html",
         "title": "A <title>",
         "phantoms": False,
+        "sections": REGISTER.sections,
+        "labels": PLAIN_LABELS,
+        "cohort_labels": REGISTER.cohort_labels,
     }
 
 
@@ -65,83 +63,91 @@ def page_of(files):
     return files["output"].read_text(encoding="utf-8")
 
 
-def without(files, *names):
-    """The same without some tables."""
-    pairs = zip(files["table_names"], files["tables"], strict=True)
-    kept = {name: path for name, path in pairs if name not in names}
-    return files | {"table_names": list(kept), "tables": list(kept.values())}
+def with_other_config(files, **changes):
+    """The files of a study of another config, of which less is shown."""
+    register = register_of(**changes)
+    return files | {
+        "sections": register.sections,
+        "tables": [path for path in files["tables"] if path.stem in register.tables],
+        "figures": [path for path in files["figures"] if path.stem in register.figures],
+    }
 
 
-def sections_of(page):
-    return re.findall(r'<section id="([^"]+)"', page)
+def sections_of(text):
+    return re.findall(r'<section id="([^"]+)"', text)
 
 
 def test_everything_is_on_the_page_once(files):
-    page = page_of(files)
-    assert sections_of(page) == [
-        *("finding", "segmentation", "contrast", "pictures", "reconstruction", "beside"),
-        *("training", "further", "quality", "splits", "left-out", "decisions", "run"),
+    text = page_of(files)
+    assert sections_of(text) == [
+        *("finding", "segmentation", "contrast", "conditioning", "pictures", "reconstruction"),
+        *("beyond", "comparisons", "training", "quality", "splits", "left-out", "decisions", "run"),
     ]
-    assert re.findall(r'<a href="#([^"]+)"', page) == sections_of(page)
+    assert re.findall(r'<a href="#([^"]+)"', text) == sections_of(text)
     for path in files["tables"]:
-        assert page.count(report_pages.body_of(path)) == 1, path
-    assert "Not shown" not in page and page.count("Its note.") == 4
-    assert re.findall(r'<h3 class="own">(.*)</h3>', page)[:3] == [
-        *("Precision and recall", "More than chance?", "Dice by lesion volume"),
+        assert text.count(body_of(path)) == 1, path
+        assert f'href="tables/{path.stem}.tsv"' in text
+    assert "Not shown" not in text
+    assert re.findall(r'<h3 class="own">(.*)</h3>', text)[:4] == [
+        *("Precision and recall", "More than chance?", "What the thresholds rest on"),
+        "Dice by lesion volume",
     ]
-    assert '<h3 class="own">Mine</h3>' in page and 'href="tables/mine.tsv"' in page
-    assert 'alt="Scans, reconstructions and anomaly maps: MSLUB"' in page
+    assert 'alt="Scans, reconstructions and anomaly maps: MSLUB"' in text
+    assert text.count("<figure>") == len(REGISTER.figures)
+
+
+def test_the_caption_of_several_pictures_stands_once(files):
+    text = page_of(files)
+    for figure in REGISTER.figures.values():
+        assert text.count(f'<p class="note">{to_html(figure.caption)}</p>') == 1
+    assert "Anomaly maps to open in any viewer: <code>maps/</code> beside" in text
 
 
 def test_page_stands_alone(files):
-    page = page_of(files)
-    assert "http" not in page and "<script src" not in page and "<link" not in page
-    assert re.findall(r'src="([^"]+)"', page) == ["data:image/png;base64,iVBORw=="] * 5
+    text = page_of(files)
+    assert "http" not in text and "<script src" not in text and "<link" not in text
+    assert set(re.findall(r'src="([^"]+);', text)) == {"data:image/png", "data:image/svg+xml"}
     assert (
-        "A &lt;title&gt;" in page and "lesions are &lt; 1 l." in page and ">methods/module<" in page
+        "A &lt;title&gt;" in text and "lesions are &lt; 1 l." in text and ">models/module<" in text
     )
 
 
 def test_quality_and_finding_are_told(files):
-    page = page_of(files)
-    assert '<a href="quality/ixi_t1/index.html">IXI T1</a>' in page
-    assert "a &amp; b" in page and "mutual information 0.10 is low" in page and ">001<" not in page
-    assert "Registered to the atlas: IXI T1. The atlas: SRI24." in page
-    assert "cDDPM ENS has the highest AUPRC, 40.0\u00a0%, and a Dice of 35.0\u00a0%" in page
-    assert "has the higher AUPRC in 0 and the lower in 0, with p below" in page
-    assert "raised to the power of 2" in page
+    text = page_of(files)
+    assert '<a href="quality/ixi_t1/index.html">IXI T1</a>' in text
+    assert "a &amp; b" in text and "mutual information 0.10 is low" in text and ">001<" not in text
+    assert "Registered to the template: IXI T1. The template: SRI24." in text
+    assert "cDDPM ENS has the highest AUPRC, 40.0\u00a0%, and a Dice of 35.0\u00a0%" in text
+    assert "has the higher AUPRC in 0 and the lower in 0, with p below" in text
+    assert "raised to the power of 2" in text
 
 
-def test_phantoms_are_not_set_beside_the_paper(files):
+def test_phantoms_are_not_compared_with_the_paper(files):
     assert "These scans are phantoms" not in page_of(files)
-    page = page_of(without(files, *PAPER_TABLES) | {"phantoms": True})
-    assert "These scans are phantoms" in page and "are not set beside them" in page
-    assert "beside" not in sections_of(page)
+    text = page_of(with_other_config(files, phantoms={"ixi": {"subjects": 9}}) | {"phantoms": True})
+    assert "These scans are phantoms" in text and "are not\ncompared with them" in text
+    assert "comparisons" not in sections_of(text)
 
 
 def test_experiments_may_be_missing(files):
-    page = page_of(without(files, "contrast", "mine") | {"contrast": None, "comparison": None})
-    assert not {"contrast", "further"} & set(sections_of(page))
-    assert "raised to the power" not in page and "In paired tests" not in page
+    changed = with_other_config(files, experiments=WITHOUT_EXPERIMENTS)
+    text = page_of(changed | {"contrast": None})
+    assert not {"contrast", "conditioning"} & set(sections_of(text))
+    assert "raised to the power" not in text and "By the timestep" not in text
 
 
-def test_study_without_lesion_masks_and_atlas(files, tmp_path):
-    for name, tabulate, settings in (
-        ("segmentation", tabulate_segmentation, {"bootstrap": BOOTSTRAP}),
-        ("contrast", tabulate_contrast, {"bootstrap": BOOTSTRAP}),
-        ("comparison", tabulate_comparison, COMPARISON),
-    ):
-        tabulate.main(**NO_SCORES, **outputs(tmp_path / "tables", name), **settings)
+def test_study_without_lesion_masks_and_template(files, tmp_path):
+    for name in ("segmentation", "contrast", "comparison"):
+        write_small_table(name, tmp_path / "tables", **NO_SCORES)
         assert read_table(files[name]).empty
-    page = page_of(files | {"figures": [], "figure_names": [], "atlas_facts": None})
-    assert '<p class="finding">No data set of this run has lesion masks' in page
-    assert page.count("There are no scores for this table.") == 2
-    assert page.count("There is nothing to compare") == 1
-    assert "Nothing was registered here." in page and "as it was found" not in page
-    assert "<img" not in page and "training" not in sections_of(page)
+    text = page_of(files | {"template_facts": None})
+    assert '<p class="finding">No data set of this run has lesion masks' in text
+    assert text.count("There are no scores for this table.") == 2
+    assert text.count("There is nothing to compare") == 1
+    assert "Nothing was registered here." in text and "as it was found" not in text
 
 
 def test_page_of_another_kind_is_named(files, tmp_path):
     (tmp_path / "other.html").write_text("<html></html>", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"other\.html"):
-        page_of(files | {"tables": [tmp_path / "other.html"], "table_names": ["segmentation"]})
+        page_of(files | {"tables": [tmp_path / "other.html"]})

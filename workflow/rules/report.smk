@@ -1,60 +1,171 @@
-"""One page that shows all results, and how they were made."""
+"""Tables and figures, and the page that shows them all.
+
+1. make_table             a table
+   draw_figure            a figure
+   plot_precision_recall  those that read the anomaly maps of a cohort
+   plot_panel
+2. write_overview         the page
+
+What there is, from what it is made and what is said about it stands in the register
+(scripts/brainuad/plan/register/). What reads finished scores takes seconds, and is not sent to a
+cluster's nodes.
+"""
 
 
 localrules:
-    tabulate_run,
+    make_table,
+    draw_figure,
     write_overview,
 
 
-rule tabulate_run:
-    """Run times and peak memory of each rule, what trained each model, versions and seeds."""
+rule make_table:
+    """A table, as numbers and as readers see it."""
     input:
-        results=tables_and_figures(),
-        machines=list(training_tables("machines").values()),
-        code=library_of("tabulate_run"),
+        unpack(register.inputs_of_table),
     output:
-        tsv="results/report/tables/run.tsv",
+        tsv="results/report/tables/{table}.tsv",
         html=report(
-            "results/report/tables/run.html",
-            caption="../report/run.rst",
-            category="Run",
-            labels={"table": "run times, machines, versions, seeds"},
+            "results/report/tables/{table}.html",
+            caption="../report/caption.rst",
+            category=register.of_table("category"),
+            labels=register.of_table("labels"),
         ),
+        tex="results/report/tables/{table}.tex",
     log:
-        "logs/tabulate_run/table.log",
+        "logs/make_table/{table}.log",
+    wildcard_constraints:
+        table=register.pattern_of_tables(),
     conda:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
     params:
-        versions=package_versions(),
-        seeds={"run": config["seed"]},
-        benchmarks="benchmarks",
-        trainings=list(training_tables("machines")),
+        **compared(
+            code=code_of("make_table", register.of_table("code")),
+            module=register.of_table("module"),
+            arguments=register.of_table("params"),
+            title=register.of_table("title"),
+            caption=register.of_table("caption"),
+            labels=register.labels,
+        ),
     script:
-        "../../scripts/tabulate_run.py"
+        "../../scripts/make_table.py"
+
+
+rule draw_figure:
+    """A figure."""
+    input:
+        unpack(register.of_figure("inputs")),
+    output:
+        svg="results/report/figures/{figure}.svg",
+        png=report(
+            "results/report/figures/{figure}.png",
+            caption="../report/caption.rst",
+            category=register.of_figure("category"),
+            labels=register.of_figure("labels"),
+        ),
+    log:
+        "logs/draw_figure/{figure}.log",
+    wildcard_constraints:
+        figure=register.pattern_of_figures("draw_figure"),
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
+    params:
+        **compared(
+            code=code_of("draw_figure", register.of_figure("code")),
+            module=register.of_figure("module"),
+            arguments=register.of_figure("params"),
+            caption=register.of_figure("caption"),
+            labels=register.labels,
+        ),
+    script:
+        "../../scripts/draw_figure.py"
+
+
+rule plot_precision_recall:
+    """Precision against recall over the test voxels of a cohort, and each method's threshold."""
+    input:
+        unpack(register.of_figure("inputs")),
+    output:
+        svg="results/report/figures/{figure}.svg",
+        png=report(
+            "results/report/figures/{figure}.png",
+            caption="../report/caption.rst",
+            category=register.of_figure("category"),
+            labels=register.of_figure("labels"),
+        ),
+    log:
+        "logs/plot_precision_recall/{figure}.log",
+    benchmark:
+        "benchmarks/plot_precision_recall/{figure}.tsv"
+    wildcard_constraints:
+        figure=register.pattern_of_figures("plot_precision_recall"),
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(4000),
+        runtime=scaled_by_attempt(120),
+    params:
+        **compared(
+            code=code_of("plot_precision_recall"),
+            arguments=register.of_figure("params"),
+            caption=register.of_figure("caption"),
+            labels=register.labels,
+        ),
+    script:
+        "../../scripts/plot_precision_recall.py"
+
+
+rule plot_panel:
+    """Slices of a cohort: scan, reconstruction, anomaly map, prediction and lesion."""
+    input:
+        unpack(register.of_figure("inputs")),
+    output:
+        svg="results/report/figures/{figure}.svg",
+        png=report(
+            "results/report/figures/{figure}.png",
+            caption="../report/caption.rst",
+            category=register.of_figure("category"),
+            labels=register.of_figure("labels"),
+        ),
+    log:
+        "logs/plot_panel/{figure}.log",
+    benchmark:
+        "benchmarks/plot_panel/{figure}.tsv"
+    wildcard_constraints:
+        figure=register.pattern_of_figures("plot_panel"),
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(4000),
+        runtime=scaled_by_attempt(60),
+    params:
+        **compared(
+            code=code_of("plot_panel"),
+            arguments=register.of_figure("params"),
+            caption=register.of_figure("caption"),
+            labels=register.labels,
+        ),
+    script:
+        "../../scripts/plot_panel.py"
 
 
 rule write_overview:
     """One page with the finding, all tables and all figures."""
     input:
-        segmentation=table("segmentation"),
-        comparison=table("comparison"),
-        contrast=table("contrast") if CONTRAST["methods"] else [],
-        tables=[f"results/report/tables/{name}.html" for name in [*tables_of_report(), "run"]],
-        figures=list(figures_of_report().values()),
-        quality=quality_tables(),
-        atlas_facts=["results/atlas/facts.tsv"] if RAW else [],
-        # Their marked decisions are listed.
-        sources=sorted(str(file) for file in (PROJECT / "scripts").rglob("*.py")),
-        template=f"{workflow.basedir}/scripts/brainuad/report/pages/overview.html.jinja",
-        page_script=f"{workflow.basedir}/scripts/brainuad/report/pages/overview.js",
+        **register.inputs_of_page,
     output:
         html=report(
             "results/report/index.html",
-            caption="../report/pages/overview.rst",
+            caption="../report/caption.rst",
             category="Overview",
             labels={"page": "all results"},
         ),
@@ -64,13 +175,18 @@ rule write_overview:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(15),
     params:
-        title="Anomaly detection in brain MRI",
-        phantoms=PHANTOMS,
-        table_names=[*tables_of_report(), "run"],
-        figure_names=list(figures_of_report()),
-        scans=packed_sets(),
+        **compared(
+            code=code_of("write_overview", *register.templates_of_page),
+            title="Anomaly detection in brain MRI",
+            phantoms=config["phantoms"] is not None,
+            sections=register.sections,
+            labels=register.labels,
+            cohort_labels=register.cohort_labels,
+            decisions=register.decisions,
+            caption=register.page_caption,
+        ),
     script:
         "../../scripts/write_overview.py"

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-VOLUMES_NOTE = (
-    "Volumes are the patient's: counted on the evaluation grid, as far as it reaches, and brought "
-    "back to the size of the scan before its registration. Of scans that came registered (as in "
-    "the authors' archive) that size is unknown: their volumes are those on the evaluation grid."
-)
+from brainuad.evaluation.reconstruction_times import reference_of
+
 DASH = "\u2013"
 MINUS = "\u2212"
 
@@ -46,13 +43,21 @@ METRICS = {
     "entropy_difference": Metric("Entropy difference (nats)", 1, 2, False),
     "kl_divergence": Metric("KL divergence (nats)", 1, 3, False),
     "seconds_per_volume": Metric("Seconds per volume", 1, 3, False),
-    "ratio_to_ddpm": Metric("Ratio to DDPM", 1, 2, False),
 }
+# Of times; the method that they are to comes behind it.
+RATIO = Metric("Ratio to", 1, 2, False)
+
+
+def format_of(metric: str) -> Metric:
+    """How a metric is shown; one that is not known here has its name and three digits."""
+    if reference_of(metric):
+        return RATIO
+    return METRICS.get(metric, Metric(metric, 1, 3, True))
 
 
 def number(value: float, metric: str) -> str:
     """One number as shown, scaled and rounded; a dash where there is none."""
-    shown = METRICS.get(metric, Metric(metric, 1, 3, True))
+    shown = format_of(metric)
     if pd.isna(value):
         return DASH
     # z: what rounds to zero has no sign.

@@ -36,8 +36,8 @@ def draw_compact_panel(
 ) -> Figure:
     """Of each subject the scan and all reconstructions, and beneath them the anomaly maps.
 
-    Outlines on a map are the lesion and the prediction. A method whose reconstructions are all
-    zero has an empty place for them.
+    Outlines on a map are the lesion and the prediction. A method without reconstructions has an
+    empty place for them.
     """
     left, top, bottom, gap, row_gap = 0.46, 0.46, 0.36, 0.03, 0.09
     width = CELL_WIDTH
@@ -62,7 +62,7 @@ def draw_compact_panel(
             sheet.write(*place, kind, rotation=90, ha="right", va="center", fontsize=5.5)
         for place, (result, scale) in enumerate(zip(row.methods, scales, strict=True), start=1):
             x = left + place * (width + gap)
-            if result.reconstruction.any():
+            if result.reconstruction is not None:
                 axes = sheet.axes(x, y, width, height)
                 draw_scan(axes, axial_view(result.reconstruction), window=(0, 1), aspect=aspect)
             else:

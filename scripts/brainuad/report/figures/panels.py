@@ -29,9 +29,12 @@ CELL_WIDTHS = (0.72, 1.25)  # inches: smallest and largest picture of a panel
 
 @dataclass(frozen=True)
 class MethodSlice:
-    """What one method made of one axial slice; arrays [x, y]."""
+    """What one method made of one axial slice; arrays [x, y].
 
-    reconstruction: np.ndarray
+    reconstruction  None of a method without a model
+    """
+
+    reconstruction: np.ndarray | None
     anomaly: np.ndarray
     prediction: np.ndarray
     dice: float
@@ -63,12 +66,10 @@ def draw_panel(
 ) -> Figure:
     """Subjects below each other; beside the scan, each method's reconstruction, map, prediction.
 
-    A method whose reconstructions are all zero has no column for them. The figure is as wide as
-    a page, or wider where the pictures would become too small.
+    A method without reconstructions has no column for them. The figure is as wide as a page, or
+    wider where the pictures would become too small.
     """
-    shown = [
-        any(row.methods[place].reconstruction.any() for row in rows) for place in range(len(scales))
-    ]
+    shown = [result.reconstruction is not None for result in rows[0].methods]
     columns = 1 + sum(3 if has else 2 for has in shown)
     height_over_width = aspect * rows[0].scan.shape[1] / rows[0].scan.shape[0]
     left, top, bottom, gap, group_gap = 0.36, 0.62, 0.36, 0.03, 0.12

@@ -3,15 +3,19 @@
 Pictures are in radiological display: the patient's right is on the left.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
+from __future__ import annotations
 
-import matplotlib as mpl
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
-from matplotlib.axes import Axes
 from scipy import ndimage
 
 from brainuad.images.mask_labels import LESION
+
+# The quality page's jobs, one per ten scans, draw without matplotlib and need not import it.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Item = TypeVar("Item")
 
@@ -113,9 +117,11 @@ def draw_outline(
 
 def draw_filled(axes: Axes, view: np.ndarray, *, colour: str, opacity: float = 0.65) -> None:
     """Lay a mask over a picture as a coloured area, voxel by voxel."""
+    from matplotlib.colors import to_rgba
+
     mask = np.asarray(view) > 0
     layer = np.zeros((*mask.shape, 4))
-    layer[mask] = mpl.colors.to_rgba(colour, opacity)
+    layer[mask] = to_rgba(colour, opacity)
     images = axes.get_images()
     aspect = axes.get_aspect() if images else 1.0
     axes.imshow(layer, interpolation="nearest", aspect=aspect, zorder=1)

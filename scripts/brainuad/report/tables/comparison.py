@@ -1,9 +1,19 @@
-"""The table of one method against the others, as HTML and LaTeX."""
+"""One method against each other row of the tables: differences, intervals and paired tests."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from brainuad.report.metric_formats import DASH, METRICS, signed
-from brainuad.report.names import dataset_name, method_name
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.comparison import compare
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report.labels import Labels
+from brainuad.report.metric_formats import DASH, signed
+from brainuad.report.tables import Table
 from brainuad.report.tables.layout import plain_latex, plain_table
 
 COMPARED = ["dice", "auprc"]
@@ -12,46 +22,50 @@ NOTHING_TO_COMPARE = (
 )
 
 
-def comparison_html(table: pd.DataFrame, *, confidence: float) -> str:
-    """The table of comparison.compare with its note, or a line where there is nothing in it.
+def tabulate(
+    scores: Sequence[Path],
+    *,
+    methods: Sequence[str],
+    folds: Sequence[int],
+    datasets: Sequence[str],
+    reference: str,
+    rounds: int,
+    bootstrap: dict[str, Any],
+    labels: Labels,
+) -> Table:
+    """Compare the `reference` with all others that have scores; `rounds` are those of the tests.
 
-    confidence is the mass of the intervals in (0, 1).
+    Of fewer than two subjects nothing can be said, and there is no row.
     """
-    if table.empty:
-        return f'<p class="note">{NOTHING_TO_COMPARE}</p>'
-    method = method_name(table["method"].iloc[0])
-    note = (
-        f"{method} minus each other method: the mean difference over subjects with its "
-        f"{100 * confidence:.0f} % bootstrap interval. p is that of a paired permutation test over "
-        "subjects, each with its mean over folds; p (Holm) is corrected for all tests of the same "
-        "metric."
+    tests = compare(
+        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
+        method=reference,
+        others=list(dict.fromkeys(methods)),
+        metrics=COMPARED,
+        rounds=rounds,
+        bootstrap=settings_from(BootstrapSettings, bootstrap),
     )
-    return f'{plain_table(comparison_texts(table))}<p class="note">{note}</p>'
+    tests = tests[tests["subjects"] > 1]
+    if tests.empty:
+        nothing = f'<p class="note">{escape(NOTHING_TO_COMPARE)}</p>'
+        return Table(tests, nothing, f"% {NOTHING_TO_COMPARE}\n")
+    texts = comparison_texts(tests, labels)
+    columns = "ll" + "r" * (texts.shape[1] - 2)
+    return Table(tests, plain_table(texts), plain_latex(texts, columns=columns))
 
 
-def comparison_latex(table: pd.DataFrame) -> str:
-    """As `comparison_html`, for LaTeX."""
-    if table.empty:
-        return f"% {NOTHING_TO_COMPARE}\n"
-    texts = comparison_texts(table)
-    return plain_latex(texts, columns="ll" + "r" * (texts.shape[1] - 2))
-
-
-def comparison_texts(table: pd.DataFrame) -> pd.DataFrame:
+def comparison_texts(tests: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """A row per data set and other method, and four columns per metric."""
     keys = ["dataset", "modality", "other"]
-    places = table[keys].drop_duplicates()
+    places = tests[keys].drop_duplicates()
     texts = {
-        ("", "Data set"): [
-            dataset_name(dataset, modality)
-            for dataset, modality in zip(places["dataset"], places["modality"], strict=True)
-        ],
-        ("", "Against"): [method_name(other) for other in places["other"]],
+        ("", "Data set"): list(map(labels.cohort, places["dataset"], places["modality"])),
+        ("", "Against"): list(map(labels.method, places["other"])),
     }
     for metric in COMPARED:
-        tests = table[table["metric"] == metric]
-        records = places.merge(tests, on=keys, how="left").to_dict("records")
-        label = METRICS[metric].label
+        of_metric = tests[tests["metric"] == metric]
+        records = places.merge(of_metric, on=keys, how="left").to_dict("records")
+        label = labels.metric(metric)
         texts |= {
             (label, "Difference"): [_difference(record, metric) for record in records],
             (label, "p"): [_probability(record["p"]) for record in records],

@@ -1,11 +1,16 @@
-"""The table of reconstructions whose encoder saw a part of each slice, as HTML and LaTeX."""
+"""How well is reconstructed what the encoder sees, and what it does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from brainuad.report.metric_formats import METRICS
-from brainuad.report.names import dataset_name, method_name
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.summaries import gather_scores, summarize_scores
+from brainuad.report.labels import Labels
+from brainuad.report.tables import Table
 from brainuad.report.tables.layout import (
     NO_SCORES_HTML,
     NO_SCORES_LATEX,
@@ -21,30 +26,46 @@ EXTRA = ["timestep", "share", "region"]
 METRIC = "l1"
 
 
-def conditioning_html(summary: pd.DataFrame) -> str:
-    """Methods per timestep x regions per share; the summary has the columns `EXTRA` too."""
-    return NO_SCORES_HTML if summary.empty else html_of(*_arranged(summary, html_cell))
+def tabulate(
+    scores: Sequence[Path],
+    *,
+    methods: Sequence[str],
+    folds: Sequence[int],
+    datasets: Sequence[str],
+    bootstrap: dict[str, Any],
+    labels: Labels,
+) -> Table:
+    """Summarize the measures; best is best among the models of one timestep."""
+    summary = summarize_scores(
+        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
+        metrics=[METRIC],
+        bootstrap=settings_from(BootstrapSettings, bootstrap),
+        extra=EXTRA,
+    )
+    if summary.empty:
+        return Table(summary, NO_SCORES_HTML, NO_SCORES_LATEX)
+    return Table(
+        summary,
+        html_of(*arrange(summary, labels, html_cell)),
+        latex_of(arrange(summary, labels, latex_cell)[0]),
+    )
 
 
-def conditioning_latex(summary: pd.DataFrame) -> str:
-    """As `conditioning_html`, for LaTeX."""
-    return NO_SCORES_LATEX if summary.empty else latex_of(_arranged(summary, latex_cell)[0])
-
-
-def _arranged(
-    summary: pd.DataFrame, cell: Callable[[pd.Series], str]
+def arrange(
+    summary: pd.DataFrame, labels: Labels, cell: Callable[[pd.Series], str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Models per timestep x regions per share: the texts, and which are the best."""
     # The regions are those of the smallest share, whatever the share of a column.
     regions = {"seen": "always seen", "hidden": f"hidden at {_per_cent(summary['share'].min())}"}
     summary = summary.assign(
         place=[
-            f"{dataset_name(*place)}, {METRICS[METRIC].label}"
+            f"{labels.cohort(*place)}, {labels.metric(METRIC)}"
             for place in zip(summary["dataset"], summary["modality"], strict=True)
         ]
     )
     ordered = summary.sort_values(["timestep", "share"], kind="stable")
     rows = [
-        (block_name("timestep", record.timestep), method_name(record.method))
+        (block_name("timestep", record.timestep), labels.model(record.method))
         for record in ordered.itertuples()
     ]
     columns = [

@@ -8,14 +8,20 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from brainuad.evaluation.summaries import AVERAGE
-from brainuad.report.metric_formats import DASH, METRICS, MINUS, number, signed
-from brainuad.report.names import dataset_name, method_name
+from brainuad.report.labels import Labels
+from brainuad.report.metric_formats import DASH, MINUS, format_of, number, signed
+from brainuad.report.tables import Table
 
 # How a number that varies is written before its value.
 SYMBOLS = {"gamma": "\u03b3", "timestep": "t"}
 LATEX = {
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
     "_": r"\_",
     "%": r"\%",
+    "<": "$<$",
+    "\u2265": r"$\geq$",
     SYMBOLS["gamma"]: r"$\gamma$",
     "10\u207b\u00b3": "$10^{-3}$",
     "\u00b7": r"$\cdot$",
@@ -61,6 +67,7 @@ def arrange(
     summary: pd.DataFrame,
     *,
     metrics: Sequence[str],
+    labels: Labels,
     cell: Callable[[pd.Series], str],
     extra: str | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -70,16 +77,15 @@ def arrange(
     """
     shown = summary[summary["metric"].isin(list(metrics))]
     blocks = [(block_name(extra, value),) for value in shown[extra]] if extra else [()] * len(shown)
-    rows = [
-        (*block, method_name(method)) for block, method in zip(blocks, shown["method"], strict=True)
-    ]
-    places = list(map(dataset_name, shown["dataset"], shown["modality"]))
-    labels = [METRICS[metric].label for metric in shown["metric"]]
+    methods = map(labels.method, shown["method"])
+    rows = [(*block, method) for block, method in zip(blocks, methods, strict=True)]
+    places = list(map(labels.cohort, shown["dataset"], shown["modality"]))
+    named = map(labels.metric, shown["metric"])
     places_in_order, blocks_in_order = list(dict.fromkeys(places)), list(dict.fromkeys(blocks))
     return lay_out(
-        shown.assign(row=rows, column=list(zip(places, labels, strict=True))),
+        shown.assign(row=rows, column=list(zip(places, named, strict=True))),
         rows=sorted(dict.fromkeys(rows), key=lambda row: blocks_in_order.index(row[:-1])),
-        columns=[(place, METRICS[metric].label) for place in places_in_order for metric in metrics],
+        columns=[(place, labels.metric(metric)) for place in places_in_order for metric in metrics],
         cell=cell,
     )
 
@@ -126,10 +132,11 @@ def block_name(extra: str, value: object) -> str:
 
 
 def _best(means: pd.Series, metric: str) -> list[bool]:
-    rounded = (means * METRICS[metric].scale).round(METRICS[metric].digits)
+    shown = format_of(metric)
+    rounded = (means * shown.scale).round(shown.digits)
     if len(rounded) < 2 or rounded.isna().all():
         return [False] * len(rounded)
-    if METRICS[metric].higher_is_better:
+    if shown.higher_is_better:
         return (rounded == rounded.max()).tolist()
     # Where lower is better none is better than zero; a difference may lie on either side of it.
     return (rounded.abs() == rounded.abs().min()).tolist()
@@ -139,6 +146,7 @@ def html_table(
     summary: pd.DataFrame,
     *,
     metrics: Sequence[str],
+    labels: Labels,
     extra: str | None = None,
     cell: Callable[[pd.Series], str] = html_cell,
 ) -> str:
@@ -148,32 +156,48 @@ def html_table(
     """
     if summary["metric"].isin(list(metrics)).sum() == 0:
         return NO_SCORES_HTML
-    return html_of(*arrange(summary, metrics=metrics, cell=cell, extra=extra))
+    return html_of(*arrange(summary, metrics=metrics, labels=labels, cell=cell, extra=extra))
 
 
 def latex_table(
     summary: pd.DataFrame,
     *,
     metrics: Sequence[str],
+    labels: Labels,
     extra: str | None = None,
     cell: Callable[[pd.Series], str] = latex_cell,
 ) -> str:
     """The table as LaTeX for the booktabs package, a tabular to be put into any float."""
     if summary["metric"].isin(list(metrics)).sum() == 0:
         return NO_SCORES_LATEX
-    return latex_of(arrange(summary, metrics=metrics, cell=cell, extra=extra)[0])
+    return latex_of(arrange(summary, metrics=metrics, labels=labels, cell=cell, extra=extra)[0])
+
+
+def table_of_summary(
+    summary: pd.DataFrame, *, metrics: Sequence[str], labels: Labels, extra: str | None = None
+) -> Table:
+    """A summary as a table that shows some of its metrics; averages are for readers alone."""
+    results = summary[summary["dataset"] != AVERAGE]
+    shown = {"metrics": metrics, "labels": labels, "extra": extra}
+    return Table(
+        # The averages have no counts, which makes the others fractions.
+        results.astype({"folds": int, "subjects": int}),
+        html=html_table(summary, **shown),
+        latex=latex_table(summary, **shown),
+    )
 
 
 def html_of(texts: pd.DataFrame, best: pd.DataFrame | None = None) -> str:
-    """A table that is laid out, as HTML; its texts are HTML. Without `best` no cell is the best."""
+    """A table that is laid out, as HTML; its cells are HTML. Without `best` no cell is the best."""
     styler = Styler(texts, uuid="t", cell_ids=False)
+    styler = styler.format_index(html.escape, axis=0).format_index(html.escape, axis=1)
     if best is not None:
         styler = styler.set_td_classes(best.map(lambda flag: "best" if flag else ""))
     return _rendered(styler)
 
 
 def latex_of(texts: pd.DataFrame) -> str:
-    """A table that is laid out, as LaTeX for the booktabs package; its texts are LaTeX."""
+    """A table that is laid out, as LaTeX for the booktabs package; its cells are LaTeX."""
     texts = texts.replace(DASH, "--")
     styler = texts.style.format_index(escape, axis=0).format_index(escape, axis=1)
     table = styler.to_latex(

@@ -1,85 +1,119 @@
-"""Tables about the run itself: who was left out, run times, machines, seeds and versions."""
+"""What ran: versions, seeds, what trained each model, and the run time and memory of each rule."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from brainuad.io.tables import read_table
+from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import DASH
-from brainuad.report.names import dataset_name, model_name
-from brainuad.report.tables.layout import plain_table
+from brainuad.report.tables import Table
+from brainuad.report.tables.layout import plain_latex, plain_table
 
+COLUMNS = ["kind", "name", "quantity", "value"]
+PIN = re.compile(r"^\s+- ([^\s=]+)==(\S+)", re.MULTILINE)
 YES_OR_NO = {"True": "yes", "False": "no"}
-LISTING_NOTE = (
-    "The stage listing means: excluded, or files missing or unusable. The other stages are those "
-    "of preprocessing."
-)
 
 
-def left_out_html(table: pd.DataFrame) -> str:
-    """What was left out as a table, or a sentence where there is nothing.
+def tabulate(
+    results: Sequence[Path],
+    *,
+    machines: Sequence[Path],
+    environments: Sequence[Path],
+    trainings: Sequence[str],
+    versions: Mapping[str, str],
+    seed: int,
+    benchmarks: str,
+    labels: Labels,
+) -> Table:
+    """Facts as kind (version, seed, rule, training), name, quantity and value.
 
-    A row without a modality is a whole subject, the others are scans.
+    The `results` are only to be there first. `machines` and `trainings` (model/modality/fold) are
+    parallel. Versions are the pins of the env files `environments`, and those that are given;
+    `benchmarks` is Snakemake's folder of them.
     """
-    if table.empty:
-        return '<p class="note">No subject and no scan was left out.</p>'
-    shown = pd.DataFrame(
-        {
-            "Data set": [
-                dataset_name(dataset, modality if isinstance(modality, str) else None)
-                for dataset, modality in zip(table["dataset"], table["modality"], strict=True)
-            ],
-            "Subject": table["subject"],
-            "Stage": table["stage"],
-            "Reason": table["reason"],
-        }
+    pins = dict(pin for path in environments for pin in PIN.findall(path.read_text("utf-8")))
+    rows = [("version", name, "version", pin) for name, pin in sorted({**versions, **pins}.items())]
+    rows.append(("seed", "run", "seed", str(seed)))
+    for folder in sorted(path for path in Path(benchmarks).glob("*") if path.is_dir()):
+        if files := sorted(folder.rglob("*.tsv")):
+            rows += [("rule", folder.name, *fact) for fact in summarize_rule(files)]
+    for training, file in zip(trainings, machines, strict=True):
+        rows += machines_of(training, read_table(file))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    parts = parts_of(table, labels)
+    return Table(
+        table,
+        "\n".join(
+            f"<h3>{heading}</h3>{words}{plain_table(texts)}" for heading, words, texts in parts
+        ),
+        "\n".join(
+            f"% {heading}\n{plain_latex(texts.map(str), columns='l' * texts.shape[1])}"
+            for heading, _, texts in parts
+        ),
     )
-    scans = int((table["modality"].notna() & (table["modality"] != "")).sum())
-    return (
-        f"<p>Left out: {_counted(len(table) - scans, 'whole subject')} and "
-        f"{_counted(scans, 'single scan')}. {LISTING_NOTE}</p>{plain_table(shown)}"
-    )
 
 
-def _counted(count: int, noun: str) -> str:
-    """A count with its noun: 1 whole subject, 3 single scans."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def machines_of(training: str, table: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+    """The facts of each machine that a training ran on; all but the first say from which step."""
+    for machine in table.to_dict("records"):
+        step = machine.pop("from_step")
+        name = f"{training} from step {step}" if step else training
+        yield from (("training", name, quantity, str(value)) for quantity, value in machine.items())
 
 
-def run_html(table: pd.DataFrame) -> str:
-    """Run times, machines, seeds and versions as tables, from the tidy table of tabulate_run."""
+def summarize_rule(files: Sequence[Path]) -> list[tuple[str, float]]:
+    """Seconds and peak memory (MiB, resident set) over the benchmark files of one rule."""
+    frames = [
+        pd.read_csv(path, sep="\t", na_values=["-", "NA"], encoding="utf-8") for path in files
+    ]
+    runs = pd.concat(frames, ignore_index=True)
+    return [
+        ("jobs", len(runs)),
+        ("seconds_total", runs["s"].sum()),
+        ("seconds_median", runs["s"].median()),
+        ("seconds_max", runs["s"].max()),
+        ("peak_memory_mib", runs["max_rss"].max()),
+    ]
+
+
+def parts_of(table: pd.DataFrame, labels: Labels) -> list[tuple[str, str, pd.DataFrame]]:
+    """Of each kind of fact a heading, HTML about it and the facts as texts."""
     parts = []
     rules = table[table["kind"] == "rule"].astype({"value": float})
     if not rules.empty:
-        rules = rules.pivot_table(index="name", columns="quantity", values="value", dropna=False)
-        rules = rules.sort_values("seconds_total", ascending=False)
-        shown = pd.DataFrame(
-            {
-                "Rule": rules.index,
-                "Jobs": [f"{jobs:.0f}" for jobs in rules["jobs"]],
-                "Time, all jobs": [duration(value) for value in rules["seconds_total"]],
-                "Median": [duration(value) for value in rules["seconds_median"]],
-                "Longest": [duration(value) for value in rules["seconds_max"]],
-                "Peak memory": [memory(value) for value in rules["peak_memory_mib"]],
-            }
-        )
-        total = duration(rules["seconds_total"].sum())
-        parts.append(f"<h3>Run times</h3><p>All jobs together: {total}.</p>{plain_table(shown)}")
+        texts, total = rules_texts(rules)
+        parts.append(("Run times", f"<p>All jobs together: {total}.</p>", texts))
     trainings = table[table["kind"] == "training"]
     if not trainings.empty:
-        shown = plain_table(machines_of_models(trainings))
-        parts.append(
-            "<h3>What trained</h3><p>The same training on another machine differs in the last "
-            "digits at first, and a small one visibly in the end. Another seed moves the demo's "
-            "cDDPM ENS by up to 7 points of Dice and 10 of AUPRC on a data set.</p>"
-            f"{shown}"
-        )
-    for kind, title in (("seed", "Seeds"), ("version", "Versions")):
+        parts.append(("What trained", "", machines_texts(trainings, labels)))
+    for kind, heading in (("seed", "Seeds"), ("version", "Versions")):
         facts = table.loc[table["kind"] == kind, ["name", "value"]]
-        if not facts.empty:
-            facts = facts.set_axis(["Name", title.removesuffix("s")], axis="columns")
-            parts.append(f"<h3>{title}</h3>{plain_table(facts)}")
-    return "\n".join(parts) or '<p class="note">Nothing is known about this run.</p>'
+        texts = facts.set_axis(["Name", heading.removesuffix("s")], axis="columns")
+        parts.append((heading, "", texts))
+    return parts
 
 
-def machines_of_models(trainings: pd.DataFrame) -> pd.DataFrame:
+def rules_texts(rules: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """A line per rule, the longest first, and the time of all; from rows name, quantity, value."""
+    rules = rules.pivot_table(index="name", columns="quantity", values="value", dropna=False)
+    rules = rules.sort_values("seconds_total", ascending=False)
+    texts = pd.DataFrame(
+        {
+            "Rule": rules.index,
+            "Jobs": [f"{jobs:.0f}" for jobs in rules["jobs"]],
+            "Time, all jobs": [duration(value) for value in rules["seconds_total"]],
+            "Median": [duration(value) for value in rules["seconds_median"]],
+            "Longest": [duration(value) for value in rules["seconds_max"]],
+            "Peak memory": [memory(value) for value in rules["peak_memory_mib"]],
+        }
+    )
+    return texts, duration(rules["seconds_total"].sum())
+
+
+def machines_texts(trainings: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """A line per model, modality and machine, with its folds; from rows name, quantity, value."""
     facts = trainings.pivot_table(index="name", columns="quantity", values="value", aggfunc="first")
     facts = facts.reindex(trainings["name"].unique())
@@ -89,7 +123,7 @@ def machines_of_models(trainings: pd.DataFrame) -> pd.DataFrame:
     grouped = lines.groupby(keys, sort=False)["fold"].agg(", ".join).reset_index()
     return pd.DataFrame(
         {
-            "Model": [model_name(model) for model in grouped["model"]],
+            "Model": list(map(labels.model, grouped["model"])),
             "Modality": grouped["modality"].str.upper(),
             "Folds": grouped["fold"],
             "Computed on": grouped["device"],

@@ -1,65 +1,80 @@
-"""Results by subgroup for readers, as HTML and LaTeX: a row per group, a column per method."""
+"""Results by lesion volume, age, sex and site: a row per group, a column per method."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from brainuad.report.metric_formats import DASH, METRICS, VOLUMES_NOTE, number
-from brainuad.report.names import dataset_name, method_name
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.subgroups import group_subjects, summarize_groups
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.io.tables import read_table
+from brainuad.report.labels import Labels
+from brainuad.report.metric_formats import DASH, number
+from brainuad.report.tables import Table
 from brainuad.report.tables.layout import NO_SCORES_HTML, NO_SCORES_LATEX, html_of, latex_of
 
 SHOWN = ["dice", "auprc"]
 SEXES = {"f": "female", "m": "male"}
-LATEX = {"<": "$<$", "\u2265": r"$\geq$", "&": r"\&", "#": r"\#"}
-NOTE = (
-    "Test subjects, each with its mean over folds, and beneath the mean the {confidence:.0f} % "
-    "bootstrap interval over subjects (none of a lone one). Dice is at the threshold that was "
-    "fitted on validation subjects of the whole data set. A subject of unknown age, sex or site is "
-    "in no group of it. Larger lesions make both "
-    "measures higher by themselves: by chance alone the AUPRC is the share of lesion voxels. So "
-    "groups by age, sex or site may differ only because their lesions do; and of so many groups "
-    f"some differ by chance. {VOLUMES_NOTE}"
-)
+KNOWN = ["dataset", "subject", "age", "sex", "site"]
 
 
-def subgroups_html(table: pd.DataFrame, *, confidence: float) -> str:
-    """What `subgroups.summarize_groups` gives, a table per data set and metric, with its note.
+def tabulate(
+    scores: Sequence[Path],
+    *,
+    subjects: Sequence[Path],
+    methods: Sequence[str],
+    folds: Sequence[int],
+    datasets: Sequence[str],
+    bootstrap: dict[str, Any],
+    labels: Labels,
+) -> Table:
+    """Summarize the scores of each group; the tables of `subjects` are named by their data sets."""
+    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
+    people = [read_table(path).assign(dataset=path.stem)[KNOWN] for path in subjects]
+    known = pd.concat(people, ignore_index=True) if people else pd.DataFrame(columns=KNOWN)
+    summary = summarize_groups(
+        gathered,
+        group_subjects(known, gathered),
+        metrics=SHOWN,
+        bootstrap=settings_from(BootstrapSettings, bootstrap),
+    )
+    return Table(summary, subgroups_html(summary, labels), subgroups_latex(summary, labels))
 
-    confidence is the mass of the intervals in (0, 1).
-    """
-    if table.empty:
+
+def subgroups_html(summary: pd.DataFrame, labels: Labels) -> str:
+    """What `summarize_groups` gives, a table per data set and metric."""
+    if summary.empty:
         return NO_SCORES_HTML
-    parts = []
-    for title, part in _parts(table):
-        texts = _laid_out(part, interval=True)
-        texts.index = texts.index.map(lambda row: tuple(html.escape(label) for label in row))
-        parts.append(f"<h3>{title}</h3>{html_of(texts)}")
-    return f'{"".join(parts)}<p class="note">{NOTE.format(confidence=100 * confidence)}</p>'
+    return "".join(
+        f"<h3>{html.escape(title)}</h3>{html_of(_laid_out(part, labels, interval=True))}"
+        for title, part in _parts(summary, labels)
+    )
 
 
-def subgroups_latex(table: pd.DataFrame) -> str:
+def subgroups_latex(summary: pd.DataFrame, labels: Labels) -> str:
     """As `subgroups_html` for LaTeX, without the intervals, for which a page is too narrow."""
-    if table.empty:
+    if summary.empty:
         return NO_SCORES_LATEX
-    parts = []
-    for title, part in _parts(table):
-        texts = _laid_out(part, interval=False)
-        texts.index = texts.index.map(lambda row: tuple(_latex_label(label) for label in row))
-        parts.append(f"% {title}\n{latex_of(texts)}")
-    return "\n".join(parts)
+    return "\n".join(
+        f"% {title}\n{latex_of(_laid_out(part, labels, interval=False))}"
+        for title, part in _parts(summary, labels)
+    )
 
 
-def _parts(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _parts(summary: pd.DataFrame, labels: Labels) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each data set and metric, below a title such as "WMH T1, Dice %"."""
-    for (dataset, modality), place in table.groupby(["dataset", "modality"], sort=False):
+    for place, rows in summary.groupby(["dataset", "modality"], sort=False):
         for metric in SHOWN:
-            part = place[place["metric"] == metric]
+            part = rows[rows["metric"] == metric]
             if not part.empty:
-                yield f"{dataset_name(dataset, modality)}, {METRICS[metric].label}", part
+                yield f"{labels.cohort(*place)}, {labels.metric(metric)}", part
 
 
-def _laid_out(part: pd.DataFrame, *, interval: bool) -> pd.DataFrame:
+def _laid_out(part: pd.DataFrame, labels: Labels, *, interval: bool) -> pd.DataFrame:
     """Texts as groups x (subjects, methods), all of one data set and metric."""
     rows = list(dict.fromkeys(zip(part["grouping"], part["group"], strict=True)))
     subjects = part.groupby(["grouping", "group"])["subjects"].max()
@@ -68,7 +83,7 @@ def _laid_out(part: pd.DataFrame, *, interval: bool) -> pd.DataFrame:
         for _, record in part.iterrows()
     }
     texts = {"Subjects": [str(subjects[row]) for row in rows]} | {
-        method_name(method): [cells.get((*row, method), DASH) for row in rows]
+        labels.method(method): [cells.get((*row, method), DASH) for row in rows]
         for method in dict.fromkeys(part["method"])
     }
     index = [(grouping.capitalize(), SEXES.get(group, group)) for grouping, group in rows]
@@ -82,9 +97,3 @@ def _cell(record: pd.Series, *, interval: bool) -> str:
     if not interval or low == DASH:
         return mean
     return f'{mean}<span class="interval">[{low}, {high}]</span>'
-
-
-def _latex_label(label: str) -> str:
-    for character, latex in LATEX.items():
-        label = label.replace(character, latex)
-    return label

@@ -1,0 +1,160 @@
+"""The register of tables and figures: each stands here once, with all that is said about it.
+
+The rules take from it what is made from what, Snakemake's report what it lists, and the page its
+order and its captions. The modules of this folder hold the entries, by sections of the page. A
+table or figure of one's own is an entry there and a file in report/tables/ or report/figures/.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeVar
+
+from brainuad.io.errors import SettingsError
+from brainuad.plan.decisions import decisions
+from brainuad.plan.register.beyond import beyond, comparisons
+from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
+from brainuad.plan.register.experiments import conditioning, contrast, reconstruction
+from brainuad.plan.register.files import figure_file, table_file
+from brainuad.plan.register.run import (
+    OVERVIEW_CAPTION,
+    QUALITY_CAPTION,
+    TEMPLATES,
+    left_out,
+    run,
+    splits,
+    training,
+)
+from brainuad.plan.register.segmentation import pictures, segmentation
+from brainuad.plan.register.wording import cohort_label, labels_of
+from brainuad.plan.study import Study
+
+Kind = TypeVar("Kind", TableEntry, FigureEntry)
+
+
+class Register:
+    """The tables and figures of a study; `snakemake` is the version of Snakemake.
+
+    tables, figures  the entries by their names
+    labels           what `report.labels.Labels` is built from
+    cohort_labels    cohorts as people read them
+    sections         of the page, as plain values, by the part of it that they stand in
+    inputs_of_page   the files that the page is made from
+    """
+
+    page_caption = OVERVIEW_CAPTION
+    quality_caption = QUALITY_CAPTION
+    templates_of_page = TEMPLATES
+
+    def __init__(self, study: Study, *, snakemake: str) -> None:
+        results = [
+            segmentation(study),
+            contrast(study),
+            conditioning(study),
+            pictures(study),
+            reconstruction(study),
+            beyond(study),
+        ]
+        results += [comparisons(study, list(_named(results, TableEntry))), training(study)]
+        about_scans = [splits(study), left_out(study)]
+        self.figures = _named(results, FigureEntry)
+        shown = [figure_file(each.name, each.ending) for each in self.figures.values()]
+        quality = [table_file(f"quality_{cohort}") for cohort in study.cohorts]
+        finished = [*results, *about_scans]
+        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality]
+        about_run = [run(study, made, snakemake)]
+        self.tables = _named([*finished, *about_run], TableEntry)
+        self.labels = labels_of(study)
+        self.cohort_labels = {
+            name: cohort_label(study, cohort) for name, cohort in study.cohorts.items()
+        }
+        self.sections = {
+            "results": _plain(results),
+            "about_scans": _plain(about_scans),
+            "about_run": _plain(about_run),
+        }
+        self.inputs_of_page: Files = {
+            "segmentation": table_file("segmentation"),
+            "comparison": table_file("comparison"),
+            "contrast": [table_file("contrast")] if "contrast" in self.tables else [],
+            "tables": [table_file(name, "html") for name in self.tables],
+            "figures": shown,
+            "quality": quality,
+            "template_facts": ["results/template/facts.tsv"] if study.raw else [],
+        }
+
+    def decisions(self, wildcards: Any) -> list[list[str]]:
+        """What the code marks as decisions, for the page."""
+        return decisions()
+
+    def of_table(self, key: str) -> Callable[[Any], Any]:
+        """A function from the wildcard `table` to what stands here about it."""
+        return lambda wildcards: getattr(self.tables[wildcards.table], key)
+
+    def of_figure(self, key: str) -> Callable[[Any], Any]:
+        """A function from the wildcard `figure` to what stands here about it."""
+        return lambda wildcards: getattr(self.figures[wildcards.figure], key)
+
+    def label_of_cohort(self, wildcards: Any) -> str:
+        """The cohort in the path as people read it."""
+        return self.cohort_labels[wildcards.cohort]
+
+    def pattern_of_tables(self) -> str:
+        """The pattern of the wildcard `table`."""
+        return "|".join(self.tables)
+
+    def pattern_of_figures(self, rule: str) -> str:
+        """The pattern of the wildcard `figure` where it is one that a rule makes."""
+        # Of none, what nothing matches.
+        names = [name for name, figure in self.figures.items() if figure.rule == rule]
+        return "|".join(names) or "(?!)"
+
+    def inputs_of_table(self, wildcards: Any) -> Files:
+        """The files that a table is made from; SettingsError where the reference run has none."""
+        inputs = self.tables[wildcards.table].inputs
+        for file in inputs.get("reference", []):
+            if not Path(file).is_file():
+                raise SettingsError(
+                    f"config: reference_run.folder: there is no {file!r}; make that run first, or "
+                    "set reference_run to null"
+                )
+        return inputs
+
+
+def _named(sections: Iterable[Section], kind: type[Kind]) -> dict[str, Kind]:
+    parts = [part for section in sections for part in section.parts]
+    return {part.name: part for part in parts if isinstance(part, kind)}
+
+
+def _plain(sections: Iterable[Section]) -> list[dict[str, Any]]:
+    """The sections that have parts, as plain values."""
+    return [
+        {
+            "name": section.name,
+            "heading": section.heading,
+            "short": section.short,
+            "parts": [
+                _part_of(list(group)) for _, group in groupby(section.parts, key=_shown_together)
+            ],
+        }
+        for section in sections
+        if section.parts
+    ]
+
+
+def _shown_together(part: TableEntry | FigureEntry | Note) -> str:
+    """Equal for figures with one caption, which all others' texts differ from."""
+    return part.text if isinstance(part, Note) else part.caption
+
+
+def _part_of(entries: list[TableEntry | FigureEntry | Note]) -> dict[str, Any]:
+    """A part of a section: a table, whose page holds its caption, or figures, or a text alone."""
+    first = entries[0]
+    part = {"heading": "", "table": "", "figures": [], "text": "", "wide": False}
+    if isinstance(first, Note):
+        return part | {"text": first.text}
+    part["heading"] = first.heading
+    if isinstance(first, TableEntry):
+        return part | {"table": first.name}
+    shown = [{"name": entry.name, "of": entry.of} for entry in entries]
+    return part | {"figures": shown, "text": first.caption, "wide": first.wide}

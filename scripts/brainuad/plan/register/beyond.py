@@ -1,0 +1,205 @@
+"""The sections beyond the paper's tables, and on what ours are compared with."""
+
+from brainuad.plan.grids import Grid
+from brainuad.plan.register.entries import PROJECT, FigureEntry, Section, TableEntry
+from brainuad.plan.register.files import table_file
+from brainuad.plan.register.wording import VOLUMES, bootstrap, drawn, interval
+from brainuad.plan.study import Study
+from brainuad.report.markup import as_text
+
+PAPER = PROJECT / "resources" / "paper"
+BOTH_RUNS = ("segmentation", "reconstruction")
+
+
+def beyond(study: Study) -> Section:
+    return Section(
+        "beyond",
+        "Beyond the paper",
+        "Beyond",
+        [_subgroups(study), _detection(study), _false_positives(study), *_calibration(study)],
+    )
+
+
+def _subgroups(study: Study) -> TableEntry:
+    scored = Grid.of(study.methods, study.folds, study.lesion_cohorts)
+    return TableEntry(
+        name="subgroups",
+        module="subgroups",
+        inputs={
+            "scores": scored.files("results/scores"),
+            "subjects": [f"results/subjects/{dataset}.tsv" for dataset in study.with_masks],
+        },
+        params={**scored.lists(), "bootstrap": bootstrap(study)},
+        category="Beyond the paper",
+        label="subgroups",
+        title="Subgroups",
+        heading="Subgroups",
+        caption="Dice and AUPRC of the test subjects by the volume of their lesions, by age, sex "
+        "and site: a row per group, a column per method, with the number of subjects, each with "
+        "its mean over folds. Dice is at the threshold fitted on validation subjects of the whole "
+        f"data set. Beneath each mean stands the {interval(study)} over subjects "
+        f"({drawn(study)}); a lone subject has none. A subject of unknown age, sex or site is in "
+        "no group of it. Larger lesions make both measures higher by themselves: by chance alone "
+        "the AUPRC is the share of lesion voxels. So groups by age, sex or site may differ only "
+        f"because their lesions do; and of so many groups some differ by chance. {VOLUMES} The "
+        "same numbers as fractions are in ``subgroups.tsv``.",
+    )
+
+
+def _detection(study: Study) -> TableEntry:
+    cohorts = [*study.healthy_cohorts, *study.lesion_cohorts]
+    scored = Grid.of(study.reconstructing, study.folds, cohorts)
+    return TableEntry(
+        name="detection",
+        module="detection",
+        inputs={"scores": scored.files("results/scores")},
+        params={**scored.lists(), "healthy": study.healthy, "bootstrap": bootstrap(study)},
+        category="Beyond the paper",
+        label="scan-level detection",
+        title="Patients told from healthy subjects",
+        heading="Patients told from healthy subjects",
+        caption="How well whole scans are told apart: the area under the ROC curve (AUROC) of the "
+        "mean residual in the brain, without threshold, the test subjects of each lesion set "
+        "against the healthy test subjects of the same modality: how often a patient's scan "
+        "scores higher than a healthy subject's. 50 % is chance. Mean over folds, \u00b1 the "
+        "standard deviation over folds (a dash where there is one fold), above the "
+        f"{interval(study)} over patients and healthy subjects ({drawn(study)}), which says "
+        "nothing where all are told apart. The best method of a column is in bold. Patients and "
+        "healthy subjects come from different data sets, so that scanner, site, age and head count "
+        "too: **a high value is no proof that lesions are seen**.",
+    )
+
+
+def _false_positives(study: Study) -> TableEntry:
+    scored = Grid.of(study.methods, study.folds, study.with_thresholds(study.healthy_cohorts))
+    return TableEntry(
+        name="false_positives",
+        module="false_positives",
+        inputs={"scores": scored.files("results/threshold_scores")},
+        params={**scored.lists(), "bootstrap": bootstrap(study)},
+        category="Beyond the paper",
+        label="false positives",
+        title="False positives in healthy brains",
+        heading="False positives in healthy subjects",
+        caption="The volume that is called anomalous in the brains of healthy test subjects, all "
+        "of which is false, at the threshold fitted on the validation subjects of each lesion set "
+        "of the same modality. Mean over folds, \u00b1 the standard deviation over folds (a dash "
+        f"where there is one fold), above the {interval(study)} over subjects ({drawn(study)}); "
+        "median and 95th percentile over subjects, each with its mean over folds; and the share of "
+        "scans in which nothing is called anomalous. The best method at a threshold is in bold. To "
+        "be read beside Dice: a method that finds nothing has no false positives either. "
+        f"{VOLUMES}",
+    )
+
+
+def _calibration(study: Study) -> list[TableEntry | FigureEntry]:
+    scored = Grid.of(study.methods, study.folds, study.lesion_cohorts)
+    table = TableEntry(
+        name="calibration",
+        module="calibration",
+        inputs={"scores": scored.files("results/threshold_scores")},
+        params={**scored.lists(), "bootstrap": bootstrap(study)},
+        category="Beyond the paper",
+        label="calibration",
+        title="Calibration of thresholds",
+        heading="How much the threshold decides",
+        caption="First the Dice at a data set's own threshold, fitted on its validation subjects, "
+        "beside the best that any one threshold would reach on the test subjects, chosen fold by "
+        "fold before small components are removed; nobody can know it, and what lies between the "
+        "two is what the fitting lost. Then each data set (columns) segmented with the threshold "
+        "of each data set of the same modality (rows), for each method; in brackets what is won or "
+        "lost against the own threshold, in percentage points. All are means over folds of the "
+        "mean over test subjects, in per cent. The same numbers as fractions, with intervals over "
+        "subjects, are in ``calibration.tsv``.",
+    )
+    figure = FigureEntry(
+        name="calibration",
+        module="calibration",
+        inputs={"table": table_file("calibration")},
+        category="Beyond the paper",
+        label="calibration",
+        wide=True,
+        caption="Dice (%) of each method on each data set, at the data set's own threshold "
+        "(*own*), at those fitted on the other data sets of the same modality, and at the best "
+        "that could be chosen on the test subjects themselves (*best*). The colour is the "
+        "difference to the own threshold: brown is lost, blue is won. The best threshold is chosen "
+        "before small components are removed, and may by chance lie a little below the own.",
+    )
+    return [table, figure]
+
+
+def comparisons(study: Study, measured: list[str]) -> Section:
+    """What ours, the tables of these names, are compared with; phantoms not with the paper."""
+    ours = [table_file(name) for name in BOTH_RUNS]
+    parts = []
+    if study.config["phantoms"] is None:
+        parts += _paper(measured, ours)
+    if study.config["reference_run"] is not None:
+        parts.append(_reference_run(study, ours))
+    return Section("comparisons", "Compared with the paper and other runs", "Comparisons", parts)
+
+
+def _paper(measured: list[str], ours: list[str]) -> list[TableEntry]:
+    # Of a number in several of them the first counts.
+    claimed = ("segmentation", "reconstruction", "contrast", "histograms", "times")
+    claims = TableEntry(
+        name="claims",
+        module="claims",
+        inputs={
+            "ours": [table_file(name) for name in claimed if name in measured],
+            "claims": f"{PAPER}/claims.tsv",
+        },
+        category="Paper",
+        label="claims",
+        title="Claims of the paper",
+        heading="What the paper claims",
+        caption="What the paper says in words, as quantities that can be measured: the paper's "
+        "number, ours, and whether the claim holds here. It holds if the direction is the "
+        "paper's, whatever the size; chance is not considered. A claim over several methods is "
+        "judged only if all of them were measured in this run. The l1 ratio is that within the "
+        "brain; how the paper defines its own is unknown.",
+    )
+    numbers = TableEntry(
+        name="compare_with_paper",
+        module="compare_with_paper",
+        inputs={
+            "ours": ours,
+            "printed": [f"{PAPER}/{name}.tsv" for name in BOTH_RUNS],
+            "rerun": f"{PAPER}/independent_rerun.tsv",
+        },
+        category="Paper",
+        label="compared with the paper",
+        title="Compared with the paper",
+        heading="The paper's numbers",
+        caption="Our means over folds, \u00b1 the standard deviation over folds, and beneath them "
+        "the paper's numbers with the difference (ours \u2212 paper). The paper's are those of "
+        "arXiv 2312.04215 v1. *Rerun* is what others measured with the authors' public code "
+        "(MCDDPM, arXiv 2409.19623), where they did. A dash means that a method was not measured "
+        "in this run. In bold: our best of a column. How the paper defines its l1 ratio is "
+        "unknown: its one number stands beneath both of ours, that within the brain and that of "
+        "all voxels (as released).",
+    )
+    return [claims, numbers]
+
+
+def _reference_run(study: Study, ours: list[str]) -> TableEntry:
+    reference = study.config["reference_run"]
+    return TableEntry(
+        name="compare_runs",
+        module="compare_runs",
+        inputs={
+            "ours": ours,
+            "reference": [f"{reference['folder']}/{table_file(name)}" for name in BOTH_RUNS],
+        },
+        category="Tables",
+        label="compared with another run",
+        title=f"Compared with the run \u201c{reference['name']}\u201d",
+        heading="Another run",
+        caption="This run (ours) beside another run of this workflow, "
+        f"**{as_text(reference['name'])}** (theirs): means over folds, \u00b1 the standard "
+        "deviation over folds (a dash where there is one fold), and the difference (ours \u2212 "
+        "theirs). Where a run has a dash in place of a mean, it has no such number. The two may "
+        "differ in their subjects, splits and settings, so the difference is not one between the "
+        "same scans. The same numbers as fractions, with precision and recall, are in "
+        "``compare_runs.tsv``.",
+    )

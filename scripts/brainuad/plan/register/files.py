@@ -1,0 +1,25 @@
+"""The files of the report, and those of results that vary a value."""
+
+from collections.abc import Sequence
+
+from brainuad.plan.grids import Grid
+
+
+def table_file(name: str, ending: str = "tsv") -> str:
+    return f"results/report/tables/{name}.{ending}"
+
+
+def figure_file(name: str, ending: str) -> str:
+    return f"results/report/figures/{name}.{ending}"
+
+
+def varied(
+    grid: Grid, folder: str, part: str, values: Sequence[float], ending: str = ".tsv"
+) -> tuple[list[str], Grid]:
+    """The file of each row at each value, such as t500 or gamma0.5, and the row of each file."""
+    rows = [(row, value) for row in grid.rows for value in values]
+    files = [
+        f"{folder}/{method}/{part}{value:g}/fold{fold}/{cohort.name}{ending}"
+        for (method, fold, cohort), value in rows
+    ]
+    return files, Grid(tuple(row for row, _ in rows))

@@ -1,0 +1,288 @@
+"""The sections on the segmentation of lesions, and its pictures."""
+
+from brainuad.plan.grids import Grid
+from brainuad.plan.looks import leading, styles_of, styles_of_models
+from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
+from brainuad.plan.register.files import varied
+from brainuad.plan.register.wording import (
+    LED_METHODS,
+    VOLUMES,
+    bootstrap,
+    drawn,
+    interval,
+    lesion_set_label,
+    spread,
+)
+from brainuad.plan.study import Cohort, Method, Study
+from brainuad.report.markup import as_text
+
+# Curves of more methods than this, with those that ask one model at fewer timesteps, can't be told
+# apart.
+MOST_CURVES = 4
+
+
+def segmentation(study: Study) -> Section:
+    scored = Grid.of(study.methods, study.folds, study.lesion_cohorts)
+    scores = {"scores": scored.files("results/scores")}
+    summarized = {**scored.lists(), "bootstrap": bootstrap(study)}
+    comparison = study.config["evaluation"]["comparison"]
+    reference = as_text(study.all_methods[comparison["reference"]].label)
+    volumes = Grid.of(leading(study.methods), study.folds, study.lesion_cohorts)
+    return Section(
+        "segmentation",
+        "Segmentation of lesions",
+        "Segmentation",
+        [
+            TableEntry(
+                name="segmentation",
+                module="scores",
+                inputs=scores,
+                params={
+                    **summarized,
+                    "metrics": ["dice", "auprc", "precision", "recall"],
+                    "shown": ["dice", "auprc"],
+                    "average": True,
+                },
+                category="Tables",
+                label="segmentation",
+                title="Segmentation of lesions",
+                caption="Segmentation of lesions: Dice at the threshold fitted on validation "
+                "subjects, and the area under the precision-recall curve (AUPRC), which needs no "
+                f"threshold. {spread(study)} The best method of a column is in bold. The last "
+                "columns are the plain mean over the data sets. The same numbers as fractions, "
+                "with precision and recall, are in ``segmentation.tsv``.",
+            ),
+            *_precision_recall(study),
+            TableEntry(
+                name="comparison",
+                module="comparison",
+                inputs=scores,
+                params={**summarized, **comparison},
+                category="Tables",
+                label="one method against the others",
+                title=f"{study.all_methods[comparison['reference']].label} against the others",
+                heading="More than chance?",
+                caption=f"{reference} minus each other method, per data set: the mean difference "
+                f"over subjects with its {interval(study)}, and the two-sided p of a paired "
+                f"permutation test ({comparison['rounds']} rounds, seed {study.seed}), in which a "
+                "subject counts once, with its mean over folds. p (Holm) is corrected for all "
+                "tests of the same metric. Where two methods share fewer than two subjects there "
+                "is no row. The same numbers as fractions are in ``comparison.tsv``.",
+            ),
+            _thresholds(study),
+            FigureEntry(
+                name="dice_by_volume",
+                module="dice_by_volume",
+                inputs={"scores": volumes.files("results/scores")},
+                params={
+                    **volumes.lists(),
+                    "styles": styles_of(study, leading(study.methods)),
+                },
+                category="Results",
+                label="Dice by lesion volume",
+                heading="Dice by lesion volume",
+                wide=True,
+                caption="Dice of each test subject (its mean over folds), at the threshold fitted "
+                "on validation subjects, against the volume of its lesions. Lines join the medians "
+                "of groups of subjects of similar lesion volume; there is none where a data set "
+                "has fewer than eight test subjects. Where subjects are few (16 or less), the "
+                "methods stand beside each other around the subject's volume. "
+                f"{LED_METHODS} is drawn. {VOLUMES}",
+            ),
+            *_postprocessing(study),
+            *_timesteps(study),
+        ],
+    )
+
+
+def _thresholds(study: Study) -> TableEntry:
+    fitted = Grid.of(study.methods, study.folds, study.lesion_cohorts)
+    healthy = Grid.of(study.methods, study.folds, study.with_thresholds(study.healthy_cohorts))
+    return TableEntry(
+        name="thresholds",
+        module="thresholds",
+        inputs={
+            "fitted": fitted.files("results/thresholds", ".json"),
+            "healthy": healthy.files("results/healthy_thresholds", ".json"),
+        },
+        params={"places_of_fitted": _places(fitted), "places_of_healthy": _places(healthy)},
+        category="Tables",
+        label="what thresholds rest on",
+        title="What the thresholds rest on",
+        heading="What the thresholds rest on",
+        caption="On how many validation patients with a lesion on the evaluation grid, and on how "
+        "many of their lesion voxels, each fitted threshold rests: it has the best Dice on the "
+        "pooled voxels. A warning stands above the table where these are few. Beside it the share "
+        "of the brain voxels of healthy validation subjects that score above the fitted threshold, "
+        "and the threshold that 1 % of these voxels exceed, which needs no lesion and decides no "
+        "number of the other tables. Thresholds and shares are means over folds; of counts that "
+        "differ between folds the range is shown. A row per fold is in ``thresholds.tsv``.",
+    )
+
+
+def _places(grid: Grid) -> list[dict[str, str | int]]:
+    return [
+        {"method": method, "fold": fold, "dataset": cohort.dataset, "modality": cohort.modality}
+        for method, fold, cohort in grid.rows
+    ]
+
+
+def _postprocessing(study: Study) -> list[TableEntry]:
+    methods = study.methods_of_experiment("postprocessing")
+    scored = Grid.of(methods, study.folds, study.lesion_cohorts)
+    if not scored:
+        return []
+    return [
+        TableEntry(
+            name="postprocessing",
+            module="scores",
+            inputs={"scores": scored.files("results/postprocessing")},
+            params={
+                **scored.lists(),
+                "bootstrap": bootstrap(study),
+                "metrics": ["dice"],
+                "shown": ["dice"],
+                "average": True,
+                "extra": "variant",
+                "reference": "all steps",
+            },
+            category="Experiments",
+            label="post-processing",
+            title="Segmentation without steps of post-processing",
+            heading="What post-processing gives",
+            caption="Dice with all steps of post-processing, and with each of them left out in "
+            "turn: the removal of small components, the median filter, the erosion of the brain "
+            "mask (the mask itself is kept). The reconstructions are the same throughout; "
+            "thresholds were fitted anew on validation subjects for each. A cell of all steps is "
+            "the mean over folds of the mean over subjects, \u00b1 the standard deviation over "
+            f"folds (a dash where there is one fold), above the {interval(study)} of the mean over "
+            f"subjects ({drawn(study)}). Where a step was left out, the difference to the same "
+            "method with all steps, in percentage points, stands in place of the interval. The "
+            "last column is the plain mean over the data sets. The best method of a column is in "
+            "bold, for each step apart.",
+        )
+    ]
+
+
+def _timesteps(study: Study) -> list[FigureEntry]:
+    experiment = study.config["experiments"]["timesteps"]
+    models = Grid.of(experiment["models"], study.folds, study.lesion_cohorts)
+    files, scored = varied(models, "results/timesteps", "t", experiment["timesteps"])
+    if not scored:
+        return []
+    return [
+        FigureEntry(
+            name="timesteps",
+            module="timesteps",
+            inputs={"scores": files},
+            params={**scored.lists(), "styles": styles_of_models(study, experiment["models"])},
+            category="Experiments",
+            label="Dice against timestep",
+            heading="By the timestep of the noise",
+            wide=True,
+            caption="Dice against the timestep t to which scans are noised before they are "
+            "reconstructed in one step. No model was trained anew; for each timestep the threshold "
+            "was fitted on validation subjects. Lines are means over test subjects and folds, "
+            "bands one standard deviation over the folds (none where there is one fold). Each "
+            "panel has its own scale, from zero.",
+        )
+    ]
+
+
+def _precision_recall(study: Study) -> list[FigureEntry]:
+    shown = leading(study.methods)
+    shown = shown if len(shown) > MOST_CURVES else study.methods
+    return [
+        FigureEntry(
+            name=f"precision_recall_{cohort.name}",
+            module="precision_recall",
+            rule="plot_precision_recall",
+            inputs=_maps_and_thresholds(study, cohort, shown),
+            params={
+                "methods": [method.name for method in shown],
+                "styles": styles_of(study, shown),
+                "cohort": [cohort.dataset, cohort.modality],
+            },
+            category="Results",
+            label="precision and recall",
+            of=lesion_set_label(study, cohort),
+            heading="Precision and recall",
+            caption="Precision against recall over all voxels of all test subjects of the first "
+            "fold. The marker is the threshold fitted on validation subjects, before small "
+            "components are removed. A curve ends where the anomaly score becomes zero: lesions in "
+            "the eroded rim of the brain cannot be found. Grey lines join points of equal Dice; "
+            "the dotted line is chance, the share of lesion voxels. The number behind a method is "
+            "the area under its pooled curve, which differs from the table's mean over subjects. "
+            "The axis of precision ends below 100 % where all methods stay far below it (but for "
+            f"their first 5 % of recall). {LED_METHODS} is drawn where more than four are left.",
+        )
+        for cohort in study.lesion_cohorts
+    ]
+
+
+def pictures(study: Study) -> Section:
+    return Section(
+        "pictures",
+        "Pictures",
+        "Pictures",
+        [
+            *_panels(study),
+            Note(
+                "Anomaly maps to open in any viewer: ``maps/`` beside this page, one NIfTI file "
+                "per test subject."
+            ),
+        ],
+    )
+
+
+def _panels(study: Study) -> list[FigureEntry]:
+    shown = leading(study.methods)
+    reconstructed = [method for method in shown if method.model is not None]
+    return [
+        FigureEntry(
+            name=f"panel_{cohort.name}",
+            module="panels",
+            rule="plot_panel",
+            inputs=_maps_and_thresholds(study, cohort, shown)
+            | {
+                "reconstructions": [
+                    method.reconstructions(study.first_fold, cohort.name)
+                    for method in reconstructed
+                ]
+            },
+            params={
+                "methods": [method.name for method in shown],
+                "reconstructed_methods": [method.name for method in reconstructed],
+                "cohort": [cohort.dataset, cohort.modality],
+                "postprocessing": study.config["evaluation"]["postprocessing"],
+            },
+            category="Results",
+            label="slices",
+            of=lesion_set_label(study, cohort),
+            heading="Scans, reconstructions and anomaly maps",
+            ending="png",
+            wide=True,
+            caption="Test subjects of the first fold from the smallest to the largest lesion "
+            "volume, each on the axial slice with the most lesion voxels, the same for all "
+            "methods. The blue outline is the lesion as drawn, dotted where it is not scored. "
+            "What was predicted, by the threshold fitted on validation subjects, is orange; of "
+            "more than four methods it is the white outline on the anomaly map, beneath the "
+            "reconstruction. Each method has a colour scale of its own, from zero to the 99.5th "
+            "percentile of its scores; the arrow on it is the threshold. "
+            f"{LED_METHODS} is drawn; one without a model has no reconstruction. Dice is that of "
+            f"the whole volume. Radiological display: R is the patient's right. {VOLUMES} These "
+            "say \u201cgrid\u201d.",
+        )
+        for cohort in study.lesion_cohorts
+    ]
+
+
+def _maps_and_thresholds(study: Study, cohort: Cohort, methods: list[Method]) -> Files:
+    """What a figure of one cohort reads of each method, in the first fold."""
+    grid = Grid.of(methods, [study.first_fold], [cohort])
+    return {
+        "slices": f"results/slices/{cohort.name}.npz",
+        "split": f"results/splits/{cohort.dataset}/fold{study.first_fold}.tsv",
+        "anomaly_maps": grid.files("results/anomaly_maps", ".npz"),
+        "thresholds": grid.files("results/thresholds", ".json"),
+    }

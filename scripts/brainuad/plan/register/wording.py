@@ -1,0 +1,61 @@
+"""What entries of the register have in common: values of the config, and words about them."""
+
+from typing import Any
+
+from brainuad.plan.study import Cohort, Study
+
+VOLUMES = (
+    "Volumes are the patient's: counted on the evaluation grid, as far as it reaches, and brought "
+    "back to the size of the scan before its registration. Of scans that came registered (as in "
+    "the authors' archive) that size is unknown: their volumes are those on the evaluation grid."
+)
+LED_METHODS = (
+    "Of methods that ask one model at several numbers of timesteps only that with the most"
+)
+
+
+def bootstrap(study: Study) -> dict[str, Any]:
+    """By which means over subjects get their intervals."""
+    return {**study.config["evaluation"]["bootstrap"], "seed": study.seed}
+
+
+def interval(study: Study) -> str:
+    return f"{100 * bootstrap(study)['confidence']:.0f} % bootstrap interval"
+
+
+def drawn(study: Study) -> str:
+    """How the bootstrap was drawn."""
+    settings = bootstrap(study)
+    return f"{settings['rounds']} rounds, seed {settings['seed']}"
+
+
+def spread(study: Study) -> str:
+    """What the cells of most tables hold."""
+    return (
+        "Each cell is the mean over folds of the mean over subjects, \u00b1 the standard deviation "
+        f"over folds (a dash where there is one fold), above the {interval(study)} of the mean "
+        f"over subjects ({drawn(study)})."
+    )
+
+
+def labels_of(study: Study) -> dict[str, Any]:
+    """What `report.labels.Labels` is built from."""
+    return {
+        "methods": {name: method.label for name, method in study.all_methods.items()},
+        "datasets": {name: block["label"] for name, block in study.datasets.items()},
+        "several": [
+            name for name in study.with_masks if len(study.datasets[name]["modalities"]) > 1
+        ],
+    }
+
+
+def cohort_label(study: Study, cohort: Cohort) -> str:
+    """Such as BraTS21 T2."""
+    return f"{study.datasets[cohort.dataset]['label']} {cohort.modality.upper()}"
+
+
+def lesion_set_label(study: Study, cohort: Cohort) -> str:
+    """Such as BraTS21; with the modality where there are lesion masks in several."""
+    if cohort.dataset in labels_of(study)["several"]:
+        return cohort_label(study, cohort)
+    return study.datasets[cohort.dataset]["label"]

@@ -1,0 +1,48 @@
+"""How well patients are told from healthy subjects by the mean residual of the whole scan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainuad.config.settings import settings_from
+from brainuad.evaluation.detection import AUROC, scan_detection
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.summaries import gather_scores
+from brainuad.report.labels import Labels
+from brainuad.report.tables import Table
+from brainuad.report.tables.layout import table_of_summary
+
+
+def tabulate(
+    scores: Sequence[Path],
+    *,
+    methods: Sequence[str],
+    folds: Sequence[int],
+    datasets: Sequence[str],
+    healthy: Sequence[str],
+    bootstrap: dict[str, Any],
+    labels: Labels,
+) -> Table:
+    """Compare the test subjects of each lesion set with those of the `healthy` sets."""
+    detection = scan_detection(
+        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
+        healthy=healthy,
+        bootstrap=settings_from(BootstrapSettings, bootstrap),
+    )
+    table = table_of_summary(detection, metrics=[AUROC], labels=labels)
+    return replace(table, html=f"{table.html}{compared(detection, labels)}")
+
+
+def compared(detection: pd.DataFrame, labels: Labels) -> str:
+    """Who was compared with whom, as "Test subjects: 20 of WMH T1 against 158 of IXI T1."."""
+    places = detection.drop_duplicates(["dataset", "modality"]).to_dict("records")
+    pairs = [
+        f"{place['subjects']} of {labels.cohort(place['dataset'], place['modality'])} against "
+        f"{place['healthy_subjects']} of {labels.cohort(place['healthy'], place['modality'])}"
+        for place in places
+    ]
+    return f'<p class="note">Test subjects: {escape(", ".join(pairs))}.</p>' if pairs else ""

@@ -1,0 +1,51 @@
+"""One table of the report: its numbers as TSV, and what readers see as a page and as LaTeX."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from brainuad.io import job
+from brainuad.io.tables import write_table
+from brainuad.report import paths_by_name
+from brainuad.report.labels import Labels
+from brainuad.report.markup import to_html
+from brainuad.report.pages.pages import page, write_text
+
+
+def main(
+    *,
+    module: str,
+    title: str,
+    caption: str,
+    labels: dict[str, Any],
+    tsv: Path,
+    html: Path,
+    tex: Path,
+    **arguments: Any,
+) -> None:
+    """Have the module of report/tables/ make the table from the files and values that it names.
+
+    The TSV holds fractions, the page and the LaTeX show per cent; the caption stands on the page.
+    """
+    tabulate = import_module(f"brainuad.report.tables.{module}").tabulate
+    table = tabulate(**arguments, labels=Labels(**labels))
+    write_table(table.tidy, tsv)
+    body = f'{table.html}<p class="note">{to_html(caption)}</p>'
+    write_text(page(title=title, body=body), html)
+    write_text(table.latex, tex)
+    job.log(f"{len(table.tidy)} rows")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            module=snakemake.params.module,
+            title=snakemake.params.title,
+            caption=snakemake.params.caption,
+            labels=snakemake.params.labels,
+            tsv=Path(snakemake.output.tsv),
+            html=Path(snakemake.output.html),
+            tex=Path(snakemake.output.tex),
+            **paths_by_name(snakemake.input),
+            **snakemake.params.arguments,
+        )

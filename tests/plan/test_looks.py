@@ -1,0 +1,112 @@
+"""How methods look, by the config alone."""
+
+from itertools import combinations
+
+import numpy as np
+from small_study import PAPER, study_of
+
+from brainuad.plan.looks import leading, styles_of, styles_of_models
+from brainuad.plan.study import Study
+
+ROWS = (
+    *("thresh", "anogan", "vae", "svae", "ae", "dae"),
+    *("ddpm", "pddpm", "cddpm", "cddpm_ssl"),
+)
+
+
+def study_with(methods):
+    """A study whose methods are given by model, timesteps and, maybe, score."""
+    blocks = {
+        name: {
+            "label": name,
+            "colour": "#0072b2",
+            "model": model,
+            "timesteps": timesteps,
+            "score": {"kind": score[0] if score else "absolute"},
+        }
+        for name, (model, timesteps, *score) in methods.items()
+    }
+    models = {block["model"]: {} for block in blocks.values() if block["model"]}
+    return Study(study_of().config | {"models": models, "methods": blocks})
+
+
+def styles(study, *names):
+    return styles_of(study, study.named(names))
+
+
+def test_methods_of_one_model_share_a_marker_and_those_of_fewer_timesteps_are_dashed():
+    both = styles(study_of(), "ddpm", "ddpm_ens")
+    assert both["ddpm"]["marker"] == both["ddpm_ens"]["marker"]
+    assert (both["ddpm"]["line"], both["ddpm_ens"]["line"]) == ("--", "-")
+    assert styles(study_of(), "ddpm")["ddpm"]["line"] == "-"
+
+
+def test_dense_figures_leave_out_what_another_method_of_the_model_leads():
+    study = study_with(
+        {
+            "thresh": (None, []),
+            "level": (None, []),
+            "ddpm": ("ddpm", [500]),
+            "ddpm_ens": ("ddpm", [250, 500, 750]),
+            "ddpm_ssim": ("ddpm", [750], "ssim"),
+            "cddpm": ("cddpm", [500]),
+        }
+    )
+    shown = [method.name for method in leading(list(study.all_methods.values()))]
+    # Another score is another result.
+    assert shown == ["thresh", "level", "ddpm_ens", "ddpm_ssim", "cddpm"]
+    assert [method.name for method in leading(study.named(["ddpm"]))] == ["ddpm"]
+
+
+def test_a_look_does_not_depend_on_the_other_methods():
+    study = study_of()
+    assert styles(study, "thresh", "ddpm", "cddpm")["cddpm"] == styles(study, "cddpm")["cddpm"]
+    assert styles_of_models(study, ["cddpm"])["cddpm"] == styles(study, "cddpm")["cddpm"]
+
+
+def test_a_model_that_no_method_names_has_a_look():
+    study = study_with({"ddpm": ("ddpm", [500])})
+    study.config["models"]["other"] = {}
+    assert styles_of_models(study, ["other"])["other"]["marker"] == "v"
+
+
+def test_each_method_of_the_paper_has_a_look_of_its_own():
+    found = styles(study_of(base=PAPER), *ROWS)
+    assert len({style["marker"] for style in found.values()}) == len(ROWS)
+    one_pass = ("anogan", "vae", "svae", "ae", "dae")
+    assert all((found[name]["line"] != "-") == (name in one_pass) for name in ROWS)
+
+
+def test_colours_of_the_paper_are_told_apart_with_any_vision():
+    # Machado et al., "A physiologically-based model for simulation of color vision deficiency",
+    # 2009: full protanopia, deuteranopia and tritanopia, on linear RGB.
+    visions = [
+        np.eye(3),
+        [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+        [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+        [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+    ]
+    found = styles(study_of(base=PAPER), *ROWS).values()
+    colours = [bytes.fromhex(style["colour"].removeprefix("#")) for style in found]
+    for vision in visions:
+        seen = [lab(np.asarray(vision) @ linear(np.array([*colour]) / 255)) for colour in colours]
+        distances = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
+        assert min(distances) > 14
+
+
+def linear(colour):
+    """sRGB from 0 to 1 without its gamma."""
+    return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour):
+    """CIELAB of linear RGB, for the white of daylight (D65)."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ np.clip(colour, 0, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_more_models_than_markers_begin_anew():
+    methods = {f"m{number}": (f"m{number}", [500]) for number in range(12)}
+    found = styles(study_with(methods), *methods)
+    assert found["m0"] == found["m9"] != found["m1"]
