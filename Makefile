@@ -49,8 +49,9 @@ lint: $(SNAKEMAKE)/.built $(TEST)/.built  ## Check style, formatting and the wor
 	$(SNAKEMAKE)/bin/snakemake --directory demo --lint
 	$(SNAKEMAKE)/bin/snakemake --lint
 
-docs:  ## Collect the decisions marked in the code into docs/assumptions.md
-	python3 docs/collect_assumptions.py
+docs: $(SNAKEMAKE)/.built  ## Make docs/assumptions.md and the schema of the config from the code
+	$(SNAKEMAKE)/bin/python docs/collect_assumptions.py
+	$(SNAKEMAKE)/bin/python docs/write_schema.py
 
 clean:  ## Remove what the demo and the tests made; environments stay
 	rm -rf demo/{as_released,results,resources,logs,benchmarks,.snakemake} .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Write the phantoms' atlas: head, brain and brain mask of the undeformed template, T1, RAS."""
+"""Write the phantoms' template: the undeformed head, its brain and brain mask, T1, RAS."""
 
 from pathlib import Path
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from brainuad.config.checks import kinds_in
+
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPTS = PROJECT / "scripts"
 STAND_IN = PROJECT / "envs" / "without-conda" / "bin" / "conda"
@@ -68,9 +70,12 @@ def test_environment_holds_what_the_script_imports(script, environment):
     assert foreign_imports(SCRIPTS / script, set()) <= packages(environment)
 
 
-@pytest.mark.parametrize(("folder", "environment"), [("methods", "torch"), ("sources", "core")])
+@pytest.mark.parametrize(
+    ("folder", "environment"),
+    [("models", "torch"), ("datasets/layouts", "core"), ("scores", "core")],
+)
 def test_environment_holds_what_modules_found_by_name_import(folder, environment):
-    modules = sorted((SCRIPTS / "brainuad" / folder).glob("*.py"))
+    modules = [SCRIPTS / "brainuad" / folder / f"{kind}.py" for kind in kinds_in(folder)]
     assert modules
     for module in modules:
         assert foreign_imports(module, set()) <= packages(environment), module

@@ -6,12 +6,12 @@ import torch
 from small_training import discs
 
 from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import train
-from brainuad.training.steps import TrainingSettings
 
 PROCESSOR = prepare_device(
     settings_from(

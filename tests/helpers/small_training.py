@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from brainuad.compute.device import Device, DeviceSettings
+from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import Progress, train
-from brainuad.training.steps import TrainingSettings
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
 TRAINING = {

@@ -13,7 +13,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 def run_job(log: Path, body: str) -> subprocess.CompletedProcess:
-    code = f"import os\nfrom brainuad import job\nwith job.logging_to({str(log)!r}):\n    {body}\n"
+    code = (
+        f"import os\nfrom brainuad.io import job\nwith job.logging_to({str(log)!r}):\n    {body}\n"
+    )
     return subprocess.run(
         [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=False
     )
@@ -46,7 +48,7 @@ def test_other_error_names_the_log(tmp_path):
 
 def test_job_waits_for_a_twin_that_outlived_its_run(tmp_path):
     log = tmp_path / "job.log"
-    code = "import time\nfrom brainuad import job\n"
+    code = "import time\nfrom brainuad.io import job\n"
     code += f"with job.logging_to({str(log)!r}):\n    job.log('started'); time.sleep(1.5)\n"
     with subprocess.Popen([sys.executable, "-c", code], cwd=SCRIPTS) as twin:
         while not (log.exists() and log.read_text() == "started\n"):

@@ -1,4 +1,4 @@
-"""Arrays in a file are those that numpy reads, row by row, and broken files are told in a line."""
+"""Arrays in a file are those of numpy, row by row, and broken files are told in a line."""
 
 import os
 import zipfile
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from brainuad.io.errors import SettingsError
-from brainuad.io.stored_arrays import open_arrays
+from brainuad.io.stored_arrays import open_arrays, write_array, write_rows
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -105,3 +105,40 @@ def test_a_header_that_promises_other_bytes_is_refused(tmp_path, file):
         wrong.writestr("affines.npy", whole.read("affines.npy")[:-8])
     with pytest.raises(SettingsError, match=r"affines\.npy should hold 640 bytes"):
         open_arrays(path, ["affines"])
+
+
+def test_rows_that_are_written_as_they_come_are_the_bytes_of_numpy(tmp_path, file):
+    path = tmp_path / "rows.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in ARRAYS.items():
+            if name == "names":
+                write_array(archive, name, array)
+            else:
+                write_rows(archive, name, iter(array), shape=array.shape, dtype=array.dtype)
+    assert path.read_bytes() == file.read_bytes()
+
+
+def test_rows_are_written_as_the_type_that_is_asked_for(tmp_path):
+    rows = [np.float64([1, 2]), np.arange(6.0).reshape(3, 2).T[0, ::2]]
+    with zipfile.ZipFile(tmp_path / "rows.npz", "w") as archive:
+        write_rows(archive, "rows", rows, shape=(2, 2), dtype=np.dtype(np.float16))
+    stored = open_arrays(tmp_path / "rows.npz", ["rows"])["rows"]
+    assert stored.dtype == np.float16
+    assert np.asarray(stored).tolist() == [[1, 2], [0, 4]]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([(2, 3)], "1 rows"),
+        ([(2, 3)] * 3, "3 rows"),
+        ([(2, 3), (3, 2)], r"row 1 has shape \(3, 2\)"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(tmp_path, shapes, message):
+    rows = [np.zeros(shape, np.float32) for shape in shapes]
+    with (
+        zipfile.ZipFile(tmp_path / "rows.npz", "w") as archive,
+        pytest.raises(ValueError, match=f"images: {message}"),
+    ):
+        write_rows(archive, "images", rows, shape=(2, 2, 3), dtype=np.dtype(np.float32))

@@ -32,7 +32,7 @@ MINIATURE = {
         "normalization": {"size": [48, 48, 24], "downsampling": 1},
     },
     "pretraining": {"training": BRIEF},
-    "methods": {
+    "models": {
         **{name: {"training": BRIEF} for name in ("svae", "dae", "ddpm", "pddpm", "cddpm_ssl")},
         # The encoder has its turn too.
         "anogan": {"settings": {"gan_steps": 6}, "training": {**BRIEF, "warmup_steps": 0}},
@@ -42,8 +42,8 @@ MINIATURE = {
         "bootstrap": {"rounds": 100},
     },
     "experiments": {
-        "timesteps": {"timesteps": [300, 700], "methods": ["ddpm", "cddpm_ssl"]},
-        "conditioning": {"methods": ["ddpm", "cddpm_ssl"]},
+        "timesteps": {"timesteps": [300, 700], "models": ["ddpm", "cddpm_ssl"]},
+        "conditioning": {"models": ["ddpm", "cddpm_ssl"]},
         "contrast": {"methods": ["thresh", "cddpm_ssl_ens"]},
         "histograms": {"gammas": [1.0, 2.0], "bins": 50, "methods": ["ddpm", "cddpm_ssl"]},
         "postprocessing": {"methods": ["cddpm_ssl"]},

@@ -41,7 +41,7 @@ VALIDATION_IN_TRAIN = 2
 REPEATED_IN_TRAIN, REPEATED_IN_TEST = 27, 4
 ARCHIVE_SUBJECTS = SUBJECTS | {"ixi": 570}
 
-# What tabulate_splits must find, by data set and fold, if leaks are dropped.
+# What the table of splits must find, by data set and fold, if leaks are dropped.
 RELEASED = {
     ("ixi", fold): {
         "train": 354 - leaks,

@@ -82,12 +82,12 @@ def test_own_patients_without_masks_get_anomaly_maps(chain, snakemake):
         values = merged(yaml.safe_load(before), {"datasets": {"my_study": block}})
         config.write_text(yaml.safe_dump(values))
         snakemake(directory, "my_study", project=project)
-        maps = directory / "results/report/maps/my_study"
+        maps = directory / "results/report/maps/my_study_t1"
         assert [path.name for path in sorted(maps.glob("*.nii.gz"))] == [
             f"sub-{number:02d}_anomaly.nii.gz" for number in (1, 2, 3)
         ]
         assert (directory / "results/report/quality/my_study_t1/index.html").is_file()
-        assert not list((directory / "results/scores").rglob("my_study.tsv"))
+        assert not list((directory / "results/scores").rglob("my_study_t1.tsv"))
     finally:
         config.write_text(before)
 
@@ -95,7 +95,7 @@ def test_own_patients_without_masks_get_anomaly_maps(chain, snakemake):
 def test_scores_are_tidy(chain):
     for method in METHODS:
         for dataset, modality in LESION.items():
-            scores = read(chain[1] / f"results/scores/{method}/fold0/{dataset}.tsv")
+            scores = read(chain[1] / f"results/scores/{method}/fold0/{dataset}_{modality}.tsv")
             assert {"subject", "modality", "metric", "value"} <= set(scores.columns)
             assert set(scores["modality"]) == {modality}
             assert {"dice", "auprc", "precision", "recall", "l1_ratio"} <= set(scores["metric"])
@@ -105,7 +105,7 @@ def test_scores_are_tidy(chain):
 def test_every_kind_of_method_goes_through_the_rules(chain, snakemake):
     project, directory = chain
     methods = ("svae", "dae", "anogan", "pddpm_ens")
-    files = [f"results/scores/{method}/fold0/wmh.tsv" for method in methods]
+    files = [f"results/scores/{method}/fold0/wmh_t1.tsv" for method in methods]
     snakemake(directory, *files, project=project)
     for file in files:
         scores = read(directory / file)
@@ -124,11 +124,11 @@ def test_perceptual_distance_by_given_weights(chain, snakemake, tmp_path):
     overlay = tmp_path / "perceptual.yaml"
     values = {"evaluation": {"perceptual": {"weights": str(weights), "sha256": None}}}
     overlay.write_text(yaml.safe_dump(values))
-    file = "results/perceptual/cddpm_ssl/fold0/ixi.tsv"
+    file = "results/perceptual/cddpm_ssl/fold0/ixi_t1.tsv"
     configs = [str(directory / "config/config.yaml"), str(overlay)]
     snakemake(directory, file, "--configfile", *configs, project=project)
     scores = read(directory / file)
-    assert set(scores["modality"]) == {"t1", "t2"}
+    assert set(scores["modality"]) == {"t1"}
     assert set(scores["metric"]) == {"lpips"}
     assert (scores["value"] > 0).all()
 
@@ -165,8 +165,8 @@ def test_tables_of_the_experiments(chain):
     assert set(histograms["dataset"]) == {"ixi", "brats21"}
     assert (histograms.loc[histograms["metric"] == "kl_divergence", "mean"] >= 0).all()
     times = tables["times"]
-    painting = [method for method in METHODS if method != "thresh"]
-    assert set(times["method"]) == set(painting)
+    reconstructing = [method for method in METHODS if method != "thresh"]
+    assert set(times["method"]) == set(reconstructing)
     assert set(times["modality"]) == {"t1", "t2"}
     assert (times["mean"] > 0).all()
     assert set(tables["conditioning"]["timestep"]) == {500, 1000}
@@ -187,7 +187,7 @@ def test_tables_beyond_the_paper(chain):
 
 
 def test_table_follows_from_the_scores(chain):
-    scores = read(chain[1] / "results/scores/cddpm_ssl_ens/fold0/brats21.tsv")
+    scores = read(chain[1] / "results/scores/cddpm_ssl_ens/fold0/brats21_t2.tsv")
     table = read(chain[1] / "results/report/tables/segmentation.tsv").set_index(
         ["method", "dataset", "metric"]
     )
@@ -195,28 +195,30 @@ def test_table_follows_from_the_scores(chain):
     assert table.at[("cddpm_ssl_ens", "brats21", "auprc"), "mean"] == pytest.approx(expected)
 
 
-def test_anomaly_maps_lie_in_atlas_space(chain):
-    for dataset in LESION:
+def test_anomaly_maps_lie_in_template_space(chain):
+    for dataset, modality in LESION.items():
         split = read(chain[1] / f"results/splits/{dataset}/fold0.tsv")
         expected = set(split.loc[split["partition"] == "test", "subject"].astype(str))
-        files = list((chain[1] / f"results/report/maps/{dataset}").glob("*_anomaly.nii.gz"))
+        files = list(
+            (chain[1] / f"results/report/maps/{dataset}_{modality}").glob("*_anomaly.nii.gz")
+        )
         assert {file.name.removesuffix("_anomaly.nii.gz") for file in files} == expected
-        atlas = nib.load(chain[1] / "resources/phantoms/template/brain.nii.gz")
+        template = nib.load(chain[1] / "resources/phantoms/template/brain.nii.gz")
         for file in files:
             image = nib.load(file)
             assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
-            # The map's centre, in millimetres, lies in the atlas.
+            # The map's centre, in millimetres, lies in the template.
             centre = image.affine @ [*((size - 1) / 2 for size in image.shape), 1]
-            voxel = nib.affines.apply_affine(nib.affines.np.linalg.inv(atlas.affine), centre[:3])
-            assert all(0 <= v < size for v, size in zip(voxel, atlas.shape, strict=True))
+            voxel = nib.affines.apply_affine(nib.affines.np.linalg.inv(template.affine), centre[:3])
+            assert all(0 <= v < size for v, size in zip(voxel, template.shape, strict=True))
 
 
 def test_figures_in_both_formats(chain):
     figures = chain[1] / "results/report/figures"
     svgs = {file.stem for file in figures.glob("*.svg")}
     assert svgs == {file.stem for file in figures.glob("*.png")}
-    for dataset in LESION:
-        assert {f"panel_{dataset}", f"precision_recall_{dataset}"} <= svgs
+    for dataset, modality in LESION.items():
+        assert {f"panel_{dataset}_{modality}", f"precision_recall_{dataset}_{modality}"} <= svgs
     assert {"timesteps", "times", "calibration", "conditioning_ixi_t2"} <= svgs
     assert {"histograms_ixi_t2", "histograms_brats21_t2"} <= svgs
 
@@ -249,7 +251,7 @@ def test_setting_of_one_data_set_reruns_it_alone(chain, snakemake):
         rules = planned(snakemake, chain)
         assert rules["split_folds"] == 1
         assert rules["score_segmentation"] == len(METHODS)
-        assert not {"train_model", "pretrain_spark", "register_to_atlas"} & set(rules)
+        assert not {"train_model", "pretrain_spark", "register_to_template"} & set(rules)
     finally:
         config.write_text(before)
 
@@ -262,6 +264,7 @@ def test_one_data_set_alone(chain, snakemake):
     done = snakemake(directory, "--dry-run", "mslub", project=project)
     assert "resources/phantoms/ixi" in done.stdout
     assert "brats21" not in done.stdout
+    assert "_t1" not in done.stdout
     assert "/t1/" not in done.stdout
 
 
@@ -281,26 +284,54 @@ def test_study_without_any_lesion_mask(chain, snakemake):
 @pytest.mark.parametrize(
     ("module", "reruns", "spares"),
     [
-        ("report/figures/style.py", {"plot_panel"}, {"train_model", "reconstruct", "score_segmentation"}),
-        ("evaluation/metrics.py", {"score_segmentation"}, {"train_model", "reconstruct"}),
-        ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_atlas"}),
-        ("models/thresh.py", {"train_model"}, {"pretrain_spark"}),
+        ("report/figures/style.py", {"plot_panel"}, {"train_model", "map_anomalies"}),
+        ("evaluation/thresholds.py", {"fit_threshold"}, {"train_model", "reconstruct"}),
+        ("scores/absolute.py", {"map_anomalies"}, {"train_model", "pretrain_spark"}),
+        ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_template"}),
     ],
 )
 def test_change_of_a_module_reruns_what_it_can_change(chain, snakemake, module, reruns, spares):
     file = chain[0] / "scripts/brainuad" / module
     before = file.read_text()
     try:
-        file.write_text(f"{before}\n# changed\n")
+        file.write_text(f"{before}\n# A remark changes nothing.\n")
+        assert planned(snakemake, chain) == {}
+        file.write_text(f"{before}\nCHANGED = 1\n")
         rules = planned(snakemake, chain)
         assert reruns <= set(rules)
         assert not spares & set(rules)
-        if module == "models/thresh.py":
-            assert rules["train_model"] == 2
+        if module == "networks/unet.py":
+            assert rules["train_model"] == len({"ddpm", "cddpm_ssl"}) * len({"t1", "t2"})
     finally:
         file.write_text(before)
         # Content decides: with the old content back there is nothing to do.
         assert planned(snakemake, chain) == {}
+
+
+def test_log_line_and_device_rerun_nothing(chain, snakemake):
+    file = chain[0] / "scripts/brainuad/io/job.py"
+    before = file.read_text()
+    try:
+        file.write_text(f"{before}\nSAID = 'otherwise'\n")
+        assert planned(snakemake, chain) == {}
+    finally:
+        file.write_text(before)
+    overlay = chain[1].parent / "elsewhere.yaml"
+    where = {"device": "cuda", "gpu": {"compile": False, "deterministic": False}}
+    overlay.write_text(yaml.safe_dump(where | {"threads_per_training": 2}))
+    config = str(chain[1] / "config/config.yaml")
+    assert planned(snakemake, chain, "--configfile", config, str(overlay)) == {}
+
+
+def test_one_more_timestep_is_made_alone(chain, snakemake):
+    overlay = chain[1].parent / "timestep.yaml"
+    overlay.write_text(
+        yaml.safe_dump({"experiments": {"timesteps": {"timesteps": [300, 500, 700]}}})
+    )
+    config = str(chain[1] / "config/config.yaml")
+    rules = planned(snakemake, chain, "--configfile", config, str(overlay))
+    assert rules["score_timesteps"] == len({"ddpm", "cddpm_ssl"}) * len(LESION)
+    assert not {"train_model", "reconstruct", "map_anomalies"} & set(rules)
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a GPU")
@@ -309,6 +340,8 @@ def test_training_without_the_gpu_it_asks_for_is_one_line(chain, snakemake, tmp_
     directory = tmp_path / "study"
     shutil.copytree(finished, directory)
     target = "results/models/ddpm/t2/fold0/weights.pt"
+    # What is there already is not made anew on another device.
+    (directory / target).unlink()
     done = snakemake(directory, target, "--config", "device=cuda", project=project, check=False)
     assert done.returncode != 0
     printed = (done.stdout + done.stderr).splitlines()
@@ -339,11 +372,11 @@ def test_killed_run_ends_with_the_same_numbers(chain, snakemake):
         snakemake(directory, "--unlock", project=project)
     snakemake(directory, "mslub", project=project)
     files = [
-        *undisturbed.glob("results/scores/*/fold0/mslub.tsv"),
-        *undisturbed.glob("results/thresholds/*/fold0/mslub.json"),
+        *undisturbed.glob("results/scores/*/fold0/mslub_t2.tsv"),
+        *undisturbed.glob("results/thresholds/*/fold0/mslub_t2.json"),
         *undisturbed.glob("results/models/*/t2/fold0/weights.pt"),
     ]
-    assert len(files) == 2 * len(METHODS) + 3
+    assert len(files) == 2 * len(METHODS) + 2
     for file in files:
         other = directory / file.relative_to(undisturbed)
         assert other.read_bytes() == file.read_bytes(), file

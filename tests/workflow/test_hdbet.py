@@ -92,10 +92,14 @@ def directory_with(folder: Path, *, local: Path, sha256: str | None = None) -> P
         "skull_stripping": "hdbet",
     }
     patients = {"root": "heads", "skull_stripping": "hdbet", "archives": [], "validation": 1}
-    nowhere = {"address": "https://example.org/atlas.zip", "member": "atlas.nii", "sha256": None}
+    nowhere = {
+        "address": "https://example.org/template.zip",
+        "member": "template.nii",
+        "sha256": None,
+    }
     changes = {
         "phantoms": None,
-        "atlas": {"archive": nowhere},
+        "template": {"archive": nowhere},
         "datasets": {
             **dict.fromkeys(("ixi", *LESION_SETS)),
             "heads": {**scans, "healthy": True, "validation": 1, "test": 1},
@@ -109,12 +113,12 @@ def directory_with(folder: Path, *, local: Path, sha256: str | None = None) -> P
     return make_working_directory(folder, merged(merged(demo_config(), MINIATURE), changes))
 
 
-def batches(directory: Path) -> list[Path]:
-    return [directory / f"results/stripped/heads/{modality}/batch000" for modality in HEADS]
+def chunks(directory: Path) -> list[Path]:
+    return [directory / f"results/stripped/heads_{modality}/chunk000" for modality in HEADS]
 
 
 def strip(snakemake, directory: Path, *options: str) -> None:
-    targets = [str(batch.relative_to(directory)) for batch in batches(directory)]
+    targets = [str(chunk.relative_to(directory)) for chunk in chunks(directory)]
     snakemake(directory, *targets, *options)
 
 
@@ -135,18 +139,18 @@ def stripped(tmp_path_factory, snakemake, release) -> Path:
 
 
 def test_masks_are_the_brains(stripped):
-    for batch in batches(stripped):
-        subjects = sorted(folder.name for folder in batch.iterdir() if folder.is_dir())
+    for chunk in chunks(stripped):
+        subjects = sorted(folder.name for folder in chunk.iterdir() if folder.is_dir())
         assert subjects == ["patient01", "patient02", "patient03"]
         for subject in subjects:
             truth = true_brain(stripped / "heads", subject)
-            mask = read_labels(batch / subject / "brain_mask.nii.gz", expected=(1,), grid=truth)
-            assert dice(mask.data > 0, truth.data > 0) > 0.9, (batch, subject)
+            mask = read_labels(chunk / subject / "brain_mask.nii.gz", expected=(1,), grid=truth)
+            assert dice(mask.data > 0, truth.data > 0) > 0.9, (chunk, subject)
 
 
 def test_files_keep_the_grid_and_are_0_outside_the_mask(stripped):
-    for batch in batches(stripped):
-        for folder in (path for path in batch.iterdir() if path.is_dir()):
+    for chunk in chunks(stripped):
+        for folder in (path for path in chunk.iterdir() if path.is_dir()):
             parts = folder.relative_to(stripped / "results/stripped")
             resampled = nib.load(stripped / "results/resampled" / parts / "image.nii.gz")
             mask = nib.load(folder / "brain_mask.nii.gz")
@@ -167,9 +171,9 @@ def test_weights_hold_numbers_alone(stripped):
 
 
 def test_same_scans_give_the_same_bytes(stripped, snakemake, tmp_path):
-    before = [shutil.move(batch, tmp_path / batch.parent.name) for batch in batches(stripped)]
+    before = [shutil.move(chunk, tmp_path / chunk.parent.name) for chunk in chunks(stripped)]
     strip(snakemake, stripped)
-    for old, new in zip(before, batches(stripped), strict=True):
+    for old, new in zip(before, chunks(stripped), strict=True):
         files = sorted(path.relative_to(old) for path in old.glob("*/*"))
         assert len(files) == 9
         for file in files:

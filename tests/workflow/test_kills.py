@@ -26,7 +26,7 @@ import json, sys
 from pathlib import Path
 from train_model import main
 values = json.loads(sys.argv[1])
-main(**values | {{name: Path(values[name]) for name in {PATHS}}}, pretrained=None, code=[])
+main(**values | {{name: Path(values[name]) for name in {PATHS}}}, pretrained=None, code="")
 """
 # 210 steps of some 20 ms, all of whose chance a resume must find again: slices, augmentation,
 # noise, timesteps, stochastic depth. An epoch is three steps: the kills come in the first half.

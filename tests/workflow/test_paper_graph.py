@@ -27,7 +27,7 @@ RAW_STAGES = (
     "resample_scans",
     "strip_skull",
     "strip_skull_with_hdbet",
-    "register_to_atlas",
+    "register_to_template",
     "correct_bias",
 )
 
@@ -95,7 +95,7 @@ def cost_of_dry_run(directory: Path) -> tuple[float, float]:
     return time.monotonic() - start, peak / 1024
 
 
-def batches(count: int) -> int:
+def chunks(count: int) -> int:
     config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text())
     return -(-count // config["preprocessing"]["scans_per_job"])
 
@@ -115,19 +115,19 @@ def test_full_dry_run_takes_under_a_minute_and_a_gigabyte(paper):
 def test_full_dry_run_is_complete(paper, snakemake):
     counts = dry_run(snakemake, paper)
     lesion_sets = {name: count for name, count in SUBJECTS.items() if name != "ixi"}
-    # A batch is a run of rows, so the subjects with one modality take part in the count of both.
-    expected = 2 * batches(566) + sum(map(batches, lesion_sets.values()))
+    # A chunk is a run of rows, so the subjects with one modality take part in the count of both.
+    expected = 2 * chunks(566) + sum(map(chunks, lesion_sets.values()))
     stages = {stage: counts.get(stage, 0) for stage in RAW_STAGES}
-    stripped = batches(SUBJECTS["brats21"])
+    stripped = chunks(SUBJECTS["brats21"])
     assert stages == dict.fromkeys(RAW_STAGES, expected) | {
         "strip_skull": stripped,
         "strip_skull_with_hdbet": expected - stripped,
     }
     assert counts["normalize_scans"] == counts["inspect_scans"] == expected
     assert counts["write_quality_page"] == 2 + len(lesion_sets)
-    assert counts["fetch_hdbet_weights"] == counts["fetch_atlas"] == 1
+    assert counts["fetch_hdbet_weights"] == counts["fetch_template"] == 1
     assert counts["check_models"] == 1
-    assert counts["train_model"] == 10 * 2 * 5
+    assert counts["train_model"] == 9 * 2 * 5
     assert counts["pretrain_spark"] == 2 * 5
     assert counts["split_folds"] == 5 * 5
 
@@ -158,11 +158,11 @@ def test_archive_enters_behind_the_bias_correction(archive, snakemake):
         "partial": IXI_WITHOUT_T2,
     }
     counts = dry_run(snakemake, archive, *AUTHORS_ARCHIVE)
-    others = sum(batches(SUBJECTS[name]) for name in SUBJECTS if name != "ixi")
-    expected = 2 * batches(ARCHIVE_SUBJECTS["ixi"]) + others
+    others = sum(chunks(SUBJECTS[name]) for name in SUBJECTS if name != "ixi")
+    expected = 2 * chunks(ARCHIVE_SUBJECTS["ixi"]) + others
     assert counts["take_preprocessed_scans"] == counts["normalize_scans"] == expected
-    assert not {*RAW_STAGES, "fetch_atlas", "fetch_hdbet_weights"} & set(counts)
-    assert counts["train_model"] == 10 * 2 * 5
+    assert not {*RAW_STAGES, "fetch_template", "fetch_hdbet_weights"} & set(counts)
+    assert counts["train_model"] == 9 * 2 * 5
 
 
 def test_leaks_of_the_released_lists_are_counted_and_dropped(archive, snakemake):

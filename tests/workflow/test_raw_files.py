@@ -51,7 +51,7 @@ CONFIG = {
 }
 SETS = ("people", "linked", "packed")
 TABLES = [f"results/subjects/{name}.tsv" for name in SETS]
-BATCHES = [f"results/resampled/{name}/t1/batch000" for name in SETS]
+CHUNKS = [f"results/resampled/{name}_t1/chunk000" for name in SETS]
 AHEAD = 3 * 3600  # s
 
 
@@ -98,7 +98,7 @@ def study(tmp_path_factory, snakemake) -> Path:
     directory = make_working_directory(tmp_path_factory.mktemp("raw") / "study", CONFIG)
     (directory / "raw").mkdir()
     write_raw(directory)
-    snakemake(directory, *TABLES, *BATCHES)
+    snakemake(directory, *TABLES, *CHUNKS)
     return directory
 
 
@@ -107,8 +107,8 @@ def planned(snakemake, directory: Path, *targets: str) -> str:
 
 
 def test_clocks_ahead_neither_delete_nor_repeat(study, snakemake):
-    assert "Nothing to be done" in planned(snakemake, study, *TABLES, *BATCHES)
-    assert all((study / path).exists() for path in TABLES + BATCHES)
+    assert "Nothing to be done" in planned(snakemake, study, *TABLES, *CHUNKS)
+    assert all((study / path).exists() for path in TABLES + CHUNKS)
 
 
 def test_copy_of_another_data_set_is_left_out(study):
@@ -118,7 +118,7 @@ def test_copy_of_another_data_set_is_left_out(study):
     reason = rows["6"]["reason"]
     assert "6.nii.gz: holds the same voxels as " in reason
     assert "people/0.nii.gz of healthy0 of people" in reason
-    assert [path.name for path in (study / BATCHES[2]).glob("[!.]*/")] == ["5"]
+    assert [path.name for path in (study / CHUNKS[2]).glob("[!.]*/")] == ["5"]
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_change_is_seen(study, snakemake, file, dataset, rule):
 
 def test_what_does_not_hang_on_a_change_stays(study, snakemake):
     def times():
-        return [(study / path / "left_out.tsv").stat().st_mtime_ns for path in BATCHES]
+        return [(study / path / "left_out.tsv").stat().st_mtime_ns for path in CHUNKS]
 
     people, linked, packed = times()
     (study / "raw/tables/people.csv").write_text("subject,age\nhealthy0,41\n")
     write_nifti(study / "raw/store/patient3/T1.nii.gz", 7)
-    snakemake(study, *TABLES, *BATCHES)
+    snakemake(study, *TABLES, *CHUNKS)
     now_people, now_linked, now_packed = times()
     assert now_linked > linked
     assert (now_people, now_packed) == (people, packed)

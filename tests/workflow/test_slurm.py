@@ -36,7 +36,7 @@ SBIN = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 SITE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
 RAW_DATA = [f"resources/phantoms/{name}" for name in ("ixi", "brats21", "template/brain.nii.gz")]
 WEIGHTS = "results/models/{model}/t2/fold0/weights.pt"
-SCORES = "results/scores/ddpm_ens/fold0/brats21.tsv"
+SCORES = "results/scores/ddpm_ens/fold0/brats21_t2.tsv"
 QUALITY_PAGE = "results/report/quality/brats21_t2"
 # Seconds: longer than SLURM's shortest time limit, a minute, and the half minute in which it looks.
 TRAINING = 90
@@ -106,7 +106,7 @@ def chain(tmp_path_factory, snakemake) -> tuple[Path, subprocess.CompletedProces
     cut = {
         "checkpoint_minutes": 60,
         "datasets": dict.fromkeys(set(LESION_SETS) - {"brats21"}),
-        "methods": {"ddpm": {"training": {"steps": 40, "validation": {"every_epochs": 100}}}},
+        "models": {"ddpm": {"training": {"steps": 40, "validation": {"every_epochs": 100}}}},
     }
     values = merged(merged(demo_config(), MINIATURE), cut)
     directory = make_working_directory(tmp_path_factory.mktemp("slurm") / "study", values)
@@ -127,7 +127,7 @@ def test_chain_has_fewer_submissions_than_jobs(chain):
     finished = Counter(
         re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
     )
-    local = {"unpack_archives", "leave_out_copies", "split_folds", "check_atlas"}
+    local = {"unpack_archives", "leave_out_copies", "split_folds", "check_template"}
     assert local < set(finished)
     sent = [job["Comment"].removeprefix("rule_") for job in submissions(done)]
     assert not [comment for comment in sent for rule in local if rule in comment]
@@ -135,9 +135,14 @@ def test_chain_has_fewer_submissions_than_jobs(chain):
     batch = {"prepare": 2, "correct": 2, "score": 1}
     groups = Counter(comment.split("_")[0] for comment in sent)
     assert {name: groups[name] for name in batch} == batch
-    in_groups = {"resample_scans": 2, "strip_skull": 2, "register_to_atlas": 2, "correct_bias": 2}
-    in_groups |= {"normalize_scans": 2, "inspect_scans": 1, "fit_threshold": 1}
-    in_groups |= {"score_segmentation": 1}
+    in_groups = {
+        "resample_scans": 2,
+        "strip_skull": 2,
+        "register_to_template": 2,
+        "correct_bias": 2,
+    }
+    in_groups |= {"normalize_scans": 2, "inspect_scans": 1, "map_anomalies": 1}
+    in_groups |= {"fit_threshold": 1, "score_segmentation": 1}
     assert {rule: finished[rule] for rule in in_groups} == in_groups
     alone = sum(finished.values()) - sum(finished[rule] for rule in {*local, *in_groups})
     assert len(sent) == sum(batch.values()) + alone
@@ -165,7 +170,7 @@ def stopped(chain) -> tuple[Path, Path, list[dict[str, str]]]:
     target = WEIGHTS.format(model="ddpm")
     history = pd.read_csv(directory / target.replace("weights.pt", "history.tsv"), sep="\t")
     fastest = (history["seconds"] / history["step"].diff().fillna(history["step"])).min()
-    longer = {"methods": {"ddpm": {"training": {"steps": int(TRAINING / fastest)}}}}
+    longer = {"models": {"ddpm": {"training": {"steps": int(TRAINING / fastest)}}}}
     change_config(directory, longer)
     undisturbed = directory.with_name("undisturbed")
     shutil.copytree(directory, undisturbed)
@@ -220,15 +225,18 @@ def test_training_on_a_gpu_asks_for_one(chain, tmp_path, asked_by):
         assert found == 1
         (profile / "config.yaml").write_text(text)
     options = ("--config", "device=cuda", "--retries", "0")
-    targets = [WEIGHTS.format(model=model) for model in ("ddpm", "thresh")]
+    # What is there already is not made anew on another device.
+    targets = [WEIGHTS.format(model="ddpm"), "results/anomaly_maps/thresh/fold0/brats21_t2.npz"]
+    (directory / targets[0]).unlink()
     done = submit(directory, *targets, *options, profile=profile, check=False)
-    jobs = {job["Comment"].split("_")[4]: job for job in submissions(done)}
-    assert jobs["ddpm"]["Partition"] == "gpu"
+    (training,) = (job for job in submissions(done) if "train_model" in job["Comment"])
+    (mapping,) = (job for job in submissions(done) if "map_anomalies" in job["Comment"])
+    assert training["Partition"] == "gpu"
+    assert mapping["Partition"] == "cpu"
+    assert not [key for key in mapping if key.startswith("TresPer")]
     if asked_by == "gpus":
-        assert jobs["ddpm"]["TresPerJob"] == "gres:gpu:1"
-        assert jobs["thresh"]["Partition"] == "cpu"
-        assert not [key for key in jobs["thresh"] if key.startswith("TresPer")]
+        assert training["TresPerJob"] == "gres:gpu:1"
     else:
-        assert jobs["ddpm"]["TresPerNode"] == "gres:gpu:1"
-        assert "TresPerJob" not in jobs["ddpm"]
+        assert training["TresPerNode"] == "gres:gpu:1"
+        assert "TresPerJob" not in training
     assert "torch sees no GPU" in (directory / "logs/train_model/ddpm/t2/fold0.log").read_text()

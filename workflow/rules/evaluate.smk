@@ -1,66 +1,38 @@
-"""From weights to numbers.
+"""From anomaly maps to numbers.
 
-1. reconstruct                the healthy brain that a method paints for each scan
-2. fit_threshold              on the validation subjects
-3. score_segmentation         the test subjects of a data set with lesions
-   score_reconstruction       the test subjects of a healthy data set
+1. fit_threshold              on the validation subjects
+2. score_segmentation         the test subjects of a cohort with lesions
+   score_reconstruction       those of a healthy cohort
    score_perceptual_distance  the same by a network, where its weights are given
-4. export_anomaly_maps        as NIfTI
+3. score_thresholds           each patient of the test at the thresholds of all cohorts
+   score_false_positives      healthy test subjects too; and the threshold that healthy voxels give
 """
-
-
-rule reconstruct:
-    """Reconstruct the validation and test subjects of a data set."""
-    input:
-        slices="results/slices/{dataset}_{modality}.npz",
-        split="results/splits/{dataset}/fold{fold}.tsv",
-        weights=weights_of_method,
-        code=code_of_method("reconstruct"),
-    output:
-        reconstructions="results/reconstructions/{method}/{modality}/fold{fold}/{dataset}.npz",
-    log:
-        "logs/reconstruct/{method}/{modality}/fold{fold}/{dataset}.log",
-    benchmark:
-        "benchmarks/reconstruct/{method}/{modality}/fold{fold}/{dataset}.tsv"
-    conda:
-        "../../envs/torch.yaml"
-    threads: config["threads_per_training"]
-    resources:
-        mem_mb=growing(8000),
-        runtime=growing(240),
-        gpu=gpus,
-    params:
-        partitions=evaluated_partitions,
-        timesteps=timesteps_of_method,
-        seed=config["seed"],
-        device=device,
-    script:
-        "../../scripts/reconstruct.py"
 
 
 rule fit_threshold:
     """Find the threshold of best Dice on the pooled voxels of the validation subjects."""
     input:
-        slices=slices_of_dataset,
-        split="results/splits/{dataset}/fold{fold}.tsv",
-        reconstructions=reconstructions_of_dataset,
-        code=library_of("fit_threshold"),
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
     output:
-        threshold="results/thresholds/{method}/fold{fold}/{dataset}.json",
+        threshold="results/thresholds/{method}/fold{fold}/{cohort}.json",
     log:
-        "logs/fit_threshold/{method}/fold{fold}/{dataset}.log",
+        "logs/fit_threshold/{method}/fold{fold}/{cohort}.log",
     benchmark:
-        "benchmarks/fit_threshold/{method}/fold{fold}/{dataset}.tsv"
+        "benchmarks/fit_threshold/{method}/fold{fold}/{cohort}.tsv"
     wildcard_constraints:
-        dataset=one_of(LESION),
+        cohort=one_of(study.lesion_cohorts),
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(60),
     params:
-        postprocessing=config["evaluation"]["postprocessing"],
+        **compared(
+            code=code_of("fit_threshold"),
+        ),
     script:
         "../../scripts/fit_threshold.py"
 
@@ -68,55 +40,60 @@ rule fit_threshold:
 rule score_segmentation:
     """Score the thresholded anomaly maps of the test subjects against their lesion masks."""
     input:
-        slices=slices_of_dataset,
-        split="results/splits/{dataset}/fold{fold}.tsv",
-        reconstructions=reconstructions_of_dataset,
-        threshold="results/thresholds/{method}/fold{fold}/{dataset}.json",
-        code=library_of("score_segmentation"),
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
+        threshold="results/thresholds/{method}/fold{fold}/{cohort}.json",
     output:
-        scores="results/scores/{method}/fold{fold}/{dataset}.tsv",
+        scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
     log:
-        "logs/score_segmentation/{method}/fold{fold}/{dataset}.log",
+        "logs/score_segmentation/{method}/fold{fold}/{cohort}.log",
     benchmark:
-        "benchmarks/score_segmentation/{method}/fold{fold}/{dataset}.tsv"
+        "benchmarks/score_segmentation/{method}/fold{fold}/{cohort}.tsv"
     wildcard_constraints:
-        dataset=one_of(LESION),
+        cohort=one_of(study.lesion_cohorts),
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(120),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(120),
     params:
-        postprocessing=config["evaluation"]["postprocessing"],
-        modality=method_modality,
+        **compared(
+            code=code_of("score_segmentation"),
+            modality=scans.modality,
+            postprocessing=config["evaluation"]["postprocessing"],
+        ),
     script:
         "../../scripts/score_segmentation.py"
 
 
 rule score_reconstruction:
-    """Score how well healthy test subjects are painted, in each modality."""
+    """Score how well healthy test subjects are reconstructed."""
     input:
-        slices=slices_of_healthy_dataset,
-        split="results/splits/{dataset}/fold{fold}.tsv",
-        reconstructions=reconstructions_of_healthy_dataset,
-        code=library_of("score_reconstruction"),
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        reconstructions=results.reconstructions,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
     output:
-        scores="results/scores/{method}/fold{fold}/{dataset}.tsv",
+        scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
     log:
-        "logs/score_reconstruction/{method}/fold{fold}/{dataset}.log",
+        "logs/score_reconstruction/{method}/fold{fold}/{cohort}.log",
     benchmark:
-        "benchmarks/score_reconstruction/{method}/fold{fold}/{dataset}.tsv"
+        "benchmarks/score_reconstruction/{method}/fold{fold}/{cohort}.tsv"
     wildcard_constraints:
-        dataset=one_of(HEALTHY),
+        cohort=one_of(study.healthy_cohorts),
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(120),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(120),
     params:
-        modalities=of_dataset("modalities"),
+        **compared(
+            code=code_of("score_reconstruction"),
+            modality=scans.modality,
+        ),
     script:
         "../../scripts/score_reconstruction.py"
 
@@ -124,55 +101,97 @@ rule score_reconstruction:
 rule score_perceptual_distance:
     """Measure how unlike its scan a reconstruction looks to a network (LPIPS)."""
     input:
-        slices=slices_of_healthy_dataset,
-        split="results/splits/{dataset}/fold{fold}.tsv",
-        reconstructions=reconstructions_of_healthy_dataset,
-        code=library_of("score_perceptual_distance"),
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        reconstructions=results.reconstructions,
     output:
-        scores="results/perceptual/{method}/fold{fold}/{dataset}.tsv",
+        scores="results/perceptual/{method}/fold{fold}/{cohort}.tsv",
     log:
-        "logs/score_perceptual_distance/{method}/fold{fold}/{dataset}.log",
+        "logs/score_perceptual_distance/{method}/fold{fold}/{cohort}.log",
     benchmark:
-        "benchmarks/score_perceptual_distance/{method}/fold{fold}/{dataset}.tsv"
+        "benchmarks/score_perceptual_distance/{method}/fold{fold}/{cohort}.tsv"
     wildcard_constraints:
-        dataset=one_of(HEALTHY),
+        cohort=one_of(study.healthy_cohorts),
     conda:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(480),
-        gpu=gpus,
+        mem_mb=scaled_by_attempt(8000),
+        runtime=scaled_by_attempt(480),
+        gpu=models.gpus,
     params:
-        modalities=of_dataset("modalities"),
-        device=device,
-        network=perceptual_weights,
-        network_file=state_of_others(perceptual_weights),
-        sha256=perceptual_sha256,
+        **compared(
+            code=code_of("score_perceptual_distance"),
+            modality=scans.modality,
+            network=results.perceptual_weights,
+            network_file=state_of_others(results.perceptual_weights),
+            sha256=results.perceptual_sha256,
+            precision=models.precision,
+        ),
     script:
         "../../scripts/score_perceptual_distance.py"
 
 
-rule export_anomaly_maps:
-    """Write the anomaly maps of the test subjects as NIfTI."""
+rule score_thresholds:
+    """Score the test patients at the thresholds of all cohorts of their modality."""
     input:
-        slices=slices_of_dataset,
-        split=f"results/splits/{{dataset}}/fold{FOLDS[0]}.tsv",
-        reconstructions=mapped_reconstructions,
-        code=library_of("export_anomaly_maps"),
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
+        thresholds=results.thresholds_beside,
     output:
-        maps=directory("results/report/maps/{dataset}"),
+        scores="results/threshold_scores/{method}/fold{fold}/{cohort}.tsv",
     log:
-        "logs/export_anomaly_maps/{dataset}.log",
+        "logs/score_thresholds/{method}/fold{fold}/{cohort}.log",
     benchmark:
-        "benchmarks/export_anomaly_maps/{dataset}.tsv"
+        "benchmarks/score_thresholds/{method}/fold{fold}/{cohort}.tsv"
+    wildcard_constraints:
+        cohort=one_of(study.lesion_cohorts),
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(120),
     params:
-        postprocessing=config["evaluation"]["postprocessing"],
+        **compared(
+            code=code_of("score_thresholds"),
+            fitted_on=results.fitted_on,
+            modality=scans.modality,
+            postprocessing=config["evaluation"]["postprocessing"],
+        ),
     script:
-        "../../scripts/export_anomaly_maps.py"
+        "../../scripts/score_thresholds.py"
+
+
+rule score_false_positives:
+    """Measure what is called anomalous in healthy brains, and what their voxels give as threshold."""
+    input:
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
+        thresholds=results.thresholds_beside,
+    output:
+        scores="results/threshold_scores/{method}/fold{fold}/{cohort}.tsv",
+        threshold="results/healthy_thresholds/{method}/fold{fold}/{cohort}.json",
+    log:
+        "logs/score_false_positives/{method}/fold{fold}/{cohort}.log",
+    benchmark:
+        "benchmarks/score_false_positives/{method}/fold{fold}/{cohort}.tsv"
+    wildcard_constraints:
+        cohort=one_of(study.healthy_cohorts),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(120),
+    params:
+        **compared(
+            code=code_of("score_false_positives"),
+            fitted_on=results.fitted_on,
+            modality=scans.modality,
+            postprocessing=config["evaluation"]["postprocessing"],
+        ),
+    script:
+        "../../scripts/score_false_positives.py"

@@ -7,8 +7,6 @@
 
 rule make_template:
     """Write the anatomical template at the phantoms' resolution."""
-    input:
-        code=library_of("make_template"),
     output:
         head="resources/phantoms/template/head.nii.gz",
         brain="resources/phantoms/template/brain.nii.gz",
@@ -19,18 +17,19 @@ rule make_template:
         "../../envs/phantoms.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(10),
     params:
-        spacing=config["preprocessing"]["spacing"],
+        **compared(
+            code=code_of("make_template"),
+            spacing=config["preprocessing"]["spacing"],
+        ),
     script:
         "../../scripts/make_template.py"
 
 
 rule make_phantoms:
     """Write the raw tree of one data set, with exact lesion masks."""
-    input:
-        code=library_of("make_phantoms"),
     output:
         root=directory("resources/phantoms/{dataset}"),
     log:
@@ -43,11 +42,14 @@ rule make_phantoms:
         "../../envs/phantoms.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
     params:
-        dataset="{dataset}",
-        settings=lookup("phantoms/{dataset}", within=config),
-        seed=config["seed"],
+        **compared(
+            code=code_of("make_phantoms"),
+            dataset=of_path("dataset"),
+            settings=lookup("phantoms/{dataset}", within=config),
+            seed=config["seed"],
+        ),
     script:
         "../../scripts/make_phantoms.py"

@@ -1,17 +1,18 @@
 """From raw scans to packed slices.
 
-1. list_subjects      which scans there are, and which of them can be used
-2. leave_out_copies   those that another data set has too
-3. resample_scans     RAS, one voxel size
-4. strip_skull        brain mask (strip_skull_with_hdbet by HD-BET)
-5. register_to_atlas  affine to the atlas
-6. correct_bias       N4, cut to the brain
-7. normalize_scans    about [0, 1], the final grid
-8. pack_slices        all volumes of a data set and modality in one file
+1. list_subjects         which scans there are, and which of them can be used
+2. leave_out_copies      those that another data set has too
+3. resample_scans        RAS, one voxel size
+4. strip_skull           brain mask (strip_skull_with_hdbet by HD-BET)
+5. register_to_template  affine
+6. correct_bias          N4, cut to the brain
+7. normalize_scans       about [0, 1], the final grid
+8. pack_slices           all volumes of a cohort in one file
 
-Stages 3 to 7 work on batches of scans: one process start, with its imports, serves many scans.
-The volumes of the authors' archive have most of this behind them: take_preprocessed_scans puts them
-in the place of the corrected ones. A scan that fails in a stage is written to the batch's left_out.tsv; the others go on.
+Stages 3 to 7 work on chunks of scans: one process start, with its imports, serves many. The volumes
+of the authors' archive have most of this behind them: take_preprocessed_scans puts them in the place
+of the corrected ones. A scan that fails in a stage is written to the chunk's left_out.tsv; the others
+go on.
 """
 
 
@@ -22,8 +23,7 @@ localrules:
 rule list_subjects:
     """Find the scans of a data set in its raw layout, and check each."""
     input:
-        raw=made_by_rules(listed_root),
-        code=with_layout_code("list_subjects"),
+        raw=made_by_rules(datasets.listed_root),
     output:
         subjects="results/listed/{dataset}.tsv",
         remarks="results/subjects/remarks/{dataset}.tsv",
@@ -38,23 +38,26 @@ rule list_subjects:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(120),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(120),
     params:
-        raw_files=raw_files,
-        root=listed_folder,
-        downloads=of_dataset("root"),
-        layout=of_dataset("layout"),
-        modalities=of_dataset("modalities"),
-        lesions=has_lesion_masks,
-        lesion_labels=of_dataset("lesion_labels"),
-        ignored_labels=of_dataset("ignored_labels"),
-        exclude=of_dataset("exclude"),
-        files=of_dataset("files"),
-        table=of_dataset("table"),
-        part=of_dataset("part"),
-        demographics=of_dataset("demographics"),
-        on_broken=config["on_broken_scan"],
+        **compared(
+            code=code_of("list_subjects", code.layout_of_dataset),
+            raw_files=datasets.raw_files,
+            root=datasets.listed_folder,
+            downloads=datasets.of_dataset("root"),
+            layout=datasets.of_dataset("layout"),
+            modalities=datasets.of_dataset("modalities"),
+            lesions=datasets.has_lesion_masks,
+            lesion_labels=datasets.of_dataset("lesion_labels"),
+            ignored_labels=datasets.of_dataset("ignored_labels"),
+            exclude=datasets.of_dataset("exclude"),
+            files=datasets.of_dataset("files"),
+            table=datasets.of_dataset("table"),
+            part=datasets.of_dataset("part"),
+            demographics=datasets.of_dataset("demographics"),
+            on_broken=config["on_broken_scan"],
+        ),
     script:
         "../../scripts/list_subjects.py"
 
@@ -62,9 +65,8 @@ rule list_subjects:
 checkpoint leave_out_copies:
     """Leave out the subjects whose scan a data set that comes before has too."""
     input:
-        listed=listed_table,
-        earlier=tables_before,
-        code=library_of("leave_out_copies"),
+        listed=datasets.listed_table,
+        earlier=datasets.tables_before,
     output:
         subjects="results/subjects/{dataset}.tsv",
     log:
@@ -74,39 +76,45 @@ checkpoint leave_out_copies:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(5),
+        mem_mb=scaled_by_attempt(1000),
+        runtime=scaled_by_attempt(5),
     params:
-        healthy=HEALTHY,
+        **compared(
+            code=code_of("leave_out_copies"),
+            healthy=study.healthy,
+        ),
     script:
         "../../scripts/leave_out_copies.py"
 
 
 rule resample_scans:
-    """Bring the scans of a batch to RAS and one isotropic voxel size."""
+    """Bring the scans of a chunk to RAS and one isotropic voxel size."""
     input:
-        scans=made_by_rules(batch_files),
-        subjects=ancient("results/subjects/{dataset}.tsv"),
-        code=with_layout_code("resample_scans"),
+        scans=made_by_rules(scans.chunk_files),
+        subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=directory("results/resampled/{dataset}/{modality}/batch{batch}"),
+        scans=intermediate(directory("results/resampled/{cohort}/chunk{chunk}")),
     log:
-        "logs/resample_scans/{dataset}/{modality}/batch{batch}.log",
+        "logs/resample_scans/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/resample_scans/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/resample_scans/{cohort}/chunk{chunk}.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
     params:
-        raw_files=state_of_others(batch_files),
-        batch=batch_subjects,
-        layout=of_dataset("layout"),
-        spacing=config["preprocessing"]["spacing"],
-        lesion_labels=of_dataset("lesion_labels"),
-        ignored_labels=of_dataset("ignored_labels"),
+        **compared(
+            code=code_of("resample_scans", code.layout),
+            raw_files=state_of_others(scans.chunk_files),
+            modality=scans.modality,
+            subjects=scans.chunk_subjects,
+            layout=scans.of_cohort("layout"),
+            spacing=config["preprocessing"]["spacing"],
+            lesion_labels=scans.of_cohort("lesion_labels"),
+            ignored_labels=scans.of_cohort("ignored_labels"),
+        ),
     script:
         "../../scripts/resample_scans.py"
 
@@ -114,29 +122,32 @@ rule resample_scans:
 rule strip_skull:
     """Keep the brain: zero outside the brain mask."""
     input:
-        template=made_by_rules(head_template),
-        scans="results/resampled/{dataset}/{modality}/batch{batch}",
-        subjects=ancient("results/subjects/{dataset}.tsv"),
-        code=library_of("strip_skull"),
+        head_template=made_by_rules(scans.head_template),
+        scans="results/resampled/{cohort}/chunk{chunk}",
+        subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=directory("results/stripped/{dataset}/{modality}/batch{batch}"),
+        scans=intermediate(directory("results/stripped/{cohort}/chunk{chunk}")),
+        brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
     log:
-        "logs/strip_skull/{dataset}/{modality}/batch{batch}.log",
+        "logs/strip_skull/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/strip_skull/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/strip_skull/{cohort}/chunk{chunk}.tsv"
     wildcard_constraints:
-        dataset=one_of([name for name in RAW if name not in HDBET]),
+        cohort=one_of(study.stripped_by("template", "none")),
     conda:
         "../../envs/ants.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(60),
+        mem_mb=scaled_by_attempt(3000),
+        runtime=scaled_by_attempt(60),
     params:
-        method=of_dataset("skull_stripping"),
-        template=head_template,
-        template_files=state_of_others(head_template),
-        children=children_of_batch,
+        **compared(
+            code=code_of("strip_skull"),
+            method=scans.of_cohort("skull_stripping"),
+            head_template=scans.head_template,
+            head_template_files=state_of_others(scans.head_template),
+            children=scans.children_of_chunk,
+        ),
     script:
         "../../scripts/strip_skull.py"
 
@@ -144,81 +155,87 @@ rule strip_skull:
 rule strip_skull_with_hdbet:
     """Keep the brain that HD-BET finds: zero outside the brain mask."""
     input:
-        scans="results/resampled/{dataset}/{modality}/batch{batch}",
+        scans="results/resampled/{cohort}/chunk{chunk}",
         weights="resources/hdbet",
-        subjects=ancient("results/subjects/{dataset}.tsv"),
-        code=library_of("strip_skull_with_hdbet"),
+        subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=directory("results/stripped/{dataset}/{modality}/batch{batch}"),
+        scans=intermediate(directory("results/stripped/{cohort}/chunk{chunk}")),
+        brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
     log:
-        "logs/strip_skull_with_hdbet/{dataset}/{modality}/batch{batch}.log",
+        "logs/strip_skull_with_hdbet/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/strip_skull_with_hdbet/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/strip_skull_with_hdbet/{cohort}/chunk{chunk}.tsv"
     wildcard_constraints:
-        dataset=one_of(HDBET),
+        cohort=one_of(study.stripped_by("hdbet")),
     conda:
         "../../envs/hdbet.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=growing(12000),
-        runtime=growing(240),
-        gpu=gpu_for_stripping,
+        mem_mb=scaled_by_attempt(12000),
+        runtime=scaled_by_attempt(240),
+        gpu=models.gpus,
     params:
-        # HD-BET has a precision of its own, and is not compiled.
-        device={**DEVICE, "precision": "fp32", "compile": False},
-        test_time_augmentation=config["hdbet"]["test_time_augmentation"],
-        children=children_of_batch,
+        **compared(
+            code=code_of("strip_skull_with_hdbet"),
+            test_time_augmentation=config["hdbet"]["test_time_augmentation"],
+            children=scans.children_of_chunk,
+        ),
     script:
         "../../scripts/strip_skull_with_hdbet.py"
 
 
-rule register_to_atlas:
-    """Register the stripped scans to the atlas; the transforms are kept."""
+rule register_to_template:
+    """Register the stripped scans to the template; the transforms are kept."""
     input:
-        scans="results/stripped/{dataset}/{modality}/batch{batch}",
-        atlas="results/atlas/brain.nii.gz",
-        code=library_of("register_to_atlas"),
+        scans="results/stripped/{cohort}/chunk{chunk}",
+        template="results/template/brain.nii.gz",
     output:
-        scans=directory("results/registered/{dataset}/{modality}/batch{batch}"),
+        scans=intermediate(directory("results/registered/{cohort}/chunk{chunk}")),
+        transforms=directory("results/transforms/{cohort}/chunk{chunk}"),
     log:
-        "logs/register_to_atlas/{dataset}/{modality}/batch{batch}.log",
+        "logs/register_to_template/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/register_to_atlas/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/register_to_template/{cohort}/chunk{chunk}.tsv"
     conda:
         "../../envs/ants.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(120),
+        mem_mb=scaled_by_attempt(3000),
+        runtime=scaled_by_attempt(120),
     params:
-        settings=config["preprocessing"]["registration"],
+        **compared(
+            code=code_of("register_to_template"),
+            settings=config["preprocessing"]["registration"],
+        ),
     script:
-        "../../scripts/register_to_atlas.py"
+        "../../scripts/register_to_template.py"
 
 
 rule correct_bias:
     """Correct the bias field, and cut to the brain."""
     input:
-        scans="results/registered/{dataset}/{modality}/batch{batch}",
-        code=library_of("correct_bias"),
+        scans="results/registered/{cohort}/chunk{chunk}",
     output:
-        scans=directory("results/corrected/{dataset}/{modality}/batch{batch}"),
+        scans=directory("results/corrected/{cohort}/chunk{chunk}"),
     log:
-        "logs/correct_bias/{dataset}/{modality}/batch{batch}.log",
+        "logs/correct_bias/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/correct_bias/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/correct_bias/{cohort}/chunk{chunk}.tsv"
     wildcard_constraints:
-        dataset=one_of(RAW),
+        cohort=one_of(study.cohorts_of(study.raw)),
     conda:
         "../../envs/ants.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(60),
+        mem_mb=scaled_by_attempt(3000),
+        runtime=scaled_by_attempt(60),
     params:
-        settings=config["preprocessing"]["bias_correction"],
-        weighted=of_dataset("weighted_bias_correction"),
-        keep_last_slice=config["preprocessing"]["keep_last_slice"],
+        **compared(
+            code=code_of("correct_bias"),
+            settings=config["preprocessing"]["bias_correction"],
+            weighted=scans.of_cohort("weighted_bias_correction"),
+            keep_last_slice=config["preprocessing"]["keep_last_slice"],
+        ),
     script:
         "../../scripts/correct_bias.py"
 
@@ -226,29 +243,32 @@ rule correct_bias:
 rule take_preprocessed_scans:
     """Take up the volumes of the authors' archive, which are registered and corrected."""
     input:
-        scans=made_by_rules(batch_files),
-        subjects=ancient("results/subjects/{dataset}.tsv"),
-        code=library_of("take_preprocessed_scans"),
+        scans=made_by_rules(scans.chunk_files),
+        subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=directory("results/corrected/{dataset}/{modality}/batch{batch}"),
+        scans=directory("results/corrected/{cohort}/chunk{chunk}"),
     log:
-        "logs/take_preprocessed_scans/{dataset}/{modality}/batch{batch}.log",
+        "logs/take_preprocessed_scans/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/take_preprocessed_scans/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/take_preprocessed_scans/{cohort}/chunk{chunk}.tsv"
     wildcard_constraints:
-        dataset=one_of(PREPROCESSED),
+        cohort=one_of(study.cohorts_of(study.preprocessed)),
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
     params:
-        raw_files=state_of_others(batch_files),
-        batch=batch_subjects,
-        spacing=config["preprocessing"]["spacing"],
-        lesion_labels=of_dataset("lesion_labels"),
-        ignored_labels=of_dataset("ignored_labels"),
+        **compared(
+            code=code_of("take_preprocessed_scans"),
+            raw_files=state_of_others(scans.chunk_files),
+            modality=scans.modality,
+            subjects=scans.chunk_subjects,
+            spacing=config["preprocessing"]["spacing"],
+            lesion_labels=scans.of_cohort("lesion_labels"),
+            ignored_labels=scans.of_cohort("ignored_labels"),
+        ),
     script:
         "../../scripts/take_preprocessed_scans.py"
 
@@ -256,45 +276,49 @@ rule take_preprocessed_scans:
 rule normalize_scans:
     """Smooth, crop, scale to [0, 1] inside the brain, and bring to the final grid."""
     input:
-        scans="results/corrected/{dataset}/{modality}/batch{batch}",
-        code=library_of("normalize_scans"),
+        scans="results/corrected/{cohort}/chunk{chunk}",
     output:
-        scans=directory("results/normalized/{dataset}/{modality}/batch{batch}"),
+        scans=directory("results/normalized/{cohort}/chunk{chunk}"),
     log:
-        "logs/normalize_scans/{dataset}/{modality}/batch{batch}.log",
+        "logs/normalize_scans/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/normalize_scans/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/normalize_scans/{cohort}/chunk{chunk}.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
     params:
-        settings=config["preprocessing"]["normalization"],
+        **compared(
+            code=code_of("normalize_scans"),
+            settings=config["preprocessing"]["normalization"],
+        ),
     script:
         "../../scripts/normalize_scans.py"
 
 
 rule pack_slices:
-    """Pack the normalised volumes of a data set and modality into one file."""
+    """Pack the normalised volumes of a cohort into one file."""
     input:
-        batches=batch_folders("normalized"),
-        code=library_of("pack_slices"),
+        chunks=scans.folders_of_chunks("normalized"),
     output:
-        slices="results/slices/{dataset}_{modality}.npz",
-        left_out="results/slices/{dataset}_{modality}_left_out.tsv",
+        slices="results/slices/{cohort}.npz",
+        left_out="results/slices/{cohort}_left_out.tsv",
     log:
-        "logs/pack_slices/{dataset}_{modality}.log",
+        "logs/pack_slices/{cohort}.log",
     benchmark:
-        "benchmarks/pack_slices/{dataset}_{modality}.tsv"
+        "benchmarks/pack_slices/{cohort}.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(12000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(12000),
+        runtime=scaled_by_attempt(30),
     params:
-        on_broken=config["on_broken_scan"],
+        **compared(
+            code=code_of("pack_slices"),
+            on_broken=config["on_broken_scan"],
+        ),
     script:
         "../../scripts/pack_slices.py"

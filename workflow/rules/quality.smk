@@ -1,59 +1,65 @@
 """How well the scans came through preprocessing, for people to look at.
 
-1. inspect_scans       measures and a picture of every scan of a batch
-2. write_quality_page  one page per data set and modality, the doubtful scans first
+1. inspect_scans       measures and a picture of every scan of a chunk
+2. write_quality_page  one page per cohort, the scans that stand out first
 """
 
 
 rule inspect_scans:
-    """Measure and draw the scans of a batch."""
+    """Measure and draw the scans of a chunk."""
     input:
-        unpack(stages_of_batch),
-        code=library_of("inspect_scans"),
+        unpack(scans.stages_of_chunk),
     output:
-        folder=directory("results/quality/{dataset}/{modality}/batch{batch}"),
+        folder=directory("results/quality/{cohort}/chunk{chunk}"),
     log:
-        "logs/inspect_scans/{dataset}/{modality}/batch{batch}.log",
+        "logs/inspect_scans/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/inspect_scans/{dataset}/{modality}/batch{batch}.tsv"
+        "benchmarks/inspect_scans/{cohort}/chunk{chunk}.tsv"
     conda:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
+    params:
+        **compared(
+            code=code_of("inspect_scans"),
+        ),
     script:
         "../../scripts/inspect_scans.py"
 
 
 rule write_quality_page:
-    """Show every scan of a data set, sorted by doubt."""
+    """Show every scan of a cohort, those that stand out first."""
     input:
-        batches=batch_folders("quality"),
-        subjects="results/subjects/{dataset}.tsv",
-        code=library_of("write_quality_page"),
-        template=f"{workflow.basedir}/scripts/brainuad/report/quality/page.html.jinja",
+        chunks=scans.folders_of_chunks("quality"),
+        subjects=scans.subjects_of_cohort,
     output:
         page=report(
-            directory("results/report/quality/{dataset}_{modality}"),
+            directory("results/report/quality/{cohort}"),
             htmlindex="index.html",
-            caption="../report/quality.rst",
+            caption="../report/caption.rst",
             category="Quality control",
-            labels={"data set": "{dataset}", "modality": "{modality}"},
+            labels={"cohort": "{cohort}"},
         ),
-        measures="results/report/tables/quality_{dataset}_{modality}.tsv",
+        measures="results/report/tables/quality_{cohort}.tsv",
     log:
-        "logs/write_quality_page/{dataset}_{modality}.log",
+        "logs/write_quality_page/{cohort}.log",
     benchmark:
-        "benchmarks/write_quality_page/{dataset}_{modality}.tsv"
+        "benchmarks/write_quality_page/{cohort}.tsv"
     conda:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(30),
     params:
-        dataset="{dataset}",
-        modality="{modality}",
+        **compared(
+            code=code_of("write_quality_page", QUALITY_PAGE),
+            caption=register.quality_caption,
+            name=register.label_of_cohort,
+            dataset=scans.dataset,
+            modality=scans.modality,
+        ),
     script:
         "../../scripts/write_quality_page.py"

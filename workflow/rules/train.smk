@@ -14,8 +14,6 @@ localrules:
 
 rule check_models:
     """Try out the settings of every model, without memory for its weights, and say its size."""
-    input:
-        code=library_of("check_models", *map(method_file, MODELS)),
     output:
         sizes=CHECKED_MODELS,
     log:
@@ -27,13 +25,17 @@ rule check_models:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(15),
+        mem_mb=scaled_by_attempt(4000),
+        runtime=scaled_by_attempt(15),
     params:
-        models=settings_of_models(),
-        pretraining=settings_of_pretraining(),
-        size=slice_size(),
-        timestep=last_timestep(),
+        **compared(
+            code=code_of("check_models", code.all_models, code.all_scores),
+            methods=models.scores_of_methods(),
+            models=models.settings_of_models(),
+            pretraining=models.settings_of_pretraining(),
+            size=models.slice_size(),
+            timestep=models.last_timestep(),
+        ),
     script:
         "../../scripts/check_models.py"
 
@@ -41,9 +43,8 @@ rule check_models:
 rule pretrain_spark:
     """Pretrain an encoder by masked modelling of the healthy training slices."""
     input:
-        slices=training_slices,
-        split=training_split,
-        code=library_of("pretrain_spark"),
+        slices=models.training_slices,
+        split=models.training_split,
     output:
         encoder="results/pretraining/{modality}/fold{fold}/encoder.pt",
         history="results/pretraining/{modality}/fold{fold}/history.tsv",
@@ -56,15 +57,18 @@ rule pretrain_spark:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(720),
-        gpu=gpus,
+        mem_mb=scaled_by_attempt(8000),
+        runtime=scaled_by_attempt(720),
+        gpu=models.gpus,
         # No param: a change of how often it is saved must not train anew.
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
-        settings=spark_settings,
-        seed=config["seed"],
-        device=device,
+        **compared(
+            code=code_of("pretrain_spark"),
+            settings=models.spark_settings,
+            seed=study.seed,
+            precision=models.precision,
+        ),
     script:
         "../../scripts/pretrain_spark.py"
 
@@ -72,10 +76,9 @@ rule pretrain_spark:
 rule train_model:
     """Train one model of one modality and fold."""
     input:
-        slices=training_slices,
-        split=training_split,
-        pretrained=made_by_rules(pretrained_encoder),
-        code=training_code,
+        slices=models.training_slices,
+        split=models.training_split,
+        pretrained=made_by_rules(models.pretrained_encoder),
     output:
         weights="results/models/{model}/{modality}/fold{fold}/weights.pt",
         history="results/models/{model}/{modality}/fold{fold}/history.tsv",
@@ -88,18 +91,21 @@ rule train_model:
         "../../envs/torch.yaml"
     threads: config["threads_per_training"]
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(1440),
-        gpu=gpus,
+        mem_mb=scaled_by_attempt(8000),
+        runtime=scaled_by_attempt(1440),
+        gpu=models.gpus,
         # No param: a change of how often it is saved must not train anew.
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
-        kind=of_model("kind"),
-        settings=of_model("settings"),
-        training=of_model("training"),
-        pretrained=pretrained_encoder,
-        pretrained_file=state_of_others(pretrained_encoder),
-        seed=config["seed"],
-        device=device,
+        **compared(
+            code=code_of("train_model", code.model),
+            kind=models.of_model("kind"),
+            settings=models.of_model("settings"),
+            training=models.of_model("training"),
+            pretrained=models.pretrained_encoder,
+            pretrained_file=state_of_others(models.pretrained_encoder),
+            seed=study.seed,
+            precision=models.precision,
+        ),
     script:
         "../../scripts/train_model.py"

@@ -1,4 +1,4 @@
-"""Arrays in an uncompressed npz, read row by row: a volume at a time instead of a data set."""
+"""Arrays in an uncompressed npz, read and written row by row: a volume instead of a data set."""
 
 import io
 import struct
@@ -90,6 +90,42 @@ def open_arrays(path: Path, names: Iterable[str]) -> dict[str, StoredArray]:
             f"{path} can't be read: {error}; delete it and run again, then it is made anew"
         ) from error
     return arrays
+
+
+def write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+    """Add an array to an npz, as `np.savez` does."""
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+        np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def write_rows(
+    archive: zipfile.ZipFile,
+    name: str,
+    rows: Iterable[np.ndarray],
+    *,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+) -> None:
+    """Add an array of a shape [N, ...] to an npz, and hold one of its rows at a time.
+
+    The bytes are those of `write_array`. Raises ValueError for a row of another shape, and for more
+    or fewer than N.
+    """
+    header = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    count = 0
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+        np.lib.format.write_array_header_1_0(member, header)
+        for row in rows:
+            if row.shape != shape[1:]:
+                raise ValueError(f"{name}: row {count} has shape {row.shape}, not {shape[1:]}")
+            member.write(np.ascontiguousarray(row, dtype).data)
+            count += 1
+    if count != shape[0]:
+        raise ValueError(f"{name}: {count} rows for an array of shape {shape}")
 
 
 def _stored_array(file: io.BufferedReader, member: zipfile.ZipInfo) -> StoredArray:

@@ -6,16 +6,21 @@ import pandas as pd
 
 from brainuad.io.job import replacing
 
-# Columns of names and the like, which may look like numbers.
-TEXTS = ("subject", "dataset", "method", "site", "t1_digest", "t2_digest")
+# What columns of names and the like are called, which may look like numbers, and how those of
+# digests end.
+TEXTS = ("subject", "dataset", "method", "site")
+DIGEST = "_digest"
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a TSV with a header; names are text, also those that look like numbers; empty is NaN."""
+    with open(path, encoding="utf-8") as file:
+        columns = file.readline().rstrip("\n").split("\t")
+    texts = [column for column in columns if column in TEXTS or column.endswith(DIGEST)]
     return pd.read_csv(
         path,
         sep="\t",
-        dtype=dict.fromkeys(TEXTS, str),
+        dtype=dict.fromkeys(texts, str),
         na_values=[""],
         keep_default_na=False,
         encoding="utf-8",

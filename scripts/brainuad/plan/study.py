@@ -7,6 +7,8 @@ from typing import Any
 
 # Of a model that answers in one pass there is one reconstruction.
 ONE_PASS = "one_pass"
+# The score of what is no method of its own.
+RESIDUAL = {"kind": "absolute"}
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class Method:
     timesteps: tuple[int, ...]
     score: dict[str, Any]
 
-    @property
-    def asked(self) -> str:
-        """How the model is asked, as a part of paths: t500, t250-500-750 or one_pass."""
-        return timesteps_part(self.timesteps)
+    def reconstructions(self, fold: int | str, cohort: str) -> str:
+        """The file with what the model makes of a cohort, asked so."""
+        folder = f"results/reconstructions/{self.model}/{timesteps_part(self.timesteps)}"
+        return f"{folder}/fold{fold}/{cohort}.npz"
 
 
 def timesteps_part(timesteps: Sequence[int]) -> str:
@@ -93,6 +95,12 @@ class Study:
     @cached_property
     def raw(self) -> list[str]:
         return [name for name in self.datasets if name not in self.preprocessed]
+
+    def stripped_by(self, *ways: str) -> list[Cohort]:
+        """The raw cohorts whose skulls are stripped in one of these ways."""
+        return self.cohorts_of(
+            name for name in self.raw if self.datasets[name]["skull_stripping"] in ways
+        )
 
     def cohorts_of(self, datasets: Iterable[str]) -> list[Cohort]:
         """The cohorts of data sets, in the order of the config."""

@@ -9,7 +9,6 @@ rule split_folds:
     """Draw one fold of a data set, or take it from the released lists."""
     input:
         subjects="results/subjects/{dataset}.tsv",
-        code=library_of("split_folds"),
     output:
         split="results/splits/{dataset}/fold{fold}.tsv",
         findings="results/splits/{dataset}/fold{fold}_findings.tsv",
@@ -19,17 +18,20 @@ rule split_folds:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(5),
+        mem_mb=scaled_by_attempt(1000),
+        runtime=scaled_by_attempt(5),
     params:
-        healthy=of_dataset("healthy"),
-        lesion_masks=has_lesion_masks,
-        validation=of_dataset("validation"),
-        test=of_dataset("test"),
-        stratify=of_dataset("stratify"),
-        splits=released_lists,
-        lists=split_lists,
-        list_files=state_of_others(split_lists),
-        seed=config["seed"],
+        **compared(
+            code=code_of("split_folds"),
+            healthy=datasets.of_dataset("healthy"),
+            lesion_masks=datasets.has_lesion_masks,
+            validation=datasets.of_dataset("validation"),
+            test=datasets.of_dataset("test"),
+            stratify=datasets.of_dataset("stratify"),
+            splits=datasets.released_lists,
+            lists=datasets.split_lists,
+            list_files=state_of_others(datasets.split_lists),
+            seed=config["seed"],
+        ),
     script:
         "../../scripts/split_folds.py"

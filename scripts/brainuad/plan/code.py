@@ -1,0 +1,71 @@
+"""Which modules a rule's script finds by name, and the digest of all code behind a rule."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from brainuad.plan.code_digest import code_digest
+from brainuad.plan.study import RESIDUAL, Study
+
+LIBRARY = Path(__file__).resolve().parents[1]
+QUALITY_PAGE = LIBRARY / "report" / "quality" / "page.html.jinja"
+
+Files = Path | Iterable[Path]
+
+
+class CodePlan:
+    """Modules found by name; each method takes the wildcards of a job."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def layout_of_dataset(self, wildcards: Any) -> Path:
+        return self._layout(self.study.datasets[wildcards.dataset])
+
+    def layout(self, wildcards: Any) -> Path:
+        return self._layout(self.study.block_of(wildcards.cohort))
+
+    def _layout(self, block: dict[str, Any]) -> Path:
+        return LIBRARY / "datasets" / "layouts" / f"{block['layout']}.py"
+
+    def model(self, wildcards: Any) -> Path:
+        return self._model(wildcards.model)
+
+    def model_of_method(self, wildcards: Any) -> list[Path]:
+        model = self.study.all_methods[wildcards.method].model
+        return [] if model is None else [self._model(model)]
+
+    def all_models(self, wildcards: Any) -> list[Path]:
+        return sorted({self._model(model) for model in self.study.models})
+
+    def _model(self, model: str) -> Path:
+        return LIBRARY / "models" / f"{self.study.config['models'][model]['kind']}.py"
+
+    def residual(self, wildcards: Any) -> Path:
+        """The score of what is no method: a model at another timestep."""
+        return self._score(RESIDUAL)
+
+    def score(self, wildcards: Any) -> Path:
+        return self._score(self.study.all_methods[wildcards.method].score)
+
+    def all_scores(self, wildcards: Any) -> list[Path]:
+        return sorted({self._score(method.score) for method in self.study.methods})
+
+    def _score(self, block: dict[str, Any]) -> Path:
+        return LIBRARY / "scores" / f"{block['kind']}.py"
+
+
+def code_of(script: str, *plugins: Files | Callable[[Any], Files]) -> Callable[[Any], str]:
+    """A param: the digest of a script's code by its meaning, computed when it is asked for.
+
+    plugins  files that the script finds by name, or functions from wildcards to them
+    """
+
+    def digest(wildcards: Any) -> str:
+        files: list[Path] = []
+        for plugin in plugins:
+            found = plugin(wildcards) if callable(plugin) else plugin
+            files += [found] if isinstance(found, Path) else found
+        return code_digest(script, *files)
+
+    return digest

@@ -1,0 +1,166 @@
+"""From wildcards to files and values of models, and where they compute."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from brainuad.config.device import device_of
+from brainuad.io.errors import SettingsError
+from brainuad.plan.study import Cohort, Study, timesteps_of_part
+
+
+class ModelsPlan:
+    """What the rules ask that train models or use them; each method takes a job's wildcards."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    # ------------------------------------------------------------------------------------------
+    # Where networks are computed.
+
+    @property
+    def precision(self) -> str:
+        """What decides numbers beyond their last digits, on a GPU."""
+        return self.study.config["gpu"]["precision"]
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs a job asks for that computes networks."""
+        return int(device_of(self.study.config)["name"] == "cuda")
+
+    # ------------------------------------------------------------------------------------------
+    # Training.
+
+    def of_model(self, key: str) -> Callable[[Any], Any]:
+        """A function that gives one value of the model's block."""
+        return lambda wildcards: self.study.config["models"][wildcards.model][key]
+
+    def training_slices(self, wildcards: Any) -> str:
+        return f"results/slices/{self.study.training_cohort(wildcards.modality).name}.npz"
+
+    def training_split(self, wildcards: Any) -> str:
+        dataset = self.study.training_cohort(wildcards.modality).dataset
+        return f"results/splits/{dataset}/fold{wildcards.fold}.tsv"
+
+    def pretrained_encoder(self, wildcards: Any) -> list[str]:
+        """The encoder that a model starts from: made here, given by path, or none."""
+        pretrained = self.study.config["models"][wildcards.model]["pretrained"]
+        if pretrained is None:
+            return []
+        if pretrained == "spark":
+            return [f"results/pretraining/{wildcards.modality}/fold{wildcards.fold}/encoder.pt"]
+        if not Path(pretrained).is_file():
+            raise SettingsError(
+                f"config: models.{wildcards.model}.pretrained: there is no file {pretrained!r}"
+            )
+        return [pretrained]
+
+    def spark_settings(self, wildcards: Any = None) -> dict[str, Any]:
+        """What SparK pretrains: the encoder of the models that start from it."""
+        pretraining = self.study.config["pretraining"]
+        encoders = {
+            name: block["settings"]["encoder"]
+            for name, block in self.study.config["models"].items()
+            if block["pretrained"] == "spark"
+        }
+        encoder, *others = encoders.values()
+        if any(other != encoder for other in others):
+            raise SettingsError(f"config: models: {', '.join(encoders)} must have the same encoder")
+        network = {key: pretraining[key] for key in ("decoder_width", "patch_size", "mask_ratio")}
+        network |= {key: value for key, value in encoder.items() if key != "condition_width"}
+        return {"network": network, "training": pretraining["training"]}
+
+    # ------------------------------------------------------------------------------------------
+    # Models are tried out before anything else.
+
+    def scores_of_methods(self) -> dict[str, Any]:
+        """What each row of the tables is scored by, and whether there is a model."""
+        return {
+            method.name: {"model": method.model, "score": method.score}
+            for method in self.study.methods
+        }
+
+    def settings_of_models(self) -> dict[str, Any]:
+        """What each model that is made is built from; an encoder that is pretrained here fits."""
+        blocks = {name: self.study.config["models"][name] for name in self.study.models}
+        return {
+            name: {
+                **block,
+                "pretrained": None if block["pretrained"] == "spark" else block["pretrained"],
+            }
+            for name, block in blocks.items()
+        }
+
+    def settings_of_pretraining(self) -> dict[str, Any] | None:
+        """What SparK pretrains, if a model that is made starts from it."""
+        return self.spark_settings() if self.study.starts_from_spark else None
+
+    def slice_size(self) -> list[int]:
+        """Rows and columns of the slices that models see."""
+        normalization = self.study.config["preprocessing"]["normalization"]
+        return [edge // normalization["downsampling"] for edge in normalization["size"][:2]]
+
+    def last_timestep(self) -> int:
+        """The highest one that a row of the tables is reconstructed from; 1 where there is none."""
+        return max(
+            (timestep for method in self.study.methods for timestep in method.timesteps), default=1
+        )
+
+    # ------------------------------------------------------------------------------------------
+    # Trained models.
+
+    def weights(self, wildcards: Any) -> str:
+        """The weights of the model in the path, trained on the modality of the cohort in it."""
+        return self.weights_of(wildcards.model, self._cohort(wildcards), wildcards.fold)
+
+    def weights_of_method(self, wildcards: Any) -> str | list[str]:
+        """The same of the method in the path; an empty list where it has no model."""
+        model = self.study.all_methods[wildcards.method].model
+        if model is None:
+            return []
+        return self.weights_of(model, self._cohort(wildcards), wildcards.fold)
+
+    def weights_of(self, model: str, cohort: Cohort, fold: int | str) -> str:
+        return f"results/models/{model}/{cohort.modality}/fold{fold}/weights.pt"
+
+    def _cohort(self, wildcards: Any) -> Cohort:
+        return self.study.cohorts[wildcards.cohort]
+
+    def gpus_of_method(self, wildcards: Any) -> int:
+        return self.gpus if self.study.all_methods[wildcards.method].model is not None else 0
+
+    def timesteps(self, wildcards: Any) -> list[int]:
+        """Those in the path at which a model is asked; a model that has none passes once."""
+        return timesteps_of_part(wildcards.asked) or [1]
+
+    def timestep(self, wildcards: Any) -> int:
+        return int(wildcards.timestep)
+
+    def gamma(self, wildcards: Any) -> float:
+        return float(wildcards.gamma)
+
+    def timesteps_of_method(self, wildcards: Any) -> list[int]:
+        return list(self.study.all_methods[wildcards.method].timesteps) or [1]
+
+    # ------------------------------------------------------------------------------------------
+    # Methods that are timed side by side: on the healthy test subjects of a modality.
+
+    def timed_cohort(self, wildcards: Any) -> str:
+        return self.study.training_cohort(wildcards.modality).dataset
+
+    def timed_slices(self, wildcards: Any) -> str:
+        return f"results/slices/{self.study.training_cohort(wildcards.modality).name}.npz"
+
+    def timed_split(self, wildcards: Any) -> str:
+        dataset = self.study.training_cohort(wildcards.modality).dataset
+        return f"results/splits/{dataset}/fold{self.study.first_fold}.tsv"
+
+    def timed_weights(self, wildcards: Any) -> list[str]:
+        cohort = self.study.training_cohort(wildcards.modality)
+        return [
+            self.weights_of(method.model, cohort, self.study.first_fold)
+            for method in self.study.reconstructing
+        ]
+
+    def timed_timesteps(self) -> list[list[int]]:
+        return [list(method.timesteps) or [1] for method in self.study.reconstructing]

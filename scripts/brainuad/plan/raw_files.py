@@ -1,0 +1,85 @@
+"""Files from outside the workflow.
+
+Snakemake is not shown them as inputs: it would see the time of a folder, and throw away each result
+that is older than a file whose clock was ahead. Their state is a param.
+"""
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from brainuad.io.folders import walk
+from brainuad.io.formats import what_pointer
+
+FETCHED_TEMPLATE = "resources/template/fetched.nii.gz"
+MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_TEMPLATE, "results/")
+PathsOf = Callable[[Any], list[str]]
+
+
+def made_by_rules(paths_of: PathsOf) -> PathsOf:
+    """An input function: those of the paths that the workflow makes itself."""
+
+    def made(wildcards: Any) -> list[str]:
+        return [path for path in paths_of(wildcards) if path.startswith(MADE_BY_RULES)]
+
+    return made
+
+
+def state_of_others(paths_of: PathsOf) -> Callable[[Any], str | None]:
+    """A param: the state of those that come from outside, so that a change of them is seen."""
+
+    def state(wildcards: Any) -> str | None:
+        others = [path for path in paths_of(wildcards) if not path.startswith(MADE_BY_RULES)]
+        return state_of(*others) if others else None
+
+    return state
+
+
+@cache
+def state_of(*paths: str) -> str:
+    """A digest of the names, sizes and times of files, and of all files below folders."""
+    digest = hashlib.sha256()
+    for path in paths:
+        files = [path]
+        if os.path.isdir(path):
+            files += [os.path.join(folder, name) for folder, names in walk(path) for name in names]
+        for file in files:
+            state = "" if os.path.isdir(file) else _file_state(file)
+            digest.update(os.fsencode(f"{file} {state}\n"))
+    return digest.hexdigest()
+
+
+def _file_state(path: str) -> str:
+    """Size and time of a file; of a broken link or an unreadable place, as far as can be seen."""
+    for look in (os.stat, os.lstat):
+        with suppress(OSError):
+            status = look(path)
+            return f"{status.st_size} {status.st_mtime_ns}"
+    return "unreadable"
+
+
+def of_a_link(file: str) -> str:
+    """What to add about a file that is not there: a link of git-annex leads nowhere at first."""
+    reason = what_pointer(Path(file))
+    return f": it {reason}" if reason else ""
+
+
+def files_named_in(table: str) -> list[str]:
+    """The scans that a table names; paths count from its folder."""
+    if not os.path.isfile(table):
+        return []
+    is_csv = table.lower().endswith(".csv")
+    with open(table, newline="", encoding="utf-8-sig", errors="replace") as lines:
+        rows = csv.reader(
+            (line.replace("\0", "") for line in lines),
+            delimiter="," if is_csv else "\t",
+            quoting=csv.QUOTE_MINIMAL if is_csv else csv.QUOTE_NONE,
+        )
+        cells = [cell.strip() for row in rows for cell in row]
+    folder = os.path.dirname(table)
+    return [os.path.join(folder, cell) for cell in cells if ".nii" in cell.lower()]

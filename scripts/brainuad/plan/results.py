@@ -1,0 +1,65 @@
+"""From wildcards to the results that a job reads: reconstructions, anomaly maps, thresholds."""
+
+from pathlib import Path
+from typing import Any
+
+from brainuad.io.errors import SettingsError
+from brainuad.plan.study import Cohort, Study
+
+
+class ResultsPlan:
+    """What the rules ask that score and draw; each method takes the wildcards of a job."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def partitions(self, wildcards: Any) -> list[str]:
+        """Thresholds come from validation subjects: of lesion cohorts, and healthy ones beside."""
+        cohort = self.study.cohorts[wildcards.cohort]
+        if self.study.with_thresholds([cohort]) and (
+            cohort.dataset in self.study.healthy or cohort.dataset in self.study.with_masks
+        ):
+            return ["validation", "test"]
+        return ["test"]
+
+    def score(self, wildcards: Any) -> dict[str, Any]:
+        """How the method in the path scores."""
+        return self.study.all_methods[wildcards.method].score
+
+    def reconstructions(self, wildcards: Any) -> str | list[str]:
+        """Of the method in the path; an empty list where it has no model."""
+        method = self.study.all_methods[wildcards.method]
+        if method.model is None:
+            return []
+        return method.reconstructions(wildcards.fold, wildcards.cohort)
+
+    def mapped(self, wildcards: Any) -> str:
+        """The anomaly maps that are written as NIfTI: one method, the first fold."""
+        method = self.study.maps_method.name
+        return f"results/anomaly_maps/{method}/fold{self.study.first_fold}/{wildcards.cohort}.npz"
+
+    def lesion_cohorts_beside(self, wildcards: Any) -> list[Cohort]:
+        """Those in the modality of the cohort in the path."""
+        return self.study.lesion_cohorts_in(self.study.cohorts[wildcards.cohort].modality)
+
+    def fitted_on(self, wildcards: Any) -> list[str]:
+        """The data sets whose thresholds a cohort is scored at."""
+        return [cohort.dataset for cohort in self.lesion_cohorts_beside(wildcards)]
+
+    def thresholds_beside(self, wildcards: Any) -> list[str]:
+        folder = f"results/thresholds/{wildcards.method}/fold{wildcards.fold}"
+        cohorts = self.lesion_cohorts_beside(wildcards)
+        return [f"{folder}/{cohort.name}.json" for cohort in cohorts]
+
+    def perceptual_weights(self, wildcards: Any) -> list[str]:
+        """The network by which LPIPS is measured, which the user brings."""
+        weights = self.study.config["evaluation"]["perceptual"]["weights"]
+        if not Path(weights).is_file():
+            raise SettingsError(
+                f"config: evaluation.perceptual.weights: there is no file {weights!r}; put it "
+                "there, or set evaluation.perceptual to null"
+            )
+        return [weights]
+
+    def perceptual_sha256(self, wildcards: Any) -> str | None:
+        return self.study.config["evaluation"]["perceptual"]["sha256"]

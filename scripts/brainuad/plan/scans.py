@@ -1,0 +1,161 @@
+"""From wildcards to the scans of a cohort, in chunks, on their way through the stages."""
+
+import csv
+import io
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from brainuad.config.paths import why_not_encoded
+from brainuad.io.errors import SettingsError
+from brainuad.plan.raw_files import FETCHED_TEMPLATE, MADE_BY_RULES, of_a_link
+from brainuad.plan.study import Cohort, Study
+
+
+class ScansPlan:
+    """What the rules ask that work on scans; each method takes the wildcards of a job.
+
+    subject_table  from a data set to its table of subjects, which is made first where it is missing
+    """
+
+    def __init__(self, study: Study, subject_table: Callable[[str], str]) -> None:
+        self.study = study
+        self.subject_table = subject_table
+
+    def of_cohort(self, key: str) -> Callable[[Any], Any]:
+        """A function that gives one value of the block of a cohort's data set."""
+        return lambda wildcards: self.study.block_of(wildcards.cohort)[key]
+
+    def dataset(self, wildcards: Any) -> str:
+        return self.study.cohorts[wildcards.cohort].dataset
+
+    def modality(self, wildcards: Any) -> str:
+        return self.study.cohorts[wildcards.cohort].modality
+
+    def subjects_of_cohort(self, wildcards: Any) -> str:
+        return f"results/subjects/{self.dataset(wildcards)}.tsv"
+
+    def split_of_cohort(self, wildcards: Any) -> str:
+        """The split by the fold in the path, or else of the first."""
+        fold = getattr(wildcards, "fold", self.study.first_fold)
+        return f"results/splits/{self.dataset(wildcards)}/fold{fold}.tsv"
+
+    # ------------------------------------------------------------------------------------------
+    # Chunks: one process start, with its imports, serves many scans.
+
+    def chunks_of(self, cohort: Cohort) -> dict[str, list[dict[str, str]]]:
+        """From a chunk's number to the rows of the subjects whose scan can be used.
+
+        A chunk is a run of rows of the subject table, those left out included, so that a scan that
+        is mended later does not move the others.
+        """
+        table = self.subject_table(cohort.dataset)
+        size = self.study.config["preprocessing"]["scans_per_job"]
+        return _chunks(table, Path(table).stat().st_mtime_ns, cohort.modality, size)
+
+    def chunk_rows(self, wildcards: Any) -> list[dict[str, str]]:
+        return self.chunks_of(self.study.cohorts[wildcards.cohort])[wildcards.chunk]
+
+    def chunk_subjects(self, wildcards: Any) -> list[str]:
+        return [row["subject"] for row in self.chunk_rows(wildcards)]
+
+    def children_of_chunk(self, wildcards: Any) -> list[str]:
+        """The subjects of a chunk whose brains are not judged by the volume of an adult's."""
+        return [
+            row["subject"]
+            for row in self.chunk_rows(wildcards)
+            if row["age"] and float(row["age"]) < 18
+        ]
+
+    def chunk_files(self, wildcards: Any) -> list[str]:
+        """The files of a chunk as they came: scans, and masks where the data set has them."""
+        columns = [self.modality(wildcards), "seg", "brain_mask"]
+        rows = self.chunk_rows(wildcards)
+        return [row[column] for row in rows for column in columns if row[column]]
+
+    def folders_of_chunks(self, stage: str) -> Callable[[Any], list[str]]:
+        """A function that gives the folders of a stage, one for each chunk of a cohort."""
+
+        def folders(wildcards: Any) -> list[str]:
+            cohort = self.study.cohorts[wildcards.cohort]
+            chunks = self.chunks_of(cohort)
+            if not chunks:
+                dataset, modality = cohort.dataset, cohort.modality
+                raise SettingsError(
+                    f"{dataset}: no subject has a {modality} scan that can be used; "
+                    f"results/subjects/{dataset}.tsv says why. To go on without, take {modality} "
+                    f"from datasets.{dataset}.modalities"
+                )
+            return [f"results/{stage}/{cohort.name}/chunk{chunk}" for chunk in chunks]
+
+        return folders
+
+    def stages_of_chunk(self, wildcards: Any) -> dict[str, str]:
+        """The stages that show how a chunk's preprocessing went, as far as it was done here."""
+        raw = self.dataset(wildcards) in self.study.raw
+        folder = f"{wildcards.cohort}/chunk{wildcards.chunk}"
+        stages = ["resampled", "stripped", "corrected"] if raw else ["corrected"]
+        files = {stage: f"results/{stage}/{folder}" for stage in stages}
+        return files | ({"template": "results/template/brain.nii.gz"} if raw else {})
+
+    # ------------------------------------------------------------------------------------------
+    # What all scans are registered to, and stripped by.
+
+    def template_image(self, wildcards: Any) -> list[str]:
+        """The file with the template: the user's own, the phantoms', or what is fetched."""
+        image = self.study.config["template"]["image"]
+        if image is None:
+            return [FETCHED_TEMPLATE]
+        if self.study.config["phantoms"] is None and not Path(image).is_file():
+            raise SettingsError(
+                f"config: template.image: there is no file {image!r}{of_a_link(image)}; put the "
+                "template there"
+            )
+        return [image]
+
+    def template_source(self) -> str:
+        """Where the template comes from, in words."""
+        block = self.study.config["template"]
+        if block["image"] is None:
+            return f"{block['archive']['member']} of {block['archive']['address']}"
+        return Path(block["image"]).name
+
+    def head_template(self, wildcards: Any) -> list[str]:
+        """The head template and its brain mask, where the data set is stripped by them."""
+        if self.study.block_of(wildcards.cohort)["skull_stripping"] != "template":
+            return []
+        files = [self.study.config["head_template"][key] for key in ("image", "brain_mask")]
+        for file in files:
+            if not file.startswith(MADE_BY_RULES) and not Path(file).is_file():
+                raise SettingsError(
+                    f"config: head_template: there is no file {file!r}{of_a_link(file)}"
+                )
+        return files
+
+    def hdbet_weights(self, wildcards: Any) -> list[str]:
+        """The user's own copy of the weights, or none: then they are fetched."""
+        local = self.study.config["hdbet"]["weights"]["local"]
+        return [] if local is None else [local]
+
+
+@cache
+def _read_rows(table: str, changed: int) -> list[dict[str, str]]:
+    text = Path(table).read_text(encoding="utf-8")
+    if reason := why_not_encoded(text):
+        raise SettingsError(f"{table}: {reason}")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"))
+
+
+@cache
+def _chunks(table: str, changed: int, modality: str, size: int) -> dict[str, list[dict[str, str]]]:
+    rows = _read_rows(table, changed)
+    chunks = {
+        f"{start // size:03d}": [
+            row
+            for row in rows[start : start + size]
+            if row["status"] != "left_out" and row[modality]
+        ]
+        for start in range(0, len(rows), size)
+    }
+    return {chunk: usable for chunk, usable in chunks.items() if usable}

@@ -1,0 +1,55 @@
+"""What can be asked for by one name: everything, or a data set alone."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from brainuad.io.errors import SettingsError
+from brainuad.plan.grids import Grid
+from brainuad.plan.study import Cohort, Method, Study
+
+CHECKED_MODELS = "results/models/sizes.tsv"
+REPORT = "results/report/index.html"
+
+
+class Targets:
+    """The files that a target stands for."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def everything(self) -> list[str]:
+        return [CHECKED_MODELS, REPORT, *_maps(self.study.patient_cohorts)]
+
+    def of_dataset(self, dataset: str) -> Callable[[Any], list[str]]:
+        """A function that gives what a run of one data set alone makes."""
+
+        def files(wildcards: Any) -> list[str]:
+            if dataset not in self.study.datasets:
+                raise SettingsError(f"config: datasets.{dataset} is null: it is not in the run")
+            cohorts = self.study.cohorts_of([dataset])
+            pages = [f"results/report/quality/{cohort.name}" for cohort in cohorts]
+            if dataset in self.study.healthy:
+                return [CHECKED_MODELS, *self._scores(self.study.reconstructing, cohorts), *pages]
+            if dataset not in self.study.with_masks:
+                return [CHECKED_MODELS, *_maps(cohorts), *pages]
+            return [
+                CHECKED_MODELS,
+                *self._scores(self.study.methods, cohorts),
+                *_maps(cohorts),
+                *(
+                    f"results/report/figures/{figure}_{cohort.name}.{ending}"
+                    for cohort in cohorts
+                    for figure in ("panel", "precision_recall")
+                    for ending in ("svg", "png")
+                ),
+                *pages,
+            ]
+
+        return files
+
+    def _scores(self, methods: Iterable[Method], cohorts: list[Cohort]) -> list[str]:
+        return Grid.of(methods, self.study.folds, cohorts).files("results/scores")
+
+
+def _maps(cohorts: Iterable[Cohort]) -> list[str]:
+    return [f"results/report/maps/{cohort.name}" for cohort in cohorts]

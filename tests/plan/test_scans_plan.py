@@ -1,0 +1,54 @@
+"""Chunks of scans, by a table of subjects."""
+
+from types import SimpleNamespace
+
+import pytest
+from small_study import study_of
+
+from brainuad.io.errors import SettingsError
+from brainuad.plan.scans import ScansPlan
+
+HEADER = "subject\tt1\tt2\tseg\tbrain_mask\tage\tstatus\n"
+ROWS = [
+    "a\ta1.nii\ta2.nii\ts.nii\t\t12\tok",
+    "b\tb1.nii\t\t\t\t\tok",
+    "c\tc1.nii\tc2.nii\t\t\t40\tleft_out",
+    "d\td1.nii\td2.nii\t\t\t40\tok",
+]
+
+
+@pytest.fixture
+def plan(tmp_path):
+    table = tmp_path / "subjects.tsv"
+    table.write_text(HEADER + "".join(f"{row}\n" for row in ROWS), encoding="utf-8")
+    study = study_of({"preprocessing": {"scans_per_job": 2}})
+    return ScansPlan(study, lambda dataset: str(table))
+
+
+def wildcards(**names):
+    return SimpleNamespace(**names)
+
+
+def test_chunks_are_runs_of_rows_with_those_left_out(plan):
+    assert plan.folders_of_chunks("resampled")(wildcards(cohort="brats21_t2")) == [
+        "results/resampled/brats21_t2/chunk000",
+        "results/resampled/brats21_t2/chunk001",
+    ]
+    first = wildcards(cohort="ixi_t2", chunk="000")
+    assert plan.chunk_subjects(first) == ["a"]
+    assert plan.chunk_files(first) == ["a2.nii", "s.nii"]
+    assert plan.children_of_chunk(first) == ["a"]
+    assert plan.chunk_subjects(wildcards(cohort="ixi_t2", chunk="001")) == ["d"]
+
+
+def test_a_cohort_without_a_scan_says_so(plan, tmp_path):
+    (tmp_path / "subjects.tsv").write_text(HEADER, encoding="utf-8")
+    with pytest.raises(SettingsError, match="no subject has a t2 scan that can be used"):
+        plan.folders_of_chunks("slices")(wildcards(cohort="brats21_t2"))
+
+
+def test_split_of_a_cohort_is_that_of_its_data_set(plan):
+    assert (
+        plan.split_of_cohort(wildcards(cohort="ixi_t2", fold="3")) == "results/splits/ixi/fold3.tsv"
+    )
+    assert plan.split_of_cohort(wildcards(cohort="ixi_t2")) == "results/splits/ixi/fold0.tsv"

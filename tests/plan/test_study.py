@@ -1,0 +1,76 @@
+"""What a config describes, under the names of the field."""
+
+import pytest
+from small_study import study_of
+
+from brainuad.plan.grids import Grid
+from brainuad.plan.study import Cohort, timesteps_of_part, timesteps_part
+from brainuad.plan.targets import Targets
+
+
+def test_cohorts_are_data_sets_in_one_modality():
+    study = study_of()
+    assert [cohort.name for cohort in study.healthy_cohorts] == ["ixi_t1", "ixi_t2"]
+    assert [cohort.name for cohort in study.lesion_cohorts_in("t1")] == ["atlas_t1", "wmh_t1"]
+    assert study.training_cohort("t2") == Cohort("ixi", "t2")
+    assert study.modalities == ["t1", "t2"]
+
+
+def test_patients_with_two_modalities_are_two_cohorts():
+    study = study_of({"datasets": {"brats21": {"modalities": ["t1", "t2"]}}})
+    names = [cohort.name for cohort in study.lesion_cohorts]
+    assert names == ["brats21_t1", "brats21_t2", "mslub_t2", "atlas_t1", "wmh_t1"]
+
+
+def test_patients_without_masks_are_not_scored():
+    study = study_of({"datasets": {"wmh": {"lesion_masks": False, "validation": 0}}})
+    assert "wmh_t1" not in [cohort.name for cohort in study.lesion_cohorts]
+    assert "wmh_t1" in [cohort.name for cohort in study.patient_cohorts]
+
+
+def test_a_model_that_nothing_asks_for_is_not_trained():
+    study = study_of()
+    assert study.models == ["ddpm", "ae", "dae", "cddpm", "cddpm_ssl"]
+    assert study.starts_from_spark
+    fewer = {"evaluation": {"methods": ["thresh"], "maps_method": "thresh"}}
+    fewer["evaluation"]["comparison"] = {"reference": "thresh"}
+    fewer["experiments"] = {
+        **{name: {"models": []} for name in ("timesteps", "conditioning")},
+        **{name: {"methods": []} for name in ("contrast", "histograms", "postprocessing")},
+    }
+    assert study_of(fewer).models == []
+
+
+def test_experiments_are_on_cohorts_of_the_run():
+    study = study_of({"datasets": {"brats21": None}})
+    cohorts = study.cohorts_of_experiment("histograms")
+    assert [cohort.name for cohort in cohorts] == ["ixi_t2"]
+
+
+@pytest.mark.parametrize(
+    ("timesteps", "part"), [([500], "t500"), ([250, 500, 750], "t250-500-750"), ([], "one_pass")]
+)
+def test_how_a_model_is_asked_is_a_part_of_paths(timesteps, part):
+    assert timesteps_part(timesteps) == part
+    assert timesteps_of_part(part) == timesteps
+
+
+def test_grid_lists_each_combination_once_and_cohorts_last():
+    study = study_of({"folds": 2})
+    grid = Grid.of(study.methods[:2], study.folds, study.lesion_cohorts_in("t1"))
+    assert grid.files("results/scores")[:3] == [
+        "results/scores/thresh/fold0/atlas_t1.tsv",
+        "results/scores/thresh/fold0/wmh_t1.tsv",
+        "results/scores/thresh/fold1/atlas_t1.tsv",
+    ]
+    lists = grid.lists()
+    assert {len(values) for values in lists.values()} == {8}
+    assert lists["datasets"][:2] == ["atlas", "wmh"]
+    assert grid.cohorts == study.lesion_cohorts_in("t1")
+
+
+def test_one_data_set_alone_needs_no_other():
+    files = Targets(study_of()).of_dataset("mslub")(None)
+    assert not [file for file in files if "brats21" in file or "_t1" in file]
+    assert "results/report/maps/mslub_t2" in files
+    assert "results/scores/cddpm_ens/fold0/mslub_t2.tsv" in files
