@@ -284,8 +284,8 @@ def test_study_without_any_lesion_mask(chain, snakemake):
 @pytest.mark.parametrize(
     ("module", "reruns", "spares"),
     [
-        ("report/figures/style.py", {"plot_panel"}, {"train_model", "map_anomalies"}),
-        ("evaluation/thresholds.py", {"fit_threshold"}, {"train_model", "reconstruct"}),
+        ("report/figures/style.py", {"plot_panel"}, {"train_model", "register_to_template"}),
+        ("evaluation/thresholds.py", {"fit_threshold"}, {"train_model", "register_to_template"}),
         ("scores/absolute.py", {"map_anomalies"}, {"train_model", "pretrain_spark"}),
         ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_template"}),
     ],

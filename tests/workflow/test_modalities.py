@@ -27,7 +27,7 @@ COHORTS = {
     ("wmh", "flair"): "WMH",
 }
 CONFIG = {
-    "keep_intermediate": False,
+    "keep_intermediate": {"images": False},
     "phantoms": PHANTOMS,
     "datasets": {
         "ixi": {"archives": [], "demographics": None, **HEALTHY},
