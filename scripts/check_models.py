@@ -21,19 +21,18 @@ def main(
     models: dict[str, dict[str, Any]],
     pretraining: dict[str, Any] | None,
     size: tuple[int, int],
-    timestep: int,
 ) -> None:
     """Write a row per model: its parameters, and the memory of a training step in float32, in GiB.
 
     methods      by name: model, score
-    models       by name: kind, settings, training, pretrained (a file, where there is one already)
+    models       by name: kind, settings, training, pretrained (a file, where there is one already),
+                 and the last timestep that it is asked at
     pretraining  of the encoder by SparK: network, training; None where no model starts from it
     size         rows and columns of the slices
-    timestep     the last one that is reconstructed from
     """
     for name, method in methods.items():
         check_score(name, **method)
-    blocks = {f"models.{name}": {**block, "timestep": timestep} for name, block in models.items()}
+    blocks = {f"models.{name}": block for name, block in models.items()}
     if pretraining is not None:
         blocks["pretraining"] = {
             "kind": "spark",
@@ -78,5 +77,4 @@ if __name__ == "__main__":
             models=snakemake.params.models,
             pretraining=snakemake.params.pretraining,
             size=tuple(snakemake.params.size),
-            timestep=snakemake.params.timestep,
         )

@@ -9,13 +9,12 @@ import numpy as np
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation import metrics
-from brainuad.evaluation.detection import SCAN_SCORE, mean_residual
 from brainuad.images.computed_volumes import (
     read_reconstructions,
     scans_with,
     write_anomaly_maps,
 )
-from brainuad.images.slices import Scan, read_slices
+from brainuad.images.slices import Scan, largest_lesion_slice, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
 from brainuad.scores import Score, load_score
@@ -55,19 +54,23 @@ def mapped(
     pairs: Iterable[tuple[Scan, np.ndarray | None]],
     score: Score,
     settings: PostprocessingSettings,
-) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
-    """The anomaly map [S, H, W] of each scan, and its measures before post-processing."""
+) -> Iterator[tuple[np.ndarray, dict[str, float], np.ndarray | None]]:
+    """The anomaly map [S, H, W] of each scan, its measures before post-processing, and a picture.
+
+    The picture is the reconstruction's axial slice [H, W] with the most lesion.
+    """
     for scan, reconstruction in pairs:
         brain_mask, lesions = scan.brain_mask, scan.lesions
         scores = score(scan.image, reconstruction, brain_mask)
         measures = {
             # Of the whole brain, lesions and what is not scored included: the scan is scored as if
             # nothing were known of it.
-            SCAN_SCORE: mean_residual(scores, brain_mask),
+            metrics.SCAN_SCORE: metrics.mean_residual(scores, brain_mask),
             "l1_ratio": metrics.l1_ratio(scores, lesions, brain_mask),
             "l1_ratio_released": metrics.l1_ratio_released(scores, lesions),
         }
-        yield anomaly_map(scores, brain_mask, settings), measures
+        picture = None if reconstruction is None else reconstruction[largest_lesion_slice(lesions)]
+        yield anomaly_map(scores, brain_mask, settings), measures, picture
 
 
 if __name__ == "__main__":

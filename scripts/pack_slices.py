@@ -1,4 +1,4 @@
-"""All normalized volumes of one data set and modality in one file, as training reads them."""
+"""All normalized volumes of one cohort in one file, as training reads them."""
 
 from pathlib import Path
 

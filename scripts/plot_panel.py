@@ -10,9 +10,9 @@ import numpy as np
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation.metrics import dice, volume_ml
-from brainuad.images.computed_volumes import read_anomaly_maps, read_reconstructions, scans_with
+from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
-from brainuad.images.slices import SliceStack, read_slices
+from brainuad.images.slices import SliceStack, largest_lesion_slice, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
 from brainuad.report import paths_by_name
@@ -30,11 +30,9 @@ def main(
     *,
     slices: Path,
     split: Path,
-    reconstructions: list[Path],
     anomaly_maps: list[Path],
     thresholds: list[Path],
     methods: list[str],
-    reconstructed_methods: list[str],
     cohort: list[str],
     svg: Path,
     png: Path,
@@ -44,8 +42,7 @@ def main(
     """Draw up to six test subjects (up to four of many methods), from the smallest lesion load on.
 
     Each is shown on the axial slice with the most lesion voxels, the same for all methods. The
-    cohort is a data set and a modality. `anomaly_maps` and `thresholds` are parallel to `methods`;
-    `reconstructions` to `reconstructed_methods`, those that have a model.
+    cohort is a data set and a modality. `anomaly_maps` and `thresholds` are parallel to `methods`.
     """
     settings, named = settings_from(PostprocessingSettings, postprocessing), Labels(**labels)
     compact = len(methods) > MOST_WIDE
@@ -57,12 +54,9 @@ def main(
             figure = note_figure("No test subject has a lesion on this grid.")
         else:
             scales, results = [], []
-            reconstruction_of = dict(zip(reconstructed_methods, reconstructions, strict=True))
             for method, maps, fitted in zip(methods, anomaly_maps, thresholds, strict=True):
                 cut = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
-                found, highest = results_of(
-                    stack, maps, reconstruction_of.get(method), threshold=cut, settings=settings
-                )
+                found, highest = results_of(stack, maps, threshold=cut, settings=settings)
                 scale = panels.MethodScale(
                     name=named.method(method),
                     maximum=max(highest, 1.25 * cut),
@@ -94,7 +88,6 @@ def shown_part(stack: SliceStack) -> tuple[slice, slice]:
 def results_of(
     stack: SliceStack,
     anomaly_maps: Path,
-    reconstructions: Path | None,
     *,
     threshold: float,
     settings: PostprocessingSettings,
@@ -102,17 +95,15 @@ def results_of(
     """One method's slice of each subject, and the 99.5th percentile of their anomaly scores > 0."""
     box = shown_part(stack)
     subjects = stack.subjects.tolist()
-    mapped = scans_with(stack, read_anomaly_maps(anomaly_maps), subjects)
-    computed = read_reconstructions(reconstructions) if reconstructions else None
-    reconstructed = scans_with(stack, computed, subjects)
+    maps = read_anomaly_maps(anomaly_maps)
     slices, scores = [], []
-    for (scan, anomaly), (_, volume) in zip(mapped, reconstructed, strict=True):
-        number = pictures.largest_lesion_slice(scan.lesions)
+    for scan, anomaly in scans_with(stack, maps, subjects):
+        number, picture = largest_lesion_slice(scan.lesions), maps.pictured_of(scan.subject)
         prediction = segment(anomaly, threshold, settings)
         scores.append(anomaly[number][anomaly[number] > 0])
         slices.append(
             panels.MethodSlice(
-                reconstruction=None if volume is None else volume[number][box],
+                reconstruction=None if picture is None else picture[box],
                 anomaly=anomaly[number][box],
                 prediction=prediction[number][box],
                 dice=dice(prediction, scan.lesions),
@@ -127,7 +118,7 @@ def row_of(
 ) -> panels.PanelRow:
     """Gather what all methods made of one subject."""
     lesions = stack.lesions[number]
-    place = pictures.largest_lesion_slice(lesions)
+    place = largest_lesion_slice(lesions)
     box = shown_part(stack)
     return panels.PanelRow(
         subject=str(stack.subjects[number]),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.compute.device import DeviceSettings, prepare_device
-from brainuad.config.device import device_of
+from brainuad.config.device import CPU, device_of
 from brainuad.config.settings import settings_from
 from brainuad.evaluation.variations import fit_and_score
 from brainuad.images.contrast import with_contrast
@@ -68,6 +68,6 @@ if __name__ == "__main__":
             postprocessing=snakemake.params.postprocessing,
             modality=snakemake.params.modality,
             seed=snakemake.params.seed,
-            device=device_of(snakemake.config),
+            device=device_of(snakemake.config) if snakemake.input.weights else CPU,
             threads=snakemake.threads,
         )

@@ -1,4 +1,4 @@
-"""What one method calls anomalous in healthy brains, and the threshold that 1 % of them exceed.
+"""What one method calls anomalous in healthy brains, and what 1 % of their voxels exceed.
 
 The volumes are those of the test subjects, all of which are false; that threshold comes from the
 validation subjects.

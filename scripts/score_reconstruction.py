@@ -6,7 +6,6 @@ import pandas as pd
 
 from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation import metrics
-from brainuad.evaluation.detection import SCAN_SCORE
 from brainuad.images.computed_volumes import read_anomaly_maps, read_reconstructions, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
@@ -33,7 +32,7 @@ def main(
             "l1": metrics.l1(image, reconstruction),
             "ssim": metrics.ssim(image, reconstruction),
             "psnr": metrics.psnr(image, reconstruction),
-            SCAN_SCORE: maps.measures_of(scan.subject)[SCAN_SCORE],
+            metrics.SCAN_SCORE: maps.measures_of(scan.subject)[metrics.SCAN_SCORE],
         }
         rows += [(scan.subject, modality, metric, value) for metric, value in scores.items()]
     job.log(f"{len(pairs)} test subjects scored")

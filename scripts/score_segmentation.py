@@ -11,7 +11,6 @@ import pandas as pd
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation import metrics
-from brainuad.evaluation.detection import SCAN_SCORE
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
@@ -42,7 +41,7 @@ def scores_of(
         "recall": metrics.recall(prediction, lesions),
         "l1_ratio": measures["l1_ratio"],
         "l1_ratio_released": measures["l1_ratio_released"],
-        SCAN_SCORE: measures[SCAN_SCORE],
+        metrics.SCAN_SCORE: measures[metrics.SCAN_SCORE],
         "lesion_volume_ml": metrics.volume_ml(lesions == LESION, scan.voxel_ml),
         "predicted_volume_ml": metrics.volume_ml(scored, scan.voxel_ml),
     }

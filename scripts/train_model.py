@@ -1,4 +1,4 @@
-"""Train one method on the healthy slices of one modality and fold."""
+"""Train one model on the healthy slices of one modality and fold."""
 
 from pathlib import Path
 from typing import Any

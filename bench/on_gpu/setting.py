@@ -45,7 +45,7 @@ def device(**changes: Any) -> Device:
 
 
 def training_of(kind: str) -> dict[str, Any]:
-    """Kind, settings and training of a method of the config, or of SparK's pretraining."""
+    """Kind, settings and training of a model of the config, or of SparK's pretraining."""
     config = size().config
     if kind != "spark":
         return {key: config["models"][kind][key] for key in ("kind", "settings", "training")}
@@ -83,7 +83,7 @@ class Training:
 
 
 def build_training(name: str, place: Device, memory_format: torch.memory_format) -> Training:
-    """A training of a method of the config, on random volumes as many as IXI trains on."""
+    """A training of a model of the config, on random volumes as many as IXI trains on."""
     described = training_of(name)
     torch.manual_seed(0)
     method = build_trainable(described["kind"], described["settings"])

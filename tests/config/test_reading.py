@@ -231,6 +231,22 @@ CASES = {
         {"experiments": {"histograms": {"methods": ["thresh"]}}},
         "experiments.histograms.methods: 'thresh' has no model",
     ),
+    "two labels alike": (
+        {"methods": {"cddpm": {"label": "AE"}}},
+        "methods.cddpm.label: 'AE' is that of ae too",
+    ),
+    "timesteps of a model that knows none": (
+        {"methods": {"ae": {"timesteps": [500]}}},
+        "methods.ae.timesteps: the model ae knows none",
+    ),
+    "reference of times that is no method": (
+        {"evaluation": {"times_reference": "dddpm"}},
+        "evaluation.times_reference: 'dddpm' is no method; did you mean 'ddpm'?",
+    ),
+    "gamma that is too fine for a path": (
+        {"experiments": {"histograms": {"gammas": [0.1234567]}}},
+        "experiments.histograms.gammas: 0.1234567 has too many digits",
+    ),
     "an entry twice": (
         {"evaluation": {"methods": ["thresh", "thresh"]}},
         "evaluation.methods: an entry stands twice",

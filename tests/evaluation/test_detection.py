@@ -9,9 +9,9 @@ from small_report import texts_of, write_small_table
 from brainuad.evaluation.detection import (
     auroc,
     false_positive_volumes,
-    mean_residual,
     scan_detection,
 )
+from brainuad.evaluation.metrics import mean_residual
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.io.tables import write_table
 

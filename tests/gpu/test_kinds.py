@@ -31,11 +31,11 @@ def test_augmentation_and_noise(device, within):
     settings = training_settings().augmentation
     here, there = (
         augment(batch, settings, torch.Generator().manual_seed(1))
-        for batch in (images, place.moved(images))
+        for batch in (images, place.to_device(images))
     )
     within("largest difference of augmented slices", furthest(there.cpu(), here), 1e-4)
     tables = permutation_tables(subject_seeds(1, "abc"))
-    assert torch.equal(permutation_tables(place.moved(subject_seeds(1, "abc"))).cpu(), tables)
+    assert torch.equal(permutation_tables(place.to_device(subject_seeds(1, "abc"))).cpu(), tables)
     method = build_trainable("diffusion", CDDPM)
     fields = [method.fields(subject_seeds(1, "abc"), batch).cpu() for batch in (images, there)]
     within("largest difference of simplex noise", furthest(*fields), 1e-5)

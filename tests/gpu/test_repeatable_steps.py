@@ -14,7 +14,7 @@ from brainuad.training.steps import build_optimizer, take_step
 def test_a_copy_to_the_gpu_waits_for_nothing(device, needs_a_gpu):
     place, numbers = device(), torch.arange(1000)
     torch.cuda.set_sync_debug_mode("error")
-    there = place.moved(numbers)
+    there = place.to_device(numbers)
     with pytest.raises(RuntimeError, match="synchronizing"):
         numbers.to(place.torch)
     torch.cuda.set_sync_debug_mode("default")
@@ -61,8 +61,8 @@ def test_a_batch_is_reconstructed_without_waiting(device, needs_a_gpu):
             state = method.network.state_dict()
             method.network.load_state_dict(state | {"encoder_steps": torch.tensor(1)})
         method.network.to(place.torch, memory_format=place.eager_format).eval()
-        images = place.moved(discs(4, 1).flatten(0, 1)[:, None])
-        numbers = place.moved(torch.arange(4))
+        images = place.to_device(discs(4, 1).flatten(0, 1)[:, None])
+        numbers = place.to_device(torch.arange(4))
         options = {"timesteps": [250, 500], "subject_seeds": numbers, "places": numbers}
         with torch.inference_mode(), place.autocast():
             method.reconstruct(images, **options)

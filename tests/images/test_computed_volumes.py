@@ -40,14 +40,17 @@ def test_maps_come_back_with_their_measures(tmp_path):
     ]
     measured[1]["l1_ratio"] = float("nan")
     path = tmp_path / "maps.npz"
-    write_anomaly_maps(path, ["a", "Ä"], zip(maps, measured, strict=True), shape=SHAPE)
+    pictures = [maps[0, 1], maps[1, 0]]
+    written = zip(maps, measured, pictures, strict=True)
+    write_anomaly_maps(path, ["a", "Ä"], written, shape=SHAPE)
     read = read_anomaly_maps(path)
     assert read.subjects.tolist() == ["a", "Ä"]
     assert np.array_equal(np.stack([read.volume(row) for row in range(2)]), maps)
     assert read.volume(0).dtype == np.float32
     np.testing.assert_equal([read.measures_of(subject) for subject in ("a", "Ä")], measured)
+    assert np.array_equal(read.pictured_of("Ä"), pictures[1])
     with np.load(path) as arrays:
-        assert set(arrays) == {"subjects", "anomaly_maps", *MEASURES}
+        assert set(arrays) == {"subjects", "anomaly_maps", "pictured", *MEASURES}
         assert arrays["anomaly_maps"].dtype == np.float32
         assert arrays["mean_residual"].dtype == np.float64
 

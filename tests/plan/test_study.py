@@ -66,7 +66,6 @@ def test_grid_lists_each_combination_once_and_cohorts_last():
     lists = grid.lists()
     assert {len(values) for values in lists.values()} == {8}
     assert lists["datasets"][:2] == ["atlas", "wmh"]
-    assert grid.cohorts == study.lesion_cohorts_in("t1")
 
 
 def test_one_data_set_alone_needs_no_other():
@@ -74,3 +73,21 @@ def test_one_data_set_alone_needs_no_other():
     assert not [file for file in files if "brats21" in file or "_t1" in file]
     assert "results/report/maps/mslub_t2" in files
     assert "results/scores/cddpm_ens/fold0/mslub_t2.tsv" in files
+
+
+def test_experiments_without_a_cohort_train_nothing():
+    nothing = {"lesion_masks": False, "validation": 0, "stratify": None}
+    sets = dict.fromkeys(("brats21", "mslub", "atlas")) | {"wmh": nothing}
+    changes = {"datasets": sets, "evaluation": {"methods": ["thresh"], "maps_method": "ae"}}
+    changes["evaluation"]["comparison"] = {"reference": "thresh"}
+    study = study_of(changes)
+    # Histograms and conditioning have healthy scans to look at.
+    assert list(study.experiments) == ["conditioning", "histograms"]
+    assert study.models == ["ddpm", "ae", "cddpm"]
+
+
+def test_a_model_is_tried_at_the_last_timestep_that_it_is_asked_at():
+    study = study_of()
+    assert study.timesteps_asked_of("cddpm") == {200, 250, 400, 500, 600, 750, 800, 1000}
+    assert study.timesteps_asked_of("cddpm_ssl") == {250, 500, 750}
+    assert study.timesteps_asked_of("ae") == set()

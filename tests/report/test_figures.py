@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from small_report import LABELS
 
+from brainuad.images.slices import largest_lesion_slice
 from brainuad.report.figures import dice_by_volume, panels, pictures
 from brainuad.report.figures.precision_recall import (
     draw_precision_recall,
@@ -42,7 +43,7 @@ def test_largest_lesion_slice_ignores_what_is_not_scored():
     lesions = np.zeros((3, 4, 4), np.uint8)
     lesions[0] = 2
     lesions[2, 0, 0] = 1
-    assert pictures.largest_lesion_slice(lesions) == 2
+    assert largest_lesion_slice(lesions) == 2
 
 
 def test_subjects_are_spread_from_small_to_large():

@@ -5,6 +5,7 @@ from brainuad.report.labels import Labels
 
 LABELS = Labels(
     methods={"ddpm": "DDPM", "ddpm_ens": "DDPM ENS"},
+    models={"ddpm": "DDPM"},
     datasets={"brats21": "BraTS21", "ixi": "IXI"},
     several=["brats21"],
 )

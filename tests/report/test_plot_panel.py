@@ -54,15 +54,12 @@ def files(tmp_path):
         (tmp_path / f"{method}.json").write_text(json.dumps({"threshold": 0.1}))
 
     def of(methods):
-        reconstructed = [method for method in methods if method != "thresh"]
         return {
             "slices": tmp_path / "slices.npz",
             "split": tmp_path / "split.tsv",
-            "reconstructions": [tmp_path / "made.npz" for _ in reconstructed],
             "anomaly_maps": [tmp_path / f"{method}.npz" for method in methods],
             "thresholds": [tmp_path / f"{method}.json" for method in methods],
             "methods": methods,
-            "reconstructed_methods": reconstructed,
             "cohort": ["mslub", "t2"],
             "postprocessing": POSTPROCESSING,
             "labels": PLAIN_LABELS,

@@ -99,7 +99,7 @@ def test_latex_needs_booktabs_and_escapes_names():
 
 
 def test_labels_are_shown_as_they_stand():
-    labels = Labels({"mine": "a < b & $c"}, {"brats21": "B & B"}, several=[])
+    labels = Labels({"mine": "a < b & $c"}, {}, {"brats21": "B & B"}, several=[])
     shown = {"metrics": ["dice"], "labels": labels}
     summary = summary_of(scores_of([0.2, 0.4], method="mine"))
     page = report_tables.html_table(summary, **shown)

@@ -206,12 +206,13 @@ def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
             "settings": KINDS[kind][0],
             "training": KINDS[kind][1],
             "pretrained": None,
+            "timestep": 500,
         }
         for kind in ("f_anogan", "autoencoder")
     }
     pretraining = {"network": SPARK, "training": TRAINING}
     sizes = tmp_path / "sizes.tsv"
-    settings = {"sizes": sizes, "pretraining": pretraining, "size": SIZE, "timestep": 500}
+    settings = {"sizes": sizes, "pretraining": pretraining, "size": SIZE}
     check_models.main(models=blocks, methods={}, **settings)
     table = tables.read_table(sizes)
     assert table["model"].tolist() == ["models.f_anogan", "models.autoencoder", "pretraining"]
@@ -231,6 +232,6 @@ def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
     ],
 )
 def test_scores_are_tried_too(method, expected, tmp_path):
-    given = {"pretraining": None, "size": SIZE, "timestep": 500, "models": {}}
+    given = {"pretraining": None, "size": SIZE, "models": {}}
     with pytest.raises(SettingsError, match=expected):
         check_models.main(methods={"m": method}, sizes=tmp_path / "sizes.tsv", **given)

@@ -183,7 +183,7 @@ rule score_without_postprocessing:
 rule time_reconstruction:
     """Time how long each method takes for a volume, all in one job."""
     input:
-        slices=models.timed_slices,
+        slices=models.training_slices,
         split=models.timed_split,
         weights=models.timed_weights,
     output:
@@ -205,7 +205,7 @@ rule time_reconstruction:
             methods=[method.name for method in study.reconstructing],
             models=[method.model for method in study.reconstructing],
             timesteps=models.timed_timesteps(),
-            dataset=models.timed_cohort,
+            dataset=models.timed_dataset,
             modality=of_path("modality"),
             fold=study.first_fold,
             seed=study.seed,

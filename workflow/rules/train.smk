@@ -34,7 +34,7 @@ rule check_models:
             models=models.settings_of_models(),
             pretraining=models.settings_of_pretraining(),
             size=models.slice_size(),
-            timestep=models.last_timestep(),
+            pretrained_files=state_of_others(models.pretrained_files),
         ),
     script:
         "../../scripts/check_models.py"

@@ -1,6 +1,7 @@
 """What one part of the config needs of another."""
 
 import importlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ def check_references(values: dict[str, Any]) -> None:
         _check_model(name, block)
     for name, block in values["methods"].items():
         _check_method(name, block, values["models"])
+    _check_labels("methods", values["methods"])
+    _check_labels("datasets", datasets)
     _check_evaluation(values)
     _check_experiments(values)
 
@@ -161,6 +164,8 @@ def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> N
         return
     _check_known(f"{key}.model", [model], models, "model")
     last = timesteps_of_schedule(models[model])
+    if block["timesteps"] and last is None and models[model]["kind"] in kinds_in("config/kinds"):
+        raise SettingsError(f"{key}.timesteps: the model {model} knows none; leave them out")
     if last is not None and not block["timesteps"]:
         raise SettingsError(f"{key}.timesteps: the model {model} is asked at timesteps; name them")
     _check_timesteps(f"{key}.timesteps", block["timesteps"], model, last)
@@ -187,6 +192,18 @@ def _check_known(key: str, names: Iterable[str], known: Iterable[str], word: str
             raise SettingsError(f"{key}: {name!r} is no {word}{nearest(name, list(known))}")
 
 
+def _check_labels(key: str, blocks: dict[str, Any]) -> None:
+    """Tables and figures know rows and columns by their labels."""
+    named: dict[str, str] = {}
+    for name, block in blocks.items():
+        other = named.setdefault(block["label"], name)
+        if other != name:
+            raise SettingsError(
+                f"config: {key}.{name}.label: {block['label']!r} is that of {other} too; give each "
+                "its own"
+            )
+
+
 def _check_evaluation(values: dict[str, Any]) -> None:
     evaluation = values["evaluation"]
     rows = evaluation["methods"]
@@ -195,6 +212,8 @@ def _check_evaluation(values: dict[str, Any]) -> None:
         raise SettingsError("config: evaluation.postprocessing.median_size: expected an odd number")
     maps_method = evaluation["maps_method"]
     _check_known("config: evaluation.maps_method", [maps_method], values["methods"], "method")
+    times_reference = [evaluation["times_reference"]]
+    _check_known("config: evaluation.times_reference", times_reference, values["methods"], "method")
     reference = evaluation["comparison"]["reference"]
     if reference not in rows:
         raise SettingsError(
@@ -223,23 +242,24 @@ def _check_experiments(values: dict[str, Any]) -> None:
     for name in ("contrast", "histograms", "postprocessing"):
         key = f"config: experiments.{name}.methods"
         _check_known(key, experiments[name]["methods"], values["methods"], "method")
+    for gamma in experiments["histograms"]["gammas"]:
+        # It stands in paths.
+        if not re.fullmatch(r"[\d.]+", f"{gamma:g}") or float(f"{gamma:g}") != gamma:
+            raise SettingsError(
+                f"config: experiments.histograms.gammas: {gamma} has too many digits; give it with "
+                "six at most"
+            )
     for method in experiments["histograms"]["methods"]:
         if values["methods"][method]["model"] is None:
             raise SettingsError(
                 f"config: experiments.histograms.methods: {method!r} has no model, whose "
                 "reconstructions could be compared with the scans"
             )
-    modalities = {
-        modality
-        for block in values["datasets"].values()
-        if block is not None
-        for modality in block["modalities"]
-    }
     for name in ("conditioning", "histograms"):
         for cohort in experiments[name]["cohorts"]:
-            dataset, _, modality = cohort.rpartition("_")
+            dataset = cohort.rpartition("_")[0]
             # A data set that is null, or has not this modality, has nothing to show.
-            if dataset not in values["datasets"] or modality not in modalities | {"t1", "t2"}:
+            if dataset not in values["datasets"]:
                 raise SettingsError(
                     f"config: experiments.{name}.cohorts: {cohort!r} is no data set with a "
                     "modality (such as ixi_t2)"

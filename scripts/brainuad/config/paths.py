@@ -1,12 +1,12 @@
 """The paths of a config: in their plain form, and not where the workflow itself writes."""
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.names import why_not_encoded, why_taken_for_pattern
 
 # Where a config holds paths; `*` is any key, or any entry of a list.
 PATHS = (
@@ -29,7 +29,6 @@ WRITTEN = (
     *(".snakemake", "benchmarks", "logs", "results"),
     *("resources/template", "resources/hdbet", "resources/unpacked"),
 )
-WILDCARD = re.compile(r"\{\s*\w+\s*(?:,[^}]*)?\}")
 
 
 def with_plain_paths(values: dict[str, Any]) -> dict[str, Any]:
@@ -67,27 +66,6 @@ def _plain_path(name: str, path: str) -> str:
 def why_unusable(path: str) -> str:
     """Why Snakemake cannot use a path, or "" where it can."""
     return why_taken_for_pattern(path) or why_not_encoded(path)
-
-
-def why_taken_for_pattern(path: str) -> str:
-    """Where a path holds {word}: Snakemake knows no way to say that it is meant as it stands."""
-    if found := WILDCARD.search(path):
-        return (
-            f"holds {found[0]}, which Snakemake takes for a wildcard; rename it, or name a link "
-            "that leads there"
-        )
-    return ""
-
-
-def why_not_encoded(text: str) -> str:
-    """Where a text holds names of files that this process would look for by other bytes."""
-    encoding = sys.getfilesystemencoding()
-    if not text.isascii() and encoding != "utf-8":
-        return (
-            f"has letters beyond ASCII, and file names are {encoding} in this terminal's locale; "
-            "start it as: PYTHONUTF8=1 snakemake ..."
-        )
-    return ""
 
 
 def check_root(name: str, root: str) -> None:

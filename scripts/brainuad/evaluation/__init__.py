@@ -1,1 +1,1 @@
-"""From reconstructions to numbers: anomaly maps, thresholds, scores and statistics."""
+"""From anomaly maps to numbers: thresholds, metrics and statistics."""

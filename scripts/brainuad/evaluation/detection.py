@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from brainuad.evaluation.metrics import SCAN_SCORE
 from brainuad.evaluation.statistics import (
     ROUNDS_AT_A_TIME,
     BootstrapSettings,
@@ -16,7 +17,6 @@ from brainuad.evaluation.statistics import (
 )
 from brainuad.evaluation.summaries import SUMMARY_COLUMNS
 
-SCAN_SCORE = "mean_residual"
 AUROC = "auroc"
 FALSE_POSITIVES = "predicted_volume_ml"
 DETECTION_COLUMNS = [
@@ -28,17 +28,6 @@ FALSE_POSITIVE_COLUMNS = [
     *(*FALSE_POSITIVE_KEYS, "metric", *SUMMARY_COLUMNS),
     *("median_ml", "percentile_95_ml", "share_clean"),
 ]
-
-
-def mean_residual(residual: np.ndarray, brain_mask: np.ndarray) -> float:
-    """How anomalous a whole scan is: its residual's mean in the brain; both [S, H, W].
-
-    NaN for an empty brain mask.
-    """
-    # ASSUME: a scan's score is the residual before post-processing, inside the whole brain mask (as
-    # the l1-ratio takes it), so that neither the size of the head nor a threshold counts.
-    inside = residual[brain_mask.astype(bool)]
-    return float(inside.mean(dtype=np.float64)) if inside.size else float("nan")
 
 
 def auroc(patients: np.ndarray, healthy: np.ndarray) -> float:

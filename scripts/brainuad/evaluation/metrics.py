@@ -26,6 +26,9 @@ class Confusion:
     false_negatives: int
 
 
+SCAN_SCORE = "mean_residual"
+
+
 def confusion(prediction: np.ndarray, lesions: np.ndarray) -> Confusion:
     """Count hits, false alarms and misses of a bool prediction; same shapes, else ValueError."""
     _check_shapes(prediction, lesions)
@@ -242,3 +245,14 @@ def _ratio(numerator: float, denominator: float) -> float:
 def _check_shapes(first: np.ndarray, second: np.ndarray) -> None:
     if first.shape != second.shape:
         raise ValueError(f"shapes differ: {first.shape} and {second.shape}")
+
+
+def mean_residual(residual: np.ndarray, brain_mask: np.ndarray) -> float:
+    """How anomalous a whole scan is: its residual's mean in the brain; both [S, H, W].
+
+    NaN for an empty brain mask.
+    """
+    # ASSUME: a scan's score is the residual before post-processing, inside the whole brain mask (as
+    # the l1-ratio takes it), so that neither the size of the head nor a threshold counts.
+    inside = residual[brain_mask.astype(bool)]
+    return float(inside.mean(dtype=np.float64)) if inside.size else float("nan")

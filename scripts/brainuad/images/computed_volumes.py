@@ -5,7 +5,7 @@ They are written and read a volume at a time: no more is held in memory.
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from brainuad.io.errors import SettingsError
 from brainuad.io.job import log, replacing
 from brainuad.io.stored_arrays import StoredArray, open_arrays, write_array, write_rows
 
-RECONSTRUCTIONS, ANOMALY_MAPS = "reconstructions", "anomaly_maps"
+RECONSTRUCTIONS, ANOMALY_MAPS, PICTURED = "reconstructions", "anomaly_maps", "pictured"
 # Of an anomaly map before its post-processing.
 MEASURES = ("mean_residual", "l1_ratio", "l1_ratio_released")
 # In a file; in memory a volume is float32.
@@ -29,12 +29,15 @@ class ComputedVolumes:
     subjects  text [N]
     volumes   [N, S, H, W]
     measures  float64 [N] by the names of MEASURES, of anomaly maps; NaN where one is not defined
+    pictured  float32 [N, H, W], of anomaly maps: the reconstruction where the lesion is largest,
+              so that pictures need no reconstructions; [0, H, W] of a method without a model
     """
 
     path: Path
     subjects: np.ndarray
     volumes: StoredArray
     measures: Mapping[str, np.ndarray]
+    pictured: np.ndarray | None = None
 
     def volume(self, row: int) -> np.ndarray:
         """A volume as float32 [S, H, W]."""
@@ -44,6 +47,11 @@ class ComputedVolumes:
         """The measures of a subject by their names; SettingsError if the file lacks it."""
         (row,) = self.rows_of([subject])
         return {name: float(values[row]) for name, values in self.measures.items()}
+
+    def pictured_of(self, subject: str) -> np.ndarray | None:
+        """The pictured slice [H, W] of a subject's reconstruction; None without a model."""
+        (row,) = self.rows_of([subject])
+        return self.pictured[row] if len(self.pictured) else None
 
     def rows_of(self, subjects: Sequence[str]) -> list[int]:
         """The rows of the subjects; SettingsError if the file lacks one."""
@@ -99,7 +107,10 @@ def read_reconstructions(path: Path) -> ComputedVolumes:
 
 def read_anomaly_maps(path: Path) -> ComputedVolumes:
     """What `write_anomaly_maps` wrote; SettingsError for a file that can't be read."""
-    return _read(path, ANOMALY_MAPS, MEASURES)
+    computed = _read(path, ANOMALY_MAPS, (*MEASURES, PICTURED))
+    measures = dict(computed.measures)
+    pictured = measures.pop(PICTURED)
+    return replace(computed, measures=measures, pictured=pictured)
 
 
 def _read(path: Path, name: str, measures: Sequence[str] = ()) -> ComputedVolumes:
@@ -122,19 +133,20 @@ def write_reconstructions(
 
     The file holds subjects [N] and reconstructions [N, S, H, W]; shape is (S, H, W).
     """
-    _write(path, subjects, RECONSTRUCTIONS, ((volume, {}) for volume in volumes), shape)
+    _write(path, subjects, RECONSTRUCTIONS, ((volume, {}, None) for volume in volumes), shape)
 
 
 def write_anomaly_maps(
     path: Path,
     subjects: Sequence[str],
-    maps: Iterable[tuple[np.ndarray, Mapping[str, float]]],
+    maps: Iterable[tuple[np.ndarray, Mapping[str, float], np.ndarray | None]],
     *,
     shape: Sequence[int],
 ) -> None:
-    """Write the anomaly maps [S, H, W] of subjects, each with its measures, as they come.
+    """Write the anomaly maps [S, H, W] of subjects, with measures and pictured slice, as they come.
 
-    The npz holds subjects [N], anomaly_maps [N, S, H, W] and float64 [N] of each of MEASURES.
+    The npz holds subjects [N], anomaly_maps [N, S, H, W], float64 [N] of each of MEASURES, and
+    what is pictured, see `ComputedVolumes`.
     """
     _write(path, subjects, ANOMALY_MAPS, maps, shape, MEASURES)
 
@@ -143,14 +155,17 @@ def _write(
     path: Path,
     subjects: Sequence[str],
     name: str,
-    pairs: Iterable[tuple[np.ndarray, Mapping[str, float]]],
+    computed: Iterable[tuple[np.ndarray, Mapping[str, float], np.ndarray | None]],
     shape: Sequence[int],
     measures: Sequence[str] = (),
 ) -> None:
     found: dict[str, list[float]] = {measure: [] for measure in measures}
+    pictured: list[np.ndarray] = []
 
     def volumes() -> Iterable[np.ndarray]:
-        for volume, values in pairs:
+        for volume, values, picture in computed:
+            if picture is not None:
+                pictured.append(picture)
             for measure in measures:
                 found[measure].append(values[measure])
             yield volume
@@ -161,3 +176,6 @@ def _write(
         write_rows(archive, name, volumes(), shape=whole, dtype=STORED_TYPE)
         for measure, values in found.items():
             write_array(archive, measure, np.array(values, np.float64))
+        if measures:
+            slices = np.array(pictured, np.float32).reshape(-1, *shape[1:])
+            write_array(archive, PICTURED, slices)

@@ -1,4 +1,4 @@
-"""The packed volumes of one data set and modality, as training and scoring read them."""
+"""The packed volumes of one cohort, as training and scoring read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainuad.images.mask_labels import LESION
 from brainuad.io.job import replacing
 from brainuad.io.stored_arrays import StoredArray, open_arrays
 
@@ -109,6 +110,11 @@ class Scan:
     @property
     def voxel_ml(self) -> float:
         return self.stack.voxel_ml(self.row)
+
+
+def largest_lesion_slice(lesions: np.ndarray) -> int:
+    """The index of the axial slice of lesions [S, H, W] with the most voxels of label 1."""
+    return int(np.argmax((np.asarray(lesions) == LESION).sum(axis=(1, 2))))
 
 
 def read_slices(path: Path) -> SliceStack:

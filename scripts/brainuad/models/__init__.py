@@ -1,7 +1,7 @@
-"""The methods: one file for each kind, found by its name in the config.
+"""The models: one file for each kind, found by its name in the config.
 
-A new method is a new file `methods/{kind}.py` with a function `build(settings)` that returns a
-`Method`, and a block in the config.
+A new kind is a new file `models/{kind}.py` with a function `build(settings)` that returns a
+`Method`, and a block under `models` in the config.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from brainuad.compute.device import Device
 from brainuad.io.errors import SettingsError
 from brainuad.models.checkpoints import load_strictly, read_weights
 
-# The validation loss of a method whose parts are trained in turn, before the last one's turn comes:
+# The validation loss of a model whose parts are trained in turn, before the last one's turn comes:
 # far above any loss, so that weights of that time are not chosen, and finite.
 NOT_TRAINED_YET = 1e9
 
@@ -39,10 +39,10 @@ class Trainable(Protocol):
 
         Their intensities are those of `SliceStack`, augmented: of about 0 to 1, and beyond.
 
-        A method may train its parts in turn: parameters that a step's loss does not reach stay as
+        A model may train its parts in turn: parameters that a step's loss does not reach stay as
         they are.
 
-        All chance of the method comes from the generator, which belongs to the processor, whatever
+        All chance of the model comes from the generator, which belongs to the processor, whatever
         device the images are on. Layers in training mode (stochastic depth) draw from torch's
         default generator, which the training loop seeds at each step.
 
@@ -88,13 +88,13 @@ class Method(Trainable, Protocol):
 
 
 def build_trainable(kind: str, settings: dict[str, Any]) -> Any:
-    """Build what `methods/{kind}.py` describes, weights drawn from torch's default generator.
+    """Build what `models/{kind}.py` describes, weights drawn from torch's default generator.
 
     Raises SettingsError for a kind that has no file, or settings that do not fit.
     """
     kinds = sorted(module.name for module in pkgutil.iter_modules(__path__))
     if kind not in kinds:
-        raise SettingsError(f"method kind {kind!r} is not one of {', '.join(kinds)}")
+        raise SettingsError(f"model kind {kind!r} is not one of {', '.join(kinds)}")
     return build_with(importlib.import_module(f"{__name__}.{kind}"), settings)
 
 
@@ -110,7 +110,7 @@ def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
 
 
 def load_method(path: Path, device: Device) -> Method:
-    """Rebuild a trained method from its weights file alone, ready to reconstruct."""
+    """Rebuild a trained model from its weights file alone, ready to reconstruct."""
     weights = read_weights(path)
     method = build_trainable(weights["kind"], weights["settings"])
     load_strictly(method.network, weights["state"], source=path)

@@ -73,7 +73,7 @@ class Autoencoder:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """Reconstruct from the means of the latents, cut to [0, 1]; see `methods.Method`."""
+        """Reconstruct from the means of the latents, cut to [0, 1]; see `models.Method`."""
         return self.network.decode(self._encode(images)[0]).clamp(0, 1)
 
     def _encode(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -87,5 +87,5 @@ class Autoencoder:
 
 
 def build(settings: dict[str, Any]) -> Autoencoder:
-    """Build the method from the config's plain values."""
+    """Build the model from the config's plain values."""
     return Autoencoder(settings_from(AutoencoderSettings, settings))

@@ -80,5 +80,5 @@ class DenoisingAutoencoder:
 
 
 def build(settings: dict[str, Any]) -> DenoisingAutoencoder:
-    """Build the method from the config's plain values."""
+    """Build the model from the config's plain values."""
     return DenoisingAutoencoder(settings_from(DenoisingAutoencoderSettings, settings))

@@ -86,7 +86,7 @@ class Diffusion:
         slice_indices: Tensor,
         seen_by_encoder: Tensor | None = None,
     ) -> Tensor:
-        """One step from each timestep, cut to [0, 1], and their mean; see `methods.Method`.
+        """One step from each timestep, cut to [0, 1], and their mean; see `models.Method`.
 
         seen_by_encoder  slices [B, 1, H, W] in place of the images, which are noised all the same;
                          None: the images themselves. Without an encoder they change nothing.
@@ -128,5 +128,5 @@ class Diffusion:
 
 
 def build(settings: dict[str, Any]) -> Diffusion:
-    """Build the method from the config's plain values."""
+    """Build the model from the config's plain values."""
     return Diffusion(settings_from(DiffusionSettings, settings))

@@ -121,8 +121,9 @@ class FAnoGAN:
         slice_indices: Tensor,
     ) -> Tensor:
         """Generate a slice from the encoder's latent; SettingsError if that was never trained."""
-        # ASSUME: the anomaly map is |x - reconstruction| as for all methods, which is how f-AnoGAN
-        # localises; its score of a whole image, with the critic's features, is not used.
+        # ASSUME: the anomaly map is |x - reconstruction| as for the paper's other models, which is
+        # how f-AnoGAN localises; its score of a whole image, with the critic's features, is not
+        # used.
         self._check(images)
         if not self._encoder_steps:
             raise SettingsError(
@@ -145,5 +146,5 @@ class FAnoGAN:
 
 
 def build(settings: dict[str, Any]) -> FAnoGAN:
-    """Build the method from the config's plain values."""
+    """Build the model from the config's plain values."""
     return FAnoGAN(settings_from(FAnoGANSettings, settings))

@@ -118,5 +118,5 @@ class PatchedDiffusion:
 
 
 def build(settings: dict[str, Any]) -> PatchedDiffusion:
-    """Build the method from the config's plain values."""
+    """Build the model from the config's plain values."""
     return PatchedDiffusion(settings_from(PatchedDiffusionSettings, settings))

@@ -36,7 +36,9 @@ class CodePlan:
         return [] if model is None else [self._model(model)]
 
     def all_models(self, wildcards: Any) -> list[Path]:
-        return sorted({self._model(model) for model in self.study.models})
+        kinds = {self._model(model) for model in self.study.models}
+        pretraining = {LIBRARY / "models" / "spark.py"} if self.study.starts_from_spark else set()
+        return sorted(kinds | pretraining)
 
     def _model(self, model: str) -> Path:
         return LIBRARY / "models" / f"{self.study.config['models'][model]['kind']}.py"

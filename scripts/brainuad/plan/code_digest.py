@@ -14,7 +14,7 @@ from typing import Any
 
 from brainuad.io.errors import SettingsError
 
-SCRIPTS = Path(__file__).parents[2]
+SCRIPTS = Path(__file__).resolve().parents[2]
 LIBRARY = "brainuad"
 # Modules that don't count, and why none of them can change a result. One that decides a number has
 # no place here: compute.device and compute.compilation move the last digits.

@@ -42,8 +42,3 @@ class Grid:
             "folds": [fold for _, fold, _ in self.rows],
             "datasets": [cohort.dataset for _, _, cohort in self.rows],
         }
-
-    @property
-    def cohorts(self) -> list[Cohort]:
-        """Once each."""
-        return list(dict.fromkeys(cohort for _, _, cohort in self.rows))

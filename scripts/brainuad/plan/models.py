@@ -60,8 +60,8 @@ class ModelsPlan:
         pretraining = self.study.config["pretraining"]
         encoders = {
             name: block["settings"]["encoder"]
-            for name, block in self.study.config["models"].items()
-            if block["pretrained"] == "spark"
+            for name in self.study.models
+            if (block := self.study.config["models"][name])["pretrained"] == "spark"
         }
         encoder, *others = encoders.values()
         if any(other != encoder for other in others):
@@ -81,15 +81,24 @@ class ModelsPlan:
         }
 
     def settings_of_models(self) -> dict[str, Any]:
-        """What each model that is made is built from; an encoder that is pretrained here fits."""
+        """What each model that is made is built from, and the last timestep that it is asked at.
+
+        An encoder that is pretrained here fits.
+        """
         blocks = {name: self.study.config["models"][name] for name in self.study.models}
         return {
             name: {
                 **block,
                 "pretrained": None if block["pretrained"] == "spark" else block["pretrained"],
+                "timestep": max(self.study.timesteps_asked_of(name), default=1),
             }
             for name, block in blocks.items()
         }
+
+    def pretrained_files(self, wildcards: Any) -> list[str]:
+        """The encoders that models start from which are given by path."""
+        starts = [self.study.config["models"][name]["pretrained"] for name in self.study.models]
+        return [path for path in starts if path not in (None, "spark")]
 
     def settings_of_pretraining(self) -> dict[str, Any] | None:
         """What SparK pretrains, if a model that is made starts from it."""
@@ -99,12 +108,6 @@ class ModelsPlan:
         """Rows and columns of the slices that models see."""
         normalization = self.study.config["preprocessing"]["normalization"]
         return [edge // normalization["downsampling"] for edge in normalization["size"][:2]]
-
-    def last_timestep(self) -> int:
-        """The highest one that a row of the tables is reconstructed from; 1 where there is none."""
-        return max(
-            (timestep for method in self.study.methods for timestep in method.timesteps), default=1
-        )
 
     # ------------------------------------------------------------------------------------------
     # Trained models.
@@ -145,11 +148,8 @@ class ModelsPlan:
     # ------------------------------------------------------------------------------------------
     # Methods that are timed side by side: on the healthy test subjects of a modality.
 
-    def timed_cohort(self, wildcards: Any) -> str:
+    def timed_dataset(self, wildcards: Any) -> str:
         return self.study.training_cohort(wildcards.modality).dataset
-
-    def timed_slices(self, wildcards: Any) -> str:
-        return f"results/slices/{self.study.training_cohort(wildcards.modality).name}.npz"
 
     def timed_split(self, wildcards: Any) -> str:
         dataset = self.study.training_cohort(wildcards.modality).dataset

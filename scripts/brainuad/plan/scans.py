@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from brainuad.config.paths import why_not_encoded
 from brainuad.io.errors import SettingsError
+from brainuad.io.names import why_not_encoded
 from brainuad.plan.raw_files import FETCHED_TEMPLATE, MADE_BY_RULES, of_a_link
 from brainuad.plan.study import Cohort, Study
 

@@ -193,22 +193,38 @@ class Study:
         return [self.cohorts[name] for name in names if name in known]
 
     @cached_property
+    def experiments(self) -> dict[str, dict[str, Any]]:
+        """Those that have a cohort to work on."""
+        return {
+            name: block
+            for name, block in self.config["experiments"].items()
+            if (self.cohorts_of_experiment(name) if "cohorts" in block else self.lesion_cohorts)
+        }
+
+    @cached_property
+    def asked_methods(self) -> list[Method]:
+        """Those of tables, maps and experiments."""
+        of_experiments = (block.get("methods", ()) for block in self.experiments.values())
+        names = (name for methods in of_experiments for name in methods)
+        return [*self.methods, self.maps_method, *self.named(names)]
+
+    @cached_property
     def models(self) -> list[str]:
         """The models behind tables, maps and experiments: others are described, and not trained."""
-        experiments = self.config["experiments"]
-        asked = [
-            *self.methods,
-            self.maps_method,
-            *(
-                method
-                for name, block in experiments.items()
-                if "methods" in block
-                for method in self.methods_of_experiment(name)
-            ),
-        ]
-        names = {method.model for method in asked}
-        names.update(*(block.get("models", ()) for block in experiments.values()))
+        names = {method.model for method in self.asked_methods}
+        names.update(*(block.get("models", ()) for block in self.experiments.values()))
         return [name for name in self.config["models"] if name in names]
+
+    def timesteps_asked_of(self, model: str) -> set[int]:
+        """All timesteps at which a model is asked."""
+        methods = (method for method in self.asked_methods if method.model == model)
+        timesteps = {timestep for method in methods for timestep in method.timesteps}
+        of_experiments = (
+            block["timesteps"]
+            for block in self.experiments.values()
+            if model in block.get("models", ())
+        )
+        return timesteps.union(*of_experiments)
 
     @property
     def starts_from_spark(self) -> bool:

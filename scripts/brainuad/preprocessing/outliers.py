@@ -1,4 +1,4 @@
-"""Which preprocessed scans stand out among those of their data set, and by which measure."""
+"""Which preprocessed scans stand out among those of their cohort, and by which measure."""
 
 from collections.abc import Sequence
 

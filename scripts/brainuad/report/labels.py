@@ -14,10 +14,12 @@ PRETRAINING = "pretraining"
 class Labels:
     """What the config calls its methods and data sets; what it does not know is its own label.
 
+    models   as the method that asks it alone, or else as itself
     several  the data sets with lesion masks in several modalities
     """
 
     methods: Mapping[str, str]
+    models: Mapping[str, str]
     datasets: Mapping[str, str]
     several: Sequence[str]
 
@@ -25,8 +27,8 @@ class Labels:
         return self.methods.get(name, name)
 
     def model(self, name: str) -> str:
-        """The label of the method of the same name; the encoder's pretraining is named as such."""
-        return "SparK pretraining" if name == PRETRAINING else self.method(name)
+        """The label of a model; the encoder's pretraining is named as such."""
+        return "SparK pretraining" if name == PRETRAINING else self.models.get(name, name)
 
     def dataset(self, name: str) -> str:
         return self.datasets.get(name, name)

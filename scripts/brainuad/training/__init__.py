@@ -1,1 +1,1 @@
-"""How a method is trained: the loop, its steps, the slices it sees, and what ends it."""
+"""How a model is trained: the loop, its steps, the slices it sees, and what ends it."""

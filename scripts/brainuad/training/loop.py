@@ -1,4 +1,4 @@
-"""The training loop of every method: steps, validation, history, checkpoints.
+"""The training loop of every model: steps, validation, history, checkpoints.
 
 Everything random in step n follows from the seed and n, so that a training that was killed and
 resumed ends bit-identical to one that was not.
@@ -61,10 +61,10 @@ def train(
     method_settings: dict[str, Any],
     code: str,
 ) -> Progress:
-    """Train a method on volumes float32 [N, S, H, W], which stay on the device.
+    """Train a model on volumes float32 [N, S, H, W], which stay on the device.
 
     Resumes from the checkpoint where there is one of the same settings, data, seed, first weights,
-    code (a digest of the files behind the script) and kind of device; one line of the log says so
+    code (a digest of the code behind the script) and kind of device; one line of the log says so
     where that was saved by another model of GPU or CPU, or another torch. checkpoint_minutes is how
     much work a kill may cost. On SIGTERM or Ctrl-C it saves a checkpoint and exits with 128 + the
     signal's number. Raises SettingsError for too few volumes, and where a loss is no longer finite.

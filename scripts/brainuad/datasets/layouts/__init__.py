@@ -20,12 +20,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from brainuad.config.paths import why_taken_for_pattern
 from brainuad.datasets.modalities import check_modality
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.folders import walk
 from brainuad.io.formats import ARCHIVES
+from brainuad.io.names import why_taken_for_pattern
 
 # Files that a chunk of scans has beside the folders of its subjects.
 TAKEN_NAMES = ("left_out.tsv",)

@@ -61,7 +61,8 @@ class Register:
         shown = [figure_file(each.name, each.ending) for each in self.figures.values()]
         quality = [table_file(f"quality_{cohort}") for cohort in study.cohorts]
         finished = [*results, *about_scans]
-        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality]
+        maps = [f"results/report/maps/{cohort.name}" for cohort in study.patient_cohorts]
+        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality, *maps]
         about_run = [run(study, made, snakemake)]
         self.tables = _named([*finished, *about_run], TableEntry)
         self.labels = labels_of(study)

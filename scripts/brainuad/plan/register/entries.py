@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).parents[4]
+PROJECT = Path(__file__).resolve().parents[4]
 REPORT = PROJECT / "scripts" / "brainuad" / "report"
 
 Files = dict[str, str | list[str]]

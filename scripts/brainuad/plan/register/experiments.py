@@ -207,6 +207,8 @@ def reconstruction(study: Study) -> Section:
 
 
 def _times(study: Study) -> list[TableEntry | FigureEntry]:
+    if not study.reconstructing:
+        return []
     reference = study.config["evaluation"]["times_reference"]
     label = as_text(study.all_methods[reference].label)
     table = TableEntry(

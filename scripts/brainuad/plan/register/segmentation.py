@@ -237,22 +237,14 @@ def pictures(study: Study) -> Section:
 
 def _panels(study: Study) -> list[FigureEntry]:
     shown = leading(study.methods)
-    reconstructed = [method for method in shown if method.model is not None]
     return [
         FigureEntry(
             name=f"panel_{cohort.name}",
             module="panels",
             rule="plot_panel",
-            inputs=_maps_and_thresholds(study, cohort, shown)
-            | {
-                "reconstructions": [
-                    method.reconstructions(study.first_fold, cohort.name)
-                    for method in reconstructed
-                ]
-            },
+            inputs=_maps_and_thresholds(study, cohort, shown),
             params={
                 "methods": [method.name for method in shown],
-                "reconstructed_methods": [method.name for method in reconstructed],
                 "cohort": [cohort.dataset, cohort.modality],
                 "postprocessing": study.config["evaluation"]["postprocessing"],
             },

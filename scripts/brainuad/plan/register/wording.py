@@ -9,9 +9,7 @@ VOLUMES = (
     "back to the size of the scan before its registration. Of scans that came registered (as in "
     "the authors' archive) that size is unknown: their volumes are those on the evaluation grid."
 )
-LED_METHODS = (
-    "Of methods that ask one model at several numbers of timesteps only that with the most"
-)
+LED_METHODS = "Of several methods of one model only the one with the most timesteps"
 
 
 def bootstrap(study: Study) -> dict[str, Any]:
@@ -42,11 +40,20 @@ def labels_of(study: Study) -> dict[str, Any]:
     """What `report.labels.Labels` is built from."""
     return {
         "methods": {name: method.label for name, method in study.all_methods.items()},
+        "models": {name: _label_of_model(study, name) for name in study.config["models"]},
         "datasets": {name: block["label"] for name, block in study.datasets.items()},
         "several": [
             name for name in study.with_masks if len(study.datasets[name]["modalities"]) > 1
         ],
     }
+
+
+def _label_of_model(study: Study, model: str) -> str:
+    """That of the method of its name if this asks it, of its only method, or its name."""
+    labels = {name: it.label for name, it in study.all_methods.items() if it.model == model}
+    if model in labels:
+        return labels[model]
+    return next(iter(labels.values())) if len(labels) == 1 else model
 
 
 def cohort_label(study: Study, cohort: Cohort) -> str:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from scipy import ndimage
 
-from brainuad.images.mask_labels import LESION
-
 # The quality page's jobs, one per ten scans, draw without matplotlib and need not import it.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,11 +43,6 @@ def bounding_box(mask: np.ndarray, *, margin: int) -> tuple[slice, ...]:
         slice(max(side.start - margin, 0), min(side.stop + margin, length))
         for side, length in zip(found[0], np.shape(mask), strict=True)
     )
-
-
-def largest_lesion_slice(lesions: np.ndarray) -> int:
-    """The index of the axial slice [z] of lesions [Z, X, Y] with the most voxels of label 1."""
-    return int(np.argmax((np.asarray(lesions) == LESION).sum(axis=(1, 2))))
 
 
 def spread_by_size(sizes: Sequence[float], *, count: int) -> list[int]:

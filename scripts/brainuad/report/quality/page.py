@@ -1,4 +1,4 @@
-"""The quality page of a data set: every scan in a picture, its measures, and what stands out."""
+"""The quality page of a cohort: every scan in a picture, its measures, and what stands out."""
 
 from pathlib import Path
 from urllib.parse import quote
