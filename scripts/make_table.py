@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.io import job
+from brainuad.io.markup import to_html
 from brainuad.io.tables import write_table
 from brainuad.report import paths_by_name
 from brainuad.report.labels import Labels
-from brainuad.report.markup import to_html
 from brainuad.report.pages.pages import page, write_text
 
 

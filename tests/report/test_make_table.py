@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from small_report import REGISTER, tabulated, texts_of, write_small_table
 
+from brainuad.io.markup import to_html
 from brainuad.io.tables import read_table, write_table
-from brainuad.report.markup import to_html
 
 
 @pytest.fixture

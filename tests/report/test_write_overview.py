@@ -16,8 +16,8 @@ from small_report import (
 
 import write_overview
 from brainuad.io.errors import SettingsError
+from brainuad.io.markup import to_html
 from brainuad.io.tables import read_table, write_table
-from brainuad.report.markup import to_html
 from brainuad.report.pages.pages import body_of, page, write_text
 
 PNG = b"\x89PNG"

@@ -1,11 +1,11 @@
 """The sections beyond the paper's tables, and on what ours are compared with."""
 
+from brainuad.io.markup import as_text
 from brainuad.plan.grids import Grid
 from brainuad.plan.register.entries import PROJECT, FigureEntry, Section, TableEntry
 from brainuad.plan.register.files import table_file
 from brainuad.plan.register.wording import VOLUMES, bootstrap, drawn, interval
 from brainuad.plan.study import Study
-from brainuad.report.markup import as_text
 
 PAPER = PROJECT / "resources" / "paper"
 BOTH_RUNS = ("segmentation", "reconstruction")

@@ -20,7 +20,7 @@ class Entry:
     params    ... and plain values, that this function takes by their names
     category  under which Snakemake's report lists it, as `label`
     heading   above it on the page; "" goes on under the one above
-    caption   in the markup of `report.markup`
+    caption   in the markup of `io.markup`
     """
 
     name: str

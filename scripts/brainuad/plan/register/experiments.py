@@ -1,12 +1,12 @@
 """The sections on the paper's other experiments, and on the quality of reconstruction."""
 
+from brainuad.io.markup import as_text
 from brainuad.plan.grids import Grid
 from brainuad.plan.looks import styles_of
 from brainuad.plan.register.entries import FigureEntry, Section, TableEntry
 from brainuad.plan.register.files import table_file, varied
 from brainuad.plan.register.wording import bootstrap, cohort_label, drawn, interval, spread
 from brainuad.plan.study import Study
-from brainuad.report.markup import as_text
 
 SIDES = "Radiological display: R is the patient's right."
 

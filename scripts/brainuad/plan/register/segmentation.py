@@ -1,5 +1,6 @@
 """The sections on the segmentation of lesions, and its pictures."""
 
+from brainuad.io.markup import as_text
 from brainuad.plan.grids import Grid
 from brainuad.plan.looks import leading, styles_of, styles_of_models
 from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
@@ -14,7 +15,6 @@ from brainuad.plan.register.wording import (
     spread,
 )
 from brainuad.plan.study import Cohort, Method, Study
-from brainuad.report.markup import as_text
 
 # Curves of more methods than this, with those that ask one model at fewer timesteps, can't be told
 # apart.

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from brainuad.report.markup import to_html
+from brainuad.io.markup import to_html
 from brainuad.report.pages.pages import TABLE_STYLE
 
 TEMPLATE, SCRIPT = "overview.html.jinja", "overview.js"
@@ -22,7 +22,7 @@ def render(
     figures: Mapping[str, Path],
     **content: Any,
 ) -> str:
-    """Fill the page's template; texts are escaped, captions are markup (`report.markup`).
+    """Fill the page's template; texts are escaped, captions are markup (`io.markup`).
 
     `sections` are those of the register (`plan.register`), by the part of the page; `tables` are
     the HTML of each table by its name, `figures` the files.

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 from small_report import REGISTER
 
-from brainuad.report.markup import as_text, to_html
+from brainuad.io.markup import as_text, to_html
 
 CODE = re.compile("<code>.*?</code>")
 CAPTION = "Of *all* in ``a_*.tsv``, x < y & z: **no proof**."
