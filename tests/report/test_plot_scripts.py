@@ -49,7 +49,7 @@ def make_stack(generator):
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory):
-    """Slices, split, reconstructions, anomaly maps and thresholds of one lesion set."""
+    """Slices, split, anomaly maps and thresholds of one lesion set."""
     folder = tmp_path_factory.mktemp("evaluated")
     stack = make_stack(np.random.default_rng(0))
     write_slices(stack, folder / "slices.npz")
@@ -84,8 +84,6 @@ def evaluated(tmp_path_factory):
 def for_panel(evaluated):
     """What a panel takes besides."""
     return evaluated | {
-        "reconstructions": [evaluated["slices"].with_name("flat.npz")],
-        "reconstructed_methods": METHODS[1:],
         "postprocessing": POSTPROCESSING,
     }
 
