@@ -4,6 +4,7 @@ import pytest
 from small_study import study_of
 
 from brainuad.plan.grids import Grid
+from brainuad.plan.models import ModelsPlan
 from brainuad.plan.study import Cohort, timesteps_of_part, timesteps_part
 from brainuad.plan.targets import Targets
 
@@ -91,3 +92,11 @@ def test_a_model_is_tried_at_the_last_timestep_that_it_is_asked_at():
     assert study.timesteps_asked_of("cddpm") == {200, 250, 400, 500, 600, 750, 800, 1000}
     assert study.timesteps_asked_of("cddpm_ssl") == {250, 500, 750}
     assert study.timesteps_asked_of("ae") == set()
+
+
+def test_an_encoder_is_pretrained_also_for_a_model_that_no_table_asks_for():
+    rows = {"methods": ["thresh"], "maps_method": "ae", "comparison": {"reference": "thresh"}}
+    study = study_of({"evaluation": rows, "experiments": {"postprocessing": {"methods": []}}})
+    assert not study.starts_from_spark
+    encoder = study.config["models"]["cddpm_ssl"]["settings"]["encoder"]
+    assert ModelsPlan(study).spark_settings()["network"]["width"] == encoder["width"]

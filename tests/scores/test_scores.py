@@ -45,7 +45,7 @@ def test_what_is_unknown_is_named(block, message):
         load_score(block)
 
 
-def test_a_config_is_checked_without_torch():
+def test_scores_are_built_without_torch():
     code = (
         "import sys; from brainuad.scores import load_score; "
         "[load_score({'kind': kind}) for kind in ('absolute', 'intensity')]; "

@@ -56,13 +56,14 @@ class ModelsPlan:
         return [pretrained]
 
     def spark_settings(self, wildcards: Any = None) -> dict[str, Any]:
-        """What SparK pretrains: the encoder of the models that start from it."""
-        pretraining = self.study.config["pretraining"]
-        encoders = {
-            name: block["settings"]["encoder"]
-            for name in self.study.models
-            if (block := self.study.config["models"][name])["pretrained"] == "spark"
-        }
+        """What SparK pretrains: the encoder of the models that start from it.
+
+        Those of the run; where there is none, a model was asked for by its file alone.
+        """
+        pretraining, described = self.study.config["pretraining"], self.study.config["models"]
+        starting = [name for name in described if described[name]["pretrained"] == "spark"]
+        names = [name for name in starting if name in self.study.models] or starting
+        encoders = {name: described[name]["settings"]["encoder"] for name in names}
         encoder, *others = encoders.values()
         if any(other != encoder for other in others):
             raise SettingsError(f"config: models: {', '.join(encoders)} must have the same encoder")

@@ -1,8 +1,8 @@
 """The scores: one file for each kind, found by its name in the config; and what follows them.
 
 A score makes an anomaly map of a scan and its reconstruction. A new one is a new file
-`scores/{kind}.py` with a function `build(settings)` that returns a `Score`. The config is checked
-by them, so none imports torch. `postprocess` smooths and thresholds the maps of all scores alike.
+`scores/{kind}.py` with a function `build(settings)` that returns a `Score`. The jobs that run them
+have no torch, so none imports it. `postprocess` smooths and thresholds the maps of all alike.
 """
 
 import importlib

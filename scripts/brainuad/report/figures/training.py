@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from brainuad.io.job import log
 from brainuad.io.tables import read_table
 from brainuad.report.figures.style import PAGE_WIDTH, note_figure
 from brainuad.report.figures.ticks import plain_log_ticks
@@ -20,19 +19,15 @@ VALIDATION_COLOUR = "#0072b2"
 
 
 def draw(histories: Sequence[Path], *, trainings: Sequence[str], labels: Labels) -> Figure:
-    """Draw a panel per model and modality, a line per fold; trainings are "model/modality/fold0".
+    """Draw a panel per model and modality, a line per fold.
 
-    A model that needs no training (an empty history) has no panel.
+    trainings  whose each history is, such as "ddpm/t1/fold0"
     """
     panels: dict[str, dict[str, pd.DataFrame]] = {}
     for training, path in zip(trainings, histories, strict=True):
-        history = read_table(path)
-        if history.dropna(subset=["training_loss"]).empty:
-            log(f"{training}: nothing was trained")
-            continue
         model, modality, fold = training.split("/")
         title = f"{labels.model(model)}, {modality.upper()}"
-        panels.setdefault(title, {})[fold] = history
+        panels.setdefault(title, {})[fold] = read_table(path)
     return training_curves(panels)
 
 
@@ -43,7 +38,7 @@ def training_curves(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
     the lowest validation loss, whose weights are used.
     """
     if not panels:
-        return note_figure("No model needed training.")
+        return note_figure("No model was trained.")
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(PAGE_WIDTH, 0.35 + 1.9 * rows), layout="constrained")
