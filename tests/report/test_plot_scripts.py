@@ -166,15 +166,14 @@ def test_operating_point_by_hand():
 
 def test_training(tmp_path):
     columns = ["epoch", "step", "training_loss", "validation_loss", "seconds"]
-    trained = pd.DataFrame([[1, 10, 0.3, 0.2, 1.0], [2, 20, 0.2, 0.1, 1.0]], columns=columns)
-    write_table(trained, tmp_path / "trained.tsv")
-    write_table(trained.iloc[:0], tmp_path / "untrained.tsv")
+    history = pd.DataFrame([[1, 10, 0.3, 0.2, 1.0], [2, 20, 0.2, 0.1, 1.0]], columns=columns)
+    write_table(history, tmp_path / "history.tsv")
     given = {
-        "histories": [tmp_path / "trained.tsv", tmp_path / "untrained.tsv"],
-        "trainings": ["pretraining/t2/fold0", "mine/t2/fold0"],
+        "histories": [tmp_path / "history.tsv"] * 3,
+        "trainings": ["pretraining/t2/fold0", "pretraining/t2/fold1", "mine/t2/fold0"],
     }
     svg = check_figure(lambda **files: write_small_figure("training", **given, **files), tmp_path)
-    assert len(re.findall(r'<g id="axes_\d+">', svg)) == 1
+    assert len(re.findall(r'<g id="axes_\d+">', svg)) == 2
 
 
 def test_dice_without_a_scored_subject_says_so(tmp_path):
