@@ -16,6 +16,7 @@ from registration import RELEASED
 
 from brainuad.phantoms.layouts import Dataset, PhantomSettings, write_subject
 from brainuad.phantoms.template import load_template
+from brainuad.preprocessing.resampling import Resampling
 
 NO_RULE = ("make_template",)
 
@@ -44,17 +45,23 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
         "table": folder / "subjects.tsv",
         "output": folder / "resampled",
         "subjects": ["patient01"],
-        "modality": "t2",
-        "spacing": spacing,
-        "lesions_on_own_grid": False,
+        "resampling": Resampling("t2", spacing, **labels, lesions_on_own_grid=False),
     }
-    yield "resample_scans", resampled | labels
+    yield "resample_scans", resampled
     template = {name: folder / f"{name}.nii.gz" for name in ("head", "brain", "brain_mask")}
     yield "make_template", template | {"spacing": spacing}
-    stripped = {"scans": folder / "resampled", "output": folder / "stripped"}
+    stripped = {
+        "scans": folder / "resampled",
+        "output": folder / "stripped",
+        "brain_masks": folder / "brain_masks",
+    }
     carried = {"head_template": template["head"], "head_brain_mask": template["brain_mask"]}
     yield "strip_skull", stripped | carried | {"method": "template"}
-    registered = {"scans": folder / "stripped", "template": template["brain"]}
+    registered = {
+        "scans": folder / "stripped",
+        "template": template["brain"],
+        "transforms": folder / "transforms",
+    }
     # The reference comes first: the row of a script is that of its last run.
     released = {"output": folder / "released", "settings": asdict(RELEASED)}
     yield "register_to_template", registered | released
@@ -65,8 +72,14 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
     yield "correct_bias", corrected | cut | {"settings": settings["bias_correction"]}
     normalized = {"scans": folder / "corrected", "output": folder / "normalized"}
     yield "normalize_scans", normalized | {"settings": settings["normalization"]}
-    inspected = {name: folder / name for name in ("resampled", "stripped", "corrected")}
-    yield "inspect_scans", inspected | {"template": template["brain"], "output": folder / "quality"}
+    inspected = {
+        "table": folder / "subjects.tsv",
+        "resampling": resampled["resampling"],
+        "brain_masks": folder / "brain_masks",
+        "corrected": folder / "corrected",
+        "template": template["brain"],
+    }
+    yield "inspect_scans", inspected | {"output": folder / "quality"}
     packed = {"slices": folder / "slices.npz", "left_out": folder / "left_out.tsv"}
     chunks = {"chunks": [folder / "normalized"], "on_broken": "stop"}
     yield "pack_slices", packed | chunks

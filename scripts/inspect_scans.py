@@ -21,6 +21,8 @@ from brainuad.preprocessing.chunks import (
     subject_names,
     write_left_out,
 )
+from brainuad.preprocessing.raw_scans import rows_of_chunk
+from brainuad.preprocessing.resampling import Resampling, resampling_of
 from brainuad.report.figures import pictures
 from brainuad.report.quality.thumbnails import (
     BESIDE_MIDLINE_MM,
@@ -38,8 +40,9 @@ AIR = 0.1
 
 def main(
     *,
-    resampled: Path | None,
-    stripped: Path | None,
+    table: Path | None,
+    resampling: Resampling | None,
+    brain_masks: Path | None,
     corrected: Path,
     template: Path | None,
     output: Path,
@@ -48,18 +51,24 @@ def main(
 
     The subjects are those of `corrected`, the last stage. What cannot be measured is listed in
     left_out.tsv (stage `inspected`), though the run uses it. Of scans that come preprocessed there
-    is no earlier stage (None): they are not compared with the template, and shown in one row.
+    is no earlier stage (None): they are not compared with the template, and shown in one row. The
+    others are resampled anew, so that the resampled images need not be kept.
     """
-    space = TemplateSpace(to_ras(read_volume(template))) if stripped and template else None
+    space = TemplateSpace(to_ras(read_volume(template))) if template else None
     subjects = subject_names(corrected)
+    raw = rows_of_chunk(table, subjects, modality=resampling.modality) if resampling else {}
     names = [measure.name for measure in quality.MEASURES]
     rows, left_out = [], read_left_out(corrected)
     with job.replacing(output) as folder:
         folder.mkdir()
         for number, subject in enumerate(subjects, start=1):
-            image = (resampled or corrected) / subject / "image.nii.gz"
+            folder_of_mask = (brain_masks or corrected) / subject
             try:
-                measures, shown = inspect_brain_mask(image, (stripped or corrected) / subject)
+                if resampling:
+                    scan, lesions = resampling.scan(raw[subject])
+                else:
+                    scan, lesions = scan_as_it_came(corrected / subject)
+                measures, shown = inspect_brain_mask(scan, lesions, folder_of_mask)
                 more, others = inspect_corrected(corrected / subject, space)
             except ScanError as error:
                 left_out.append(LeftOut(subject, quality.INSPECTED, str(error)))
@@ -73,14 +82,18 @@ def main(
         write_left_out(left_out, folder)
 
 
-def inspect_brain_mask(image: Path, folder: Path) -> tuple[dict[str, float], Row]:
+def scan_as_it_came(folder: Path) -> tuple[Volume, Volume]:
+    """A scan that came preprocessed, and its lesions."""
+    scan = read_volume(folder / "image.nii.gz")
+    return scan, read_labels(folder / "lesions.nii.gz", expected=[LESION, IGNORED], grid=scan)
+
+
+def inspect_brain_mask(scan: Volume, lesions: Volume, folder: Path) -> tuple[dict[str, float], Row]:
     """Volume of the brain and share of the lesion outside; views with both outlines.
 
     The axial view is that with the most lesion, the others go through the middle of the brain.
     """
-    scan = read_volume(image)
     mask = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan)
-    lesions = read_labels(folder / "lesions.nii.gz", expected=[LESION, IGNORED], grid=scan)
     brain, lesion = mask.data == 1, lesions.data == LESION
     centre = np.array(ndimage.center_of_mass(brain)) if brain.any() else np.array(brain.shape) / 2
     if lesion.any():
@@ -162,12 +175,13 @@ def box_of(mask: np.ndarray, spacing: np.ndarray) -> tuple[slice, ...]:
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
-        given = {
-            name: Path(path) if (path := snakemake.input.get(name)) else None
-            for name in ("resampled", "stripped", "template")
-        }
+        given = snakemake.input
+        came_raw = given.get("template") is not None
         main(
-            corrected=Path(snakemake.input.corrected),
+            table=Path(given.subjects) if came_raw else None,
+            resampling=resampling_of(snakemake.params) if came_raw else None,
+            brain_masks=Path(given.brain_masks) if came_raw else None,
+            template=Path(given.template) if came_raw else None,
+            corrected=Path(given.corrected),
             output=Path(snakemake.output[0]),
-            **given,
         )

@@ -76,6 +76,7 @@ import list_subjects
 import resample_scans
 from brainuad.images.volumes import read_labels, read_volume
 from brainuad.io import tables
+from brainuad.preprocessing.resampling import Resampling
 
 SPACING = 2.0
 
@@ -311,11 +312,13 @@ def resampled(folder):
         table=folder / "subjects.tsv",
         output=folder / "resampled",
         subjects=["patient01"],
-        modality="t2",
-        spacing=SPACING,
-        lesion_labels=[1],
-        ignored_labels=[],
-        lesions_on_own_grid=False,
+        resampling=Resampling(
+            modality="t2",
+            spacing=SPACING,
+            lesion_labels=[1],
+            ignored_labels=[],
+            lesions_on_own_grid=False,
+        ),
     )
     written = folder / "resampled" / "patient01"
     image = read_volume(written / "image.nii.gz")

@@ -22,6 +22,7 @@ from test_sources_own import paths, write_tree
 import resample_scans
 from brainuad.images.volumes import Volume, read_labels, write_volume
 from brainuad.io.errors import SettingsError
+from brainuad.preprocessing.resampling import Resampling
 
 # How the names of the files end, by modality.
 HAS = {
@@ -156,11 +157,13 @@ def test_the_mask_of_one_scan_is_brought_to_the_aligned_others(tmp_path):
             table=tmp_path / "subjects.tsv",
             output=tmp_path / modality,
             subjects=["Utrecht_0"],
-            modality=modality,
-            spacing=2.0,
-            lesion_labels=[1],
-            ignored_labels=[2],
-            lesions_on_own_grid=True,
+            resampling=Resampling(
+                modality=modality,
+                spacing=2.0,
+                lesion_labels=[1],
+                ignored_labels=[2],
+                lesions_on_own_grid=True,
+            ),
         )
         path = tmp_path / modality / "Utrecht_0" / "lesions.nii.gz"
         lesions[modality] = read_labels(path, expected=(1, 2)).data

@@ -9,6 +9,7 @@ import resample_scans
 from brainuad.images.slices import read_slices
 from brainuad.images.volumes import Volume, read_labels, write_volume
 from brainuad.io.errors import ScanError
+from brainuad.preprocessing.resampling import Resampling
 
 
 def test_resampled_lesions_tell_lesion_from_ignored(tmp_path):
@@ -18,11 +19,13 @@ def test_resampled_lesions_tell_lesion_from_ignored(tmp_path):
         table=tmp_path / "subjects.tsv",
         output=tmp_path / "chunk",
         subjects=["Utrecht_0", "Singapore_50"],
-        modality="t1",
-        spacing=2.0,
-        lesion_labels=[1],
-        ignored_labels=[2],
-        lesions_on_own_grid=True,
+        resampling=Resampling(
+            modality="t1",
+            spacing=2.0,
+            lesion_labels=[1],
+            ignored_labels=[2],
+            lesions_on_own_grid=True,
+        ),
     )
     # As the stages after it would leave the chunk: every volume on the grid of its image.
     for subject in ("Utrecht_0", "Singapore_50"):
@@ -62,10 +65,7 @@ def test_labels_above_255_reach_the_slices(tmp_path):
         table=tmp_path / "subjects.tsv",
         output=tmp_path / "chunk",
         subjects=["1"],
-        modality="t1",
-        spacing=2.0,
-        lesions_on_own_grid=False,
-        **labels,
+        resampling=Resampling(modality="t1", spacing=2.0, lesions_on_own_grid=False, **labels),
     )
     lesions = read_labels(tmp_path / "chunk" / "1" / "lesions.nii.gz", expected=(1, 2)).data
     assert lesions[3, 4].tolist() == [1, 2, 0]

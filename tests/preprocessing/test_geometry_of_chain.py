@@ -26,6 +26,7 @@ from brainuad.images.slices import read_slices
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
 from brainuad.io import tables
 from brainuad.preprocessing.chunks import read_left_out
+from brainuad.preprocessing.resampling import Resampling
 
 SPACING = 2.0
 TEMPLATE_AFFINE = np.array([[2.0, 0, 0, -59], [0, 2, 0, -73], [0, 0, 2, -55], [0, 0, 0, 1]])
@@ -124,11 +125,13 @@ def chain(tmp_path_factory):
         table=folder / "subjects.tsv",
         output=folder / "resampled",
         subjects=list(SCANS),
-        modality="t1",
-        spacing=SPACING,
-        lesion_labels=[1],
-        ignored_labels=[],
-        lesions_on_own_grid=False,
+        resampling=Resampling(
+            modality="t1",
+            spacing=SPACING,
+            lesion_labels=[1],
+            ignored_labels=[],
+            lesions_on_own_grid=False,
+        ),
     )
     strip_skull.main(
         scans=folder / "resampled",
@@ -283,11 +286,13 @@ def test_lesions_drawn_on_another_grid_come_to_the_scan(tmp_path):
         table=tmp_path / "subjects.tsv",
         output=tmp_path / "resampled",
         subjects=["oblique", "elsewhere"],
-        modality="t1",
-        spacing=SPACING,
-        lesion_labels=[1],
-        ignored_labels=[],
-        lesions_on_own_grid=True,
+        resampling=Resampling(
+            modality="t1",
+            spacing=SPACING,
+            lesion_labels=[1],
+            ignored_labels=[],
+            lesions_on_own_grid=True,
+        ),
     )
     folder = tmp_path / "resampled" / "oblique"
     image = read_volume(folder / "image.nii.gz")

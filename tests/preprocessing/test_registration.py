@@ -31,6 +31,7 @@ from brainuad.preprocessing.registration import (
     warp,
     warp_labels,
 )
+from brainuad.preprocessing.resampling import Resampling
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHAPE = (66, 80, 60)
@@ -341,11 +342,13 @@ def run_chain(folder):
         table=folder / "subjects.tsv",
         output=folder / "resampled",
         subjects=subjects,
-        modality="t1",
-        spacing=2.5,
-        lesion_labels=[1],
-        ignored_labels=[],
-        lesions_on_own_grid=False,
+        resampling=Resampling(
+            modality="t1",
+            spacing=2.5,
+            lesion_labels=[1],
+            ignored_labels=[],
+            lesions_on_own_grid=False,
+        ),
     )
     (folder / "resampled" / "b" / "image.nii.gz").write_bytes(b"")
     strip_skull.main(

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-import resample_scans
 import strip_skull
 import strip_skull_with_hdbet
 from brainuad.compute.device import DeviceSettings
 from brainuad.config.settings import settings_from
-from brainuad.images.volumes import Volume, read_volume, write_volume
+from brainuad.images.volumes import Volume, write_volume
 from brainuad.io.errors import ScanError, SettingsError
 from brainuad.preprocessing.chunks import read_left_out
 from brainuad.preprocessing.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.resampling import Resampling
 from brainuad.preprocessing.skull import check_brain_volume, strip_scan
 
 # Turned by the angle whose cosine is .8, voxels of 18 x 19 x 20 mm, so that few make a brain.
@@ -146,17 +146,10 @@ def test_background_of_a_stripped_scan_survives_resampling(tmp_path):
     scan = Volume(np.where(BALL, TISSUE, 16).astype(np.float32), np.diag([3.0, 3, 3, 1]))
     write_volume(scan, tmp_path / "scan.nii.gz")
     row = {"t1": str(tmp_path / "scan.nii.gz"), "seg": ""}
-    resample_scans.resample_scan(
-        "a",
-        tmp_path,
-        rows={"a": row},
-        modality="t1",
-        spacing=2.0,
-        lesion_labels=[1],
-        ignored_labels=[],
-        lesions_on_own_grid=False,
+    resampling = Resampling(
+        modality="t1", spacing=2.0, lesion_labels=[1], ignored_labels=[], lesions_on_own_grid=False
     )
-    image = read_volume(tmp_path / "image.nii.gz")
+    image, _ = resampling.scan(row)
     # 4/3 pi 7^3 voxels of 27 mm3, known to the half of a voxel at the rim.
     mask = strip_skull.mask_of_stripped(image)
     assert 8 * mask.sum() == pytest.approx(27 * BALL.sum(), rel=0.03)

@@ -13,6 +13,7 @@ import inspect_scans
 import write_quality_page
 from brainuad.io.tables import read_table, write_table
 from brainuad.plan.register.run import QUALITY_CAPTION
+from brainuad.preprocessing.resampling import Resampling
 from brainuad.report.figures import pictures
 from brainuad.report.quality.thumbnails import BESIDE_MIDLINE_MM, CELL, Outline, Row, draw_rows
 
@@ -54,8 +55,8 @@ def stages(tmp_path_factory):
     for name in NAMES:
         wrong = name == NAMES[-1]
         drawn = np.roll(lesions, 14, axis=1) if wrong else lesions
-        write(root / "resampled" / name, image=image, lesions=drawn)
-        write(root / "stripped" / name, image=image, brain_mask=brain, lesions=drawn)
+        write(root / "raw" / name, image=image, lesions=drawn)
+        write(root / "brain_masks" / name, brain_mask=brain)
         moved, mask = head(shift=3 if wrong else 0)
         box = tuple(slice(low, high) for low, high in ((2, 22), (2, 28), (2, 20)))
         write(
@@ -65,19 +66,32 @@ def stages(tmp_path_factory):
             brain_mask=mask[box],
             lesions=drawn[box],
         )
+    raw = [
+        [name, *(root / "raw" / name / f"{file}.nii.gz" for file in ("image", "lesions"))]
+        for name in NAMES
+    ]
+    write_table(pd.DataFrame(raw, columns=["subject", "t1", "seg"]), root / "subjects.tsv")
     rows = [["f", "registered", "too far"]]
     write_table(pd.DataFrame(rows, columns=LEFT_OUT), root / "corrected" / "left_out.tsv")
     return root
 
 
-def inspect(root, output, *, preprocessed=False):
-    inspect_scans.main(
-        resampled=None if preprocessed else root / "resampled",
-        stripped=None if preprocessed else root / "stripped",
-        corrected=root / "corrected",
-        template=root / "template" / "image.nii.gz",
-        output=output,
+def inspect(root, output, *, preprocessed=False, **files):
+    resampling = Resampling(
+        modality="t1",
+        spacing=SPACING,
+        lesion_labels=[1],
+        ignored_labels=[],
+        lesions_on_own_grid=False,
     )
+    raw = {
+        "table": root / "subjects.tsv",
+        "resampling": resampling,
+        "brain_masks": root / "brain_masks",
+        "template": root / "template" / "image.nii.gz",
+    }
+    given = {"corrected": root / "corrected"} | (dict.fromkeys(raw) if preprocessed else raw)
+    inspect_scans.main(**(given | files), output=output)
     return read_table(output / "measures.tsv").set_index("subject")
 
 
@@ -123,11 +137,8 @@ def test_a_scan_that_cannot_be_read_is_named_and_the_others_are_shown(stages, tm
     image = nib.load(broken / "b" / "image.nii.gz")
     spoiled = np.full(image.shape, np.nan, np.float32)
     nib.save(nib.Nifti1Image(spoiled, image.affine), broken / "b" / "image.nii.gz")
-    inspect_scans.main(
-        resampled=None, stripped=None, corrected=broken, template=None, output=tmp_path / "chunk000"
-    )
-    table = read_table(tmp_path / "chunk000" / "measures.tsv")
-    assert table["subject"].tolist() == [name for name in NAMES if name != "b"]
+    table = inspect(stages, tmp_path / "chunk000", preprocessed=True, corrected=broken)
+    assert table.index.tolist() == [name for name in NAMES if name != "b"]
     left_out = read_table(tmp_path / "chunk000" / "left_out.tsv")
     assert left_out["subject"].tolist() == ["f", "b"]
     assert left_out["stage"].tolist() == ["registered", "inspected"]
@@ -140,13 +151,7 @@ def test_a_scan_on_another_grid_than_the_template_is_said_to_be(stages, tmp_path
     template = nib.load(tmp_path / "template" / "image.nii.gz")
     affine = template.affine @ np.diag([0.5, 0.5, 0.5, 1.0])
     nib.save(nib.Nifti1Image(np.asarray(template.dataobj), affine), tmp_path / "template.nii.gz")
-    inspect_scans.main(
-        resampled=stages / "resampled",
-        stripped=stages / "stripped",
-        corrected=stages / "corrected",
-        template=tmp_path / "template.nii.gz",
-        output=tmp_path / "chunk000",
-    )
+    inspect(stages, tmp_path / "chunk000", template=tmp_path / "template.nii.gz")
     reasons = read_table(tmp_path / "chunk000" / "left_out.tsv")["reason"][1:]
     assert len(reasons) == 6
     assert all("lies on another grid than the template" in reason for reason in reasons)
@@ -157,13 +162,7 @@ def test_template_may_be_stored_in_any_orientation(stages, inspected, tmp_path):
     template = nib.load(stages / "template" / "image.nii.gz")
     to_lps = nib.orientations.axcodes2ornt("LPS", (("L", "R"), ("P", "A"), ("I", "S")))
     nib.save(template.as_reoriented(to_lps), tmp_path / "template.nii.gz")
-    inspect_scans.main(
-        resampled=stages / "resampled",
-        stripped=stages / "stripped",
-        corrected=stages / "corrected",
-        template=tmp_path / "template.nii.gz",
-        output=tmp_path / "chunk000",
-    )
+    inspect(stages, tmp_path / "chunk000", template=tmp_path / "template.nii.gz")
     assert (tmp_path / "chunk000" / "a.png").read_bytes() == (inspected[0] / "a.png").read_bytes()
 
 

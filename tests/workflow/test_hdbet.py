@@ -99,6 +99,7 @@ def directory_with(folder: Path, *, local: Path, sha256: str | None = None) -> P
     }
     changes = {
         "phantoms": None,
+        "keep_intermediate": True,
         "template": {"archive": nowhere},
         "datasets": {
             **dict.fromkeys(("ixi", *LESION_SETS)),

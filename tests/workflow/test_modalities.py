@@ -27,7 +27,6 @@ COHORTS = {
     ("wmh", "flair"): "WMH",
 }
 CONFIG = {
-    "keep_intermediate": {"images": False},
     "phantoms": PHANTOMS,
     "datasets": {
         "ixi": {"archives": [], "demographics": None, **HEALTHY},

@@ -13,7 +13,7 @@ rule reconstruct:
         split=scans.split_of_cohort,
         weights=models.weights,
     output:
-        reconstructions=intermediate_of["reconstructions"](
+        reconstructions=intermediate(
             "results/reconstructions/{model}/{asked}/fold{fold}/{cohort}.npz"
         ),
     log:

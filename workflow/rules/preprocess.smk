@@ -20,7 +20,7 @@ rule resample_scans:
         scans=made_by_rules(scans.chunk_files),
         subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=intermediate_of["images"](directory("results/resampled/{cohort}/chunk{chunk}")),
+        scans=intermediate(directory("results/resampled/{cohort}/chunk{chunk}")),
     log:
         "logs/resample_scans/{cohort}/chunk{chunk}.log",
     benchmark:
@@ -53,7 +53,7 @@ rule strip_skull:
         scans="results/resampled/{cohort}/chunk{chunk}",
         subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=intermediate_of["images"](directory("results/stripped/{cohort}/chunk{chunk}")),
+        scans=intermediate(directory("results/stripped/{cohort}/chunk{chunk}")),
         brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
     log:
         "logs/strip_skull/{cohort}/chunk{chunk}.log",
@@ -86,7 +86,7 @@ rule strip_skull_with_hdbet:
         weights="resources/hdbet",
         subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=intermediate_of["images"](directory("results/stripped/{cohort}/chunk{chunk}")),
+        scans=intermediate(directory("results/stripped/{cohort}/chunk{chunk}")),
         brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
     log:
         "logs/strip_skull_with_hdbet/{cohort}/chunk{chunk}.log",
@@ -117,7 +117,7 @@ rule register_to_template:
         scans="results/stripped/{cohort}/chunk{chunk}",
         template="results/template/brain.nii.gz",
     output:
-        scans=intermediate_of["images"](directory("results/registered/{cohort}/chunk{chunk}")),
+        scans=intermediate(directory("results/registered/{cohort}/chunk{chunk}")),
         transforms=directory("results/transforms/{cohort}/chunk{chunk}"),
     log:
         "logs/register_to_template/{cohort}/chunk{chunk}.log",

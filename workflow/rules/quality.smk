@@ -8,7 +8,9 @@
 rule inspect_scans:
     """Measure and draw the scans of a chunk."""
     input:
-        unpack(scans.stages_of_chunk),
+        unpack(scans.inspected),
+        scans=made_by_rules(scans.chunk_files),
+        subjects=ancient(scans.subjects_of_cohort),
     output:
         folder=directory("results/quality/{cohort}/chunk{chunk}"),
     log:
@@ -23,7 +25,13 @@ rule inspect_scans:
         runtime=scaled_by_attempt(30),
     params:
         **compared(
-            code=code_of("inspect_scans"),
+            code=code_of("inspect_scans", code.layout),
+            raw_files=state_of_others(scans.chunk_files),
+            modality=scans.modality,
+            layout=scans.of_cohort("layout"),
+            spacing=config["preprocessing"]["spacing"],
+            lesion_labels=scans.of_cohort("lesion_labels"),
+            ignored_labels=scans.of_cohort("ignored_labels"),
         ),
     script:
         "../../scripts/inspect_scans.py"

@@ -32,14 +32,6 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class KeepIntermediate:
-    """What stays when nothing reads it any more."""
-
-    images: bool
-    reconstructions: bool
-
-
-@dataclass(frozen=True)
 class ReferenceRun:
     """Another run of this workflow, set beside this one."""
 
@@ -57,7 +49,7 @@ class Config:
     checkpoint_minutes: NotNegative
     threads_per_training: Count
     on_broken_scan: Literal["leave_out", "stop"]
-    keep_intermediate: KeepIntermediate
+    keep_intermediate: bool
     phantoms: Phantoms | None
     datasets: Annotated[dict[str, DatasetBlock | None], DatasetName]
     folds: Count

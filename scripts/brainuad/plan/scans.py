@@ -91,13 +91,14 @@ class ScansPlan:
 
         return folders
 
-    def stages_of_chunk(self, wildcards: Any) -> dict[str, str]:
-        """The stages that show how a chunk's preprocessing went, as far as it was done here."""
-        raw = self.dataset(wildcards) in self.study.raw
+    def inspected(self, wildcards: Any) -> dict[str, str]:
+        """What shows how a chunk's preprocessing went, as far as it was done here."""
         folder = f"{wildcards.cohort}/chunk{wildcards.chunk}"
-        stages = ["resampled", "stripped", "corrected"] if raw else ["corrected"]
-        files = {stage: f"results/{stage}/{folder}" for stage in stages}
-        return files | ({"template": "results/template/brain.nii.gz"} if raw else {})
+        files = {"corrected": f"results/corrected/{folder}"}
+        if self.dataset(wildcards) in self.study.raw:
+            files["brain_masks"] = f"results/brain_masks/{folder}"
+            files["template"] = "results/template/brain.nii.gz"
+        return files
 
     # ------------------------------------------------------------------------------------------
     # What all scans are registered to, and stripped by.
