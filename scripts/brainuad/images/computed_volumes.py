@@ -18,8 +18,6 @@ from brainuad.io.stored_arrays import StoredArray, open_arrays, write_array, wri
 RECONSTRUCTIONS, ANOMALY_MAPS, PICTURED = "reconstructions", "anomaly_maps", "pictured"
 # Of an anomaly map before its post-processing.
 MEASURES = ("mean_residual", "l1_ratio", "l1_ratio_released")
-# In a file; in memory a volume is float32.
-STORED_TYPE = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class ComputedVolumes:
 
     def volume(self, row: int) -> np.ndarray:
         """A volume as float32 [S, H, W]."""
-        return self.volumes[row].astype(np.float32, copy=False)
+        return self.volumes[row]
 
     def measures_of(self, subject: str) -> dict[str, float]:
         """The measures of a subject by their names; SettingsError if the file lacks it."""
@@ -171,9 +169,11 @@ def _write(
             yield volume
 
     whole = (len(subjects), *shape)
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    # Zeros cost nothing so, which most of an anomaly map is. Higher levels save a percent at most.
+    compressed = {"compression": zipfile.ZIP_DEFLATED, "compresslevel": 1}
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", **compressed) as archive:
         write_array(archive, "subjects", np.array(subjects, dtype=str))
-        write_rows(archive, name, volumes(), shape=whole, dtype=STORED_TYPE)
+        write_rows(archive, name, volumes(), shape=whole, dtype=np.dtype(np.float32))
         for measure, values in found.items():
             write_array(archive, measure, np.array(values, np.float64))
         if measures:

@@ -1,10 +1,12 @@
-"""Arrays in an uncompressed npz, read and written row by row: a volume instead of a data set."""
+"""Arrays in an npz, read and written row by row: a volume instead of a data set."""
 
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -25,14 +27,19 @@ class StoredArray:
     `stored[3]` reads a row, `stored[[3, 0]]` those rows and `np.asarray(stored)` all of them, as
     new writable arrays: nothing is kept. The rows are read, not mapped: the pages of a mapped file
     count as memory of the process, and reading past the end of one that was cut short kills it.
-    The file is held open, so that another may take its place meanwhile.
+    The file is held open, so that another may take its place meanwhile. Of a compressed array a row
+    that comes before the last one read costs the reading of all before it.
+
+    path  of the file, for messages
+    file  where the values lie from `start` on
     """
 
     def __init__(
-        self, file: io.BufferedReader, start: int, shape: tuple[int, ...], dtype: np.dtype
+        self, path: Path, file: IO[bytes], start: int, shape: tuple[int, ...], dtype: np.dtype
     ) -> None:
         self.shape = shape
         self.dtype = dtype
+        self._path = path
         self._file = file
         self._start = start
 
@@ -63,17 +70,23 @@ class StoredArray:
     def _read_into(self, target: np.ndarray, row: int) -> np.ndarray:
         """Fill a contiguous array from the start of a row on."""
         row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-        self._file.seek(self._start + row * row_bytes)
-        if self._file.readinto(target.data) != target.nbytes:
-            raise SettingsError(f"{self._file.name} was cut short while it was read; run again")
+        try:
+            self._file.seek(self._start + row * row_bytes)
+            whole = self._file.readinto(target.data) == target.nbytes
+            # Where a compressed array ends, its checksum is compared.
+            self._file.read(1)
+        except (EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise _unreadable(self._path, error) from error
+        if not whole:
+            raise SettingsError(f"{self._path} was cut short while it was read; run again")
         return target
 
 
 def open_arrays(path: Path, names: Iterable[str]) -> dict[str, StoredArray]:
-    """The arrays of these names in a file that `np.savez` wrote.
+    """The arrays of these names in a file that `np.savez` or `np.savez_compressed` wrote.
 
-    Raises SettingsError for a file that is cut short or lacks an array, and for an array that is
-    compressed, holds objects (pickles are never read) or is stored column by column.
+    Raises SettingsError for a file that is cut short or lacks an array, and for an array that holds
+    objects (pickles are never read) or is stored column by column.
     """
     file = path.open("rb")
     try:
@@ -83,12 +96,10 @@ def open_arrays(path: Path, names: Iterable[str]) -> dict[str, StoredArray]:
         for name in names:
             if f"{name}.npy" not in members:
                 raise ValueError(f"it holds no array {name}")
-            arrays[name] = _stored_array(file, members[f"{name}.npy"])
+            arrays[name] = _stored_array(path, file, members[f"{name}.npy"])
     except (ValueError, struct.error, zipfile.BadZipFile) as error:
         file.close()
-        raise SettingsError(
-            f"{path} can't be read: {error}; delete it and run again, then it is made anew"
-        ) from error
+        raise _unreadable(path, error) from error
     return arrays
 
 
@@ -108,8 +119,8 @@ def write_rows(
 ) -> None:
     """Add an array of a shape [N, ...] to an npz, and hold one of its rows at a time.
 
-    The bytes are those of `write_array`. Raises ValueError for a row of another shape, and for more
-    or fewer than N.
+    The bytes are those of `write_array`, compressed as the archive says. Raises ValueError for a
+    row of another shape, and for more or fewer than N.
     """
     header = {
         "descr": np.lib.format.dtype_to_descr(dtype),
@@ -128,24 +139,33 @@ def write_rows(
         raise ValueError(f"{name}: {count} rows for an array of shape {shape}")
 
 
-def _stored_array(file: io.BufferedReader, member: zipfile.ZipInfo) -> StoredArray:
+def _stored_array(path: Path, file: io.BufferedReader, member: zipfile.ZipInfo) -> StoredArray:
     """Where the values of a member of the zip lie, and their shape and type; else ValueError."""
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member.filename} is compressed")
-    file.seek(member.header_offset)
-    texts = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
-    begin = member.header_offset + LOCAL_HEADER.size + sum(texts)
-    file.seek(begin)
-    version = np.lib.format.read_magic(file)
+    if member.compress_type == zipfile.ZIP_STORED:
+        file.seek(member.header_offset)
+        texts = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+        begin = member.header_offset + LOCAL_HEADER.size + sum(texts)
+        file.seek(begin)
+        stream: IO[bytes] = file
+    else:
+        begin = 0
+        stream = zipfile.ZipFile(file).open(member)  # noqa: SIM115
+    version = np.lib.format.read_magic(stream)
     if version not in READERS_OF_HEADERS:
         raise ValueError(f"{member.filename} has a header of version {version}")
-    shape, column_by_column, dtype = READERS_OF_HEADERS[version](file)
+    shape, column_by_column, dtype = READERS_OF_HEADERS[version](stream)
     if dtype.hasobject:
         raise ValueError(f"{member.filename} holds objects")
     if column_by_column:
         raise ValueError(f"{member.filename} is stored column by column")
-    start = file.tell()
+    start = stream.tell()
     values = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if start - begin + values != member.file_size:
         raise ValueError(f"{member.filename} should hold {values} bytes of values, and does not")
-    return StoredArray(file, start, shape, dtype)
+    return StoredArray(path, stream, start, shape, dtype)
+
+
+def _unreadable(path: Path, error: Exception) -> SettingsError:
+    return SettingsError(
+        f"{path} can't be read: {error}; delete it and run again, then it is made anew"
+    )
