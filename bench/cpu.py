@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.compute.device import Device, prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.settings import settings_from
 
 

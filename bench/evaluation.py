@@ -11,11 +11,11 @@ import yaml
 from measuring import PROJECT, Row, side_by_side
 from scipy import ndimage
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.evaluation import metrics, thresholds
 from brainuad.images.slices import SliceStack
 from brainuad.scores import load_score, postprocess
-from brainuad.scores.postprocess import PostprocessingSettings
 from map_anomalies import mapped
 from score_segmentation import scores_of
 

@@ -16,24 +16,19 @@ import yaml
 from measuring import PROJECT, Row
 from moved_brains import distances, moved_brains, template_brain
 
+from brainuad.config.preprocessing import LinearRegistration
 from brainuad.config.settings import settings_from
 from brainuad.phantoms.template import load_template
-from brainuad.preprocessing.registration import (
-    LabelInterpolation,
-    LinearRegistration,
-    Transform,
-    load_ants,
-    register_linear,
-)
+from brainuad.preprocessing.registration import load_ants, register_linear
 
 RELEASED = LinearRegistration(
-    transform=Transform.AFFINE,
+    transform="Affine",
     rigid_start=False,
     iterations=(2100, 1200, 1200, 10),
     shrink_factors=(6, 4, 2, 1),
     smoothing_sigmas=(3, 2, 1, 0),
     sampling_rate=0.2,
-    label_interpolation=LabelInterpolation.NEAREST,
+    label_interpolation="nearest",
 )
 
 

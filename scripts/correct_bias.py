@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.preprocessing import BiasCorrection
 from brainuad.config.settings import settings_from
 from brainuad.images.geometry import bounding_box, crop
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.volumes import read_labels, read_volume, write_volume
 from brainuad.io import job
-from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
+from brainuad.preprocessing.bias import correct_bias_field
 from brainuad.preprocessing.chunks import process_chunk
 
 

@@ -22,7 +22,6 @@ from brainuad.datasets.subjects import (
 )
 from brainuad.io import job, tables
 from brainuad.io.errors import ScanError, SettingsError
-from brainuad.preprocessing.chunks import OnBroken
 
 
 def main(
@@ -89,7 +88,7 @@ def main(
         raise SettingsError(f"{dataset}: {error}") from None
     for remark in said:
         job.log(remark)
-    if OnBroken(on_broken) is OnBroken.STOP:
+    if on_broken == "stop":
         for entry in checked:
             if entry.broken:
                 raise ScanError(entry.reason)

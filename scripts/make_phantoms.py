@@ -3,11 +3,12 @@
 import time
 from pathlib import Path
 
+from brainuad.config.datasets import PhantomSettings
 from brainuad.config.settings import settings_from
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.phantoms.archives import pack
-from brainuad.phantoms.layouts import Dataset, PhantomSettings, ixi_number, write_subject
+from brainuad.phantoms.layouts import Dataset, ixi_number, write_subject
 from brainuad.phantoms.spreadsheet import write_spreadsheet
 from brainuad.phantoms.template import load_template
 
@@ -20,7 +21,7 @@ def main(*, output: Path, dataset: str, settings: dict, seed: int) -> None:
     """
     if dataset not in list(Dataset):
         raise SettingsError(f"no phantoms for {dataset!r}: choose one of {', '.join(Dataset)}")
-    chosen = settings_from(PhantomSettings, settings)
+    chosen = settings_from(PhantomSettings, settings, f"phantoms.{dataset}")
     if chosen.single_modality and dataset != Dataset.IXI:
         raise SettingsError(
             f"phantoms: single_modality is for ixi only, {dataset} has no use for it"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of
 from brainuad.evaluation import metrics
@@ -18,7 +19,7 @@ from brainuad.images.slices import Scan, largest_lesion_slice, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
 from brainuad.scores import Score, load_score
-from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map
+from brainuad.scores.postprocess import anomaly_map
 
 
 def main(

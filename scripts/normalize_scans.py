@@ -1,11 +1,11 @@
 """A chunk of corrected scans on the final grid, smoothed and with intensities of about 0 to 1."""
 
 import shutil
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.preprocessing import Normalization
 from brainuad.config.settings import settings_from
 from brainuad.images.geometry import crop_or_pad, downsample
 from brainuad.images.mask_labels import IGNORED, LESION
@@ -13,17 +13,7 @@ from brainuad.images.volumes import Volume, read_labels, read_volume, write_volu
 from brainuad.io import job
 from brainuad.preprocessing.chunks import process_chunk
 from brainuad.preprocessing.intensity import to_unit_range
-from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
-
-
-@dataclass(frozen=True)
-class Normalization:
-    """curvature_flow: None switches it off; size: voxels (x, y, z) before the downsampling."""
-
-    curvature_flow: CurvatureFlow | None
-    size: tuple[int, ...]
-    downsampling: int
-    percentiles: tuple[float, ...]
+from brainuad.preprocessing.smoothing import curvature_flow
 
 
 def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from brainuad.images.volumes import Volume, read_labels, read_mask
 from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError
 from brainuad.io.rows import write_rows
-from brainuad.preprocessing.chunks import LeftOut, OnBroken, read_left_out, subject_names
+from brainuad.preprocessing.chunks import LeftOut, read_left_out, subject_names
 
 
 def main(*, chunks: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
@@ -24,7 +24,7 @@ def main(*, chunks: list[Path], slices: Path, left_out: Path, on_broken: str) ->
         key=lambda folder: folder.name,
     )
     lost = [row for chunk in chunks for row in read_left_out(chunk)]
-    if lost and OnBroken(on_broken) is OnBroken.STOP:
+    if lost and on_broken == "stop":
         subject, stage, reason = lost[0]
         raise ScanError(f"{subject} could not be {stage}: {reason}")
     if not folders:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation.metrics import dice, volume_ml
@@ -19,7 +20,7 @@ from brainuad.report import paths_by_name
 from brainuad.report.figures import compact_panels, panels, pictures
 from brainuad.report.figures.style import house_style, note_figure, save_figure
 from brainuad.report.labels import Labels
-from brainuad.scores.postprocess import PostprocessingSettings, segment
+from brainuad.scores.postprocess import segment
 
 # More methods than this, each with three pictures per subject, would not fit on a page.
 MOST_WIDE = 4

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from brainuad.compute.device import DeviceSettings, prepare_device
-from brainuad.config.device import device_of
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of
 from brainuad.images.computed_volumes import write_reconstructions

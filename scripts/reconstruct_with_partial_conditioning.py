@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainuad.compute.device import DeviceSettings, prepare_device
-from brainuad.config.device import device_of
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.images.slices import read_slices
 from brainuad.inference.partial_conditioning import reconstruct_by_visible_fraction

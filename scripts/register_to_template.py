@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from brainuad.config.preprocessing import LinearRegistration
 from brainuad.config.settings import settings_from
 from brainuad.images.geometry import to_ras
 from brainuad.images.mask_labels import IGNORED, LESION
@@ -13,12 +14,7 @@ from brainuad.images.volumes import Volume, read_labels, read_volume, write_volu
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.preprocessing.chunks import keep, process_chunk
-from brainuad.preprocessing.registration import (
-    LinearRegistration,
-    register_linear,
-    warp,
-    warp_labels,
-)
+from brainuad.preprocessing.registration import register_linear, warp, warp_labels
 
 TRANSFORM = "to_template.mat"
 

@@ -7,8 +7,9 @@ anew on the validation subjects under the same change.
 from pathlib import Path
 from typing import Any
 
-from brainuad.compute.device import DeviceSettings, prepare_device
-from brainuad.config.device import CPU, device_of
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import CPU, DeviceSettings, device_of
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.evaluation.variations import fit_and_score
 from brainuad.images.contrast import with_contrast
@@ -17,7 +18,6 @@ from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import load_method
 from brainuad.scores import load_score
-from brainuad.scores.postprocess import PostprocessingSettings
 
 COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
 from brainuad.evaluation.calibration import scores_at
@@ -19,7 +20,6 @@ from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import PostprocessingSettings
 
 
 def main(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, subjects_of
 from brainuad.evaluation import metrics
@@ -16,7 +17,7 @@ from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.scores.postprocess import PostprocessingSettings, segment
+from brainuad.scores.postprocess import segment
 
 
 def scores_of(

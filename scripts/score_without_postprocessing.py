@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
 from brainuad.evaluation import metrics
@@ -19,7 +20,7 @@ from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
 from brainuad.scores import Score, load_score
-from brainuad.scores.postprocess import PostprocessingSettings, anomaly_map, segment
+from brainuad.scores.postprocess import anomaly_map, segment
 from brainuad.scores.postprocessing_variants import sharing_maps, variants_of
 
 

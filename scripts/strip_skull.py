@@ -1,7 +1,6 @@
 """A chunk of resampled scans without their skulls, and the brain masks; HD-BET stands apart."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -19,13 +18,6 @@ NOISE = 0.01  # part of bright tissue, the 99th percentile above the background
 SMALLEST_SHARE = 0.25  # of the border that is background: a brain may fill much of a tight box
 
 
-class Method(StrEnum):
-    """Where the brain mask comes from."""
-
-    TEMPLATE = "template"
-    NONE = "none"
-
-
 def main(
     *,
     scans: Path,
@@ -40,9 +32,9 @@ def main(
 
     The brain of a subject that is not named in `children` must have the volume of an adult's.
     """
-    if method not in list(Method):
+    if method not in ("template", "none"):
         raise SettingsError(f"skull_stripping: {method!r}: strip_skull takes template or none")
-    if method == Method.NONE:
+    if method == "none":
         mask_of = mask_of_stripped
     elif head_template is None or head_brain_mask is None:
         raise SettingsError("skull_stripping: template needs head_template with its brain mask")

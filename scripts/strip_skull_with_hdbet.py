@@ -5,8 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from brainuad.compute.device import DeviceSettings
-from brainuad.config.device import device_of
+from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.io import job
 from brainuad.preprocessing.chunks import keep, process_chunk

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import torch
 
-from brainuad.compute.device import Device, DeviceSettings, prepare_device
-from brainuad.config.device import device_of
+from brainuad.compute.device import Device, prepare_device
+from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.evaluation.reconstruction_times import COLUMNS, SECONDS
 from brainuad.images.slices import SliceStack, read_slices

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import torch
 
-from brainuad.compute.device import DeviceSettings, prepare_device
-from brainuad.config.device import device_of
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import subjects_of

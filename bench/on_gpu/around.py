@@ -11,6 +11,7 @@ import torch
 from measuring import Row
 
 from brainuad.compute.compilation import runs_compiled
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.kinds.diffusion import NoiseSettings
 from brainuad.config.settings import settings_from
 from brainuad.diffusion.noise import SimplexNoise, permutation_tables
@@ -18,7 +19,6 @@ from brainuad.inference.reconstruction import compile_for_volumes, reconstruct_v
 from brainuad.io.seeds import random_seeds
 from brainuad.models import Method
 from brainuad.scores.device_postprocess import anomaly_map
-from brainuad.scores.postprocess import PostprocessingSettings
 from brainuad.training.augmentation import augment
 from on_gpu import part, rows, setting
 from on_gpu.timing import peak_memory, seconds_of, wait

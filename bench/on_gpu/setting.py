@@ -9,7 +9,8 @@ from sizes import Size, size_of
 from torch.utils.flop_counter import FlopCounterMode
 
 from brainuad.compute import gpus
-from brainuad.compute.device import Device, DeviceSettings, prepare_device
+from brainuad.compute.device import Device, prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable

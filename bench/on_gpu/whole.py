@@ -22,7 +22,8 @@ from measuring import Row
 from sizes import size_of
 
 from brainuad.compute import gpus
-from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable

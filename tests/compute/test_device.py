@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from brainuad.compute import gpus
-from brainuad.compute.device import Device, DeviceSettings, prepare_device, to_device
+from brainuad.compute.device import Device, prepare_device, to_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 

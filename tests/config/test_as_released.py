@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from brainuad.config.models import TrainingSettings
+from brainuad.config.preprocessing import LinearRegistration
 from brainuad.config.reading import DATASET_DEFAULTS
 from brainuad.config.settings import settings_from
-from brainuad.preprocessing.registration import LinearRegistration
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 REPAIRED = yaml.safe_load((CONFIG / "config.yaml").read_text())

@@ -146,7 +146,7 @@ CASES = {
     ),
     "levels of the registration that do not fit": (
         {"preprocessing": {"registration": {"shrink_factors": [4, 2, 1]}}},
-        "preprocessing.registration: has an entry for each level, but iterations 2, shrink",
+        "preprocessing.registration.iterations: has an entry for each level, as shrink_factors",
     ),
     "number that YAML takes for text": (
         {"preprocessing": {"bias_correction": {"tolerance": "5e-4"}}},

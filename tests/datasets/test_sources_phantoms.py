@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from test_sources import listed
 
-from brainuad.phantoms.layouts import Dataset, PhantomSettings, write_subject
+from brainuad.config.datasets import PhantomSettings
+from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
 
 SETTINGS = PhantomSettings(subjects=4, spacing=(5.0, 5.0, 5.0))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.evaluation.calibration import (
     CANDIDATES,
     ON_TEST,
@@ -17,7 +18,6 @@ from brainuad.evaluation.calibration import (
 from brainuad.evaluation.metrics import dice
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.thresholds import best_threshold
-from brainuad.scores.postprocess import PostprocessingSettings
 
 BOOTSTRAP = BootstrapSettings(rounds=50, confidence=0.9, seed=3)
 SETTINGS = PostprocessingSettings(

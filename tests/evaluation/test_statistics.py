@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from brainuad.config.settings import settings_from
 from brainuad.evaluation.statistics import (
     BootstrapSettings,
     bootstrap_interval,
@@ -88,7 +89,7 @@ def test_one_subject_has_no_interval():
 @pytest.mark.parametrize("change", [{"rounds": 0}, {"confidence": 1.0}, {"confidence": 0.0}])
 def test_settings_out_of_range(change):
     with pytest.raises(SettingsError, match=next(iter(change))):
-        BootstrapSettings(**{"rounds": 10, "confidence": 0.9, "seed": 1} | change)
+        settings_from(BootstrapSettings, {"rounds": 10, "confidence": 0.9, "seed": 1} | change)
 
 
 def test_permutation_by_hand():

@@ -15,6 +15,7 @@ import reconstruct
 import score_changed_contrast
 import score_segmentation
 import score_timesteps
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.evaluation.variations import fit_and_score, map_on_device
 from brainuad.images.contrast import with_contrast
@@ -24,7 +25,6 @@ from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import write_weights
 from brainuad.scores import load_score
-from brainuad.scores.postprocess import PostprocessingSettings
 
 PROCESSOR = device_with()
 POSTPROCESSING = {

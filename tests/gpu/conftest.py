@@ -13,7 +13,8 @@ from dry_run import DRY
 from small_training import FP32
 
 from brainuad.compute import gpus
-from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.settings import settings_from
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))

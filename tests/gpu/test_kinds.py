@@ -7,6 +7,7 @@ from dry_run import DRY
 from kinds import KINDS
 from small_training import CDDPM, device_with, discs, losses_of, trained, training_settings
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.diffusion.noise import permutation_tables
 from brainuad.inference.reconstruction import reconstruct_volumes
@@ -14,7 +15,6 @@ from brainuad.io.seeds import subject_seeds
 from brainuad.models import build_trainable
 from brainuad.scores import postprocess
 from brainuad.scores.device_postprocess import anomaly_map
-from brainuad.scores.postprocess import PostprocessingSettings
 from brainuad.training.augmentation import augment
 
 CPU = device_with()

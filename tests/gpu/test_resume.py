@@ -22,7 +22,8 @@ import torch
 from small_training import trained
 from brainuad.compute import gpus
 from brainuad.training import loop
-from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.settings import settings_from
 # Two of these run at once, on the one GPU.
 gpus.claim = lambda identifiers: 0

@@ -5,7 +5,8 @@ import pytest
 import torch
 from small_training import discs
 
-from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.inference.reconstruction import reconstruct_volumes

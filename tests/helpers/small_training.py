@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from brainuad.compute.device import Device, DeviceSettings
+from brainuad.compute.device import Device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.models import build_trainable

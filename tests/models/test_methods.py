@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from brainuad.compute.device import Device, DeviceSettings
+from brainuad.compute.device import Device
+from brainuad.config.device import DeviceSettings
 from brainuad.config.kinds.diffusion import NoiseSettings
 from brainuad.config.settings import settings_from
 from brainuad.diffusion.noise import SimplexNoise, permutation_tables

@@ -10,7 +10,7 @@ import pytest
 
 import make_phantoms
 from brainuad.phantoms.archives import pack
-from brainuad.phantoms.layouts import ArchiveKind, Dataset
+from brainuad.phantoms.layouts import Dataset
 from brainuad.phantoms.spreadsheet import COLUMNS, rows_of, write_spreadsheet
 
 SCAN = "sub-r001s001/ses-1/anat/sub-r001s001_ses-1_space-MNI152NLin2009aSym_T1w.nii.gz"
@@ -78,7 +78,7 @@ def files_in(path: Path) -> dict[str, str]:
         }
 
 
-@pytest.mark.parametrize("kind", list(ArchiveKind))
+@pytest.mark.parametrize("kind", ["tar", "zip"])
 @pytest.mark.parametrize("dataset", PLACES)
 def test_a_packed_tree_holds_every_file_in_its_place(tmp_path, dataset, kind):
     write_tree(tmp_path, dataset)
@@ -91,7 +91,7 @@ def test_a_packed_tree_holds_every_file_in_its_place(tmp_path, dataset, kind):
     assert {path.name: files_in(path) for path in tmp_path.iterdir()} == expected
 
 
-@pytest.mark.parametrize("kind", list(ArchiveKind))
+@pytest.mark.parametrize("kind", ["tar", "zip"])
 @pytest.mark.parametrize("dataset", ["ixi", "atlas"])
 def test_the_same_tree_gives_the_same_bytes_at_another_time(tmp_path, dataset, kind):
     packed = []

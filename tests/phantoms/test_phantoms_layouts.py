@@ -9,9 +9,10 @@ from scipy import ndimage
 
 import make_phantoms
 import make_template
+from brainuad.config.datasets import PhantomSettings
 from brainuad.io.errors import SettingsError
 from brainuad.phantoms.acquisition import grid_axes, save, world_affine
-from brainuad.phantoms.layouts import Dataset, PhantomSettings, write_subject
+from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
 
 SETTINGS = PhantomSettings(subjects=4, spacing=(4.0, 4.0, 4.0), truncated=1)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from brainuad.config.preprocessing import BiasCorrection
 from brainuad.config.settings import settings_from
 from brainuad.images.volumes import Volume
 from brainuad.io.errors import SettingsError
-from brainuad.preprocessing.bias import BiasCorrection, correct_bias_field
+from brainuad.preprocessing.bias import correct_bias_field
 
 SETTINGS = BiasCorrection(
     shrink_factor=2, iterations=(50, 50, 30), tolerance=1e-4, mask_smoothing=1.0

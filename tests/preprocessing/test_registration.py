@@ -14,6 +14,7 @@ import normalize_scans
 import register_to_template
 import resample_scans
 import strip_skull
+from brainuad.config.preprocessing import LinearRegistration
 from brainuad.config.settings import settings_from
 from brainuad.images.geometry import to_ras, volume_in_scan
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
@@ -21,8 +22,6 @@ from brainuad.io import tables
 from brainuad.io.errors import ScanError, SettingsError
 from brainuad.preprocessing.chunks import read_left_out, subject_names
 from brainuad.preprocessing.registration import (
-    LabelInterpolation,
-    LinearRegistration,
     carry_brain_mask,
     from_ants,
     load_ants,
@@ -236,9 +235,7 @@ def ball_of_33_voxels(centre):
 
 def warped_by(transform, labels, interpolation):
     volume = Volume(labels, VOXELS.affine)
-    return warp_labels(
-        volume, VOXELS, transforms=[transform], interpolation=LabelInterpolation(interpolation)
-    )
+    return warp_labels(volume, VOXELS, transforms=[transform], interpolation=interpolation)
 
 
 def test_as_released_a_ball_of_33_voxels_grows_to_88(half_a_voxel):
@@ -294,8 +291,8 @@ def test_same_input_gives_the_same_bytes(tmp_path):
 
 def test_settings_that_cannot_be_are_refused_in_one_line():
     for changes, line in (
-        ({"iterations": [10]}, "have 1, 2 and 2 values; give each one per level"),
-        ({"sampling_rate": 0.0}, "sampling_rate is 0.0"),
+        ({"iterations": [10]}, "iterations: has an entry for each level, .* they have 1, 2 and 2"),
+        ({"sampling_rate": 0.0}, "sampling_rate: 0.0 does not fit"),
         ({"transform": "SyN"}, "'SyN' is not one of Affine, Similarity, Rigid"),
         ({"label_interpolation": "cubic"}, "'cubic' is not one of nearest, linear"),
     ):

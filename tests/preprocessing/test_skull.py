@@ -14,7 +14,7 @@ import torch
 
 import strip_skull
 import strip_skull_with_hdbet
-from brainuad.compute.device import DeviceSettings
+from brainuad.config.device import DeviceSettings
 from brainuad.config.settings import settings_from
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io.errors import ScanError, SettingsError

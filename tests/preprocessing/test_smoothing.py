@@ -5,7 +5,8 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
-from brainuad.preprocessing.smoothing import CurvatureFlow, curvature_flow
+from brainuad.config.preprocessing import CurvatureFlow
+from brainuad.preprocessing.smoothing import curvature_flow
 
 
 def noisy_volume():

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.scores import device_postprocess, postprocess
-from brainuad.scores.postprocess import PostprocessingSettings, Step
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
@@ -16,7 +16,7 @@ def device(request) -> torch.device:
     return torch.device(request.param)
 
 
-def settings(*order: Step, erosion: int = 3, size: int = 5) -> PostprocessingSettings:
+def settings(*order: str, erosion: int = 3, size: int = 5) -> PostprocessingSettings:
     return PostprocessingSettings(
         order=order, erosion_iterations=erosion, median_size=size, minimum_component=1
     )
@@ -40,7 +40,7 @@ def by_scipy(scores, brain, chosen: PostprocessingSettings) -> np.ndarray:
         cross = ndimage.generate_binary_structure(2, 1)[None]
         mask = ndimage.binary_erosion(brain, cross, chosen.erosion_iterations)
     for step in chosen.order:
-        if step is Step.EROSION:
+        if step == "erosion":
             scores = np.where(mask, scores, np.float32(0))
         else:
             scores = ndimage.median_filter(scores, chosen.median_size)
@@ -52,7 +52,7 @@ def by_scipy(scores, brain, chosen: PostprocessingSettings) -> np.ndarray:
 @pytest.mark.parametrize("size", [1, 3, 5])
 @pytest.mark.parametrize("order", ["erosion median", "median erosion", "median", "erosion", ""])
 def test_maps_equal_those_without_pytorch_and_scipys(order, size, erosion, shape, device):
-    chosen = settings(*map(Step, order.split()), erosion=erosion, size=size)
+    chosen = settings(*order.split(), erosion=erosion, size=size)
     for volume in zip(*scans(shape), strict=True):
         found = device_postprocess.anomaly_map(*volume, chosen, device)
         assert found.dtype == np.float32
@@ -70,7 +70,7 @@ def test_windows_come_in_blocks(monkeypatch, device):
 
 def test_deterministic_kernels_can_be_asked_for(device):
     scores, brains = scans((6, 12, 10), count=1)
-    chosen = settings(Step.EROSION, Step.MEDIAN, erosion=1)
+    chosen = settings("erosion", "median", erosion=1)
     expected = device_postprocess.anomaly_map(scores[0], brains[0], chosen, device)
     torch.use_deterministic_algorithms(True)
     try:
@@ -82,14 +82,14 @@ def test_deterministic_kernels_can_be_asked_for(device):
 
 def test_a_volume_without_brain_scores_nothing(device):
     scores, brains = scans((6, 12, 10), count=1)
-    chosen = settings(Step.EROSION, Step.MEDIAN)
+    chosen = settings("erosion", "median")
     nothing = np.zeros_like(brains[0])
     assert not device_postprocess.anomaly_map(scores[0], nothing, chosen, device).any()
 
 
 def test_bad_volumes_are_refused(device):
     (scores,), (brain,) = scans((6, 12, 10), count=1)
-    chosen = settings(Step.MEDIAN)
+    chosen = settings("median")
     with pytest.raises(ValueError, match=r"\(6, 12, 10\).*\(2, 12, 10\)"):
         device_postprocess.anomaly_map(scores, brain[:2], chosen, device)
     with pytest.raises(ValueError, match="float64"):

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 from brainuad.scores.postprocess import (
-    PostprocessingSettings,
-    Step,
     anomaly_map,
     eroded_mask,
     median_filtered,
@@ -39,7 +38,7 @@ def scan(seed: int, shape: tuple[int, int, int] = (14, 24, 20)) -> tuple[np.ndar
 
 
 def test_settings_from_the_config():
-    assert settings().order == (Step.EROSION, Step.MEDIAN)
+    assert settings().order == ("erosion", "median")
 
 
 @pytest.mark.parametrize(

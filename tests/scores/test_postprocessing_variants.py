@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from brainuad.scores.postprocess import PostprocessingSettings, Step
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.scores.postprocessing_variants import sharing_maps, variants_of
 
-EROSION, MEDIAN = Step.EROSION, Step.MEDIAN
+EROSION, MEDIAN = "erosion", "median"
 SETTINGS = PostprocessingSettings(
     order=(EROSION, MEDIAN), erosion_iterations=3, median_size=5, minimum_component=8
 )

@@ -20,9 +20,10 @@ from torch import nn
 
 import pretrain_spark
 import train_model
-from brainuad.compute.device import Device, DeviceSettings
+from brainuad.compute.device import Device
 from brainuad.compute.machine import device_name
-from brainuad.config.models import AugmentationSettings, Decay, TrainingSettings
+from brainuad.config.device import DeviceSettings
+from brainuad.config.models import AugmentationSettings, TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.errors import SettingsError
@@ -171,7 +172,7 @@ def test_learning_rate_by_hand():
     settings = settings_from(TrainingSettings, TRAINING | {"steps": 12, "warmup_steps": 4})
     factors = [rate_factor(step, settings) for step in (0, 3, 4, 8)]
     assert factors == pytest.approx([0.25, 1.0, 1.0, 0.5])
-    constant = replace(settings, decay=Decay.CONSTANT)
+    constant = replace(settings, decay="constant")
     assert [rate_factor(step, constant) for step in (1, 4, 11)] == [0.5, 1.0, 1.0]
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from brainuad.config.datasets import PhantomSettings
 from brainuad.images.geometry import resample, to_ras
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
-from brainuad.phantoms.layouts import Dataset, PhantomSettings, write_subject
+from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
 from conftest import (
     LESION_SETS,

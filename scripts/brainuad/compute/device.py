@@ -3,42 +3,13 @@
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from enum import StrEnum
 
 import torch
 from torch import Tensor
 
 from brainuad.compute import gpus
+from brainuad.config.device import DeviceSettings
 from brainuad.io.errors import SettingsError
-
-
-class DeviceName(StrEnum):
-    """Where networks run."""
-
-    CUDA = "cuda"
-    CPU = "cpu"
-
-
-class Precision(StrEnum):
-    """What convolutions and matrix products compute in; weights and losses are float32 in both."""
-
-    BF16 = "bf16"
-    FP32 = "fp32"
-
-
-@dataclass(frozen=True)
-class DeviceSettings:
-    """How networks are computed.
-
-    precision      bf16: what a GPU's matrix units are fastest at
-    compile        torch.compile where it pays; what does not compile runs as it is
-    deterministic  a GPU gives the same bits each time; a processor always does
-    """
-
-    name: DeviceName
-    precision: Precision
-    compile: bool
-    deterministic: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +21,7 @@ class Device:
 
     def autocast(self) -> AbstractContextManager:
         """Inside it, networks compute in the precision of the settings."""
-        if self.settings.precision == Precision.BF16:
+        if self.settings.precision == "bf16":
             return torch.autocast(self.torch.type, dtype=torch.bfloat16)
         return nullcontext()
 
@@ -102,7 +73,7 @@ def prepare_device(settings: DeviceSettings, threads: int) -> Device:
     # Threads take this over from the one that starts them.
     torch.set_flush_denormal(True)
     torch.set_num_threads(threads)
-    if settings.name == DeviceName.CPU:
+    if settings.name == "cpu":
         return Device(torch.device("cpu"), settings)
     if not torch.cuda.is_available():
         raise SettingsError(

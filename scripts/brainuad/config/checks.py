@@ -30,7 +30,6 @@ def check_references(values: dict[str, Any]) -> None:
     local = values["hdbet"]["weights"]["local"]
     if local is not None and not Path(local).exists():
         raise SettingsError(f"config: hdbet.weights.local: there is no {local!r}")
-    _check_preprocessing(values["preprocessing"])
     for name, block in values["models"].items():
         _check_model(name, block)
     for name, block in values["methods"].items():
@@ -117,27 +116,6 @@ def _check_files(key: str, block: dict[str, Any]) -> None:
             raise SettingsError(f"{key}.files: there is no pattern for {part}")
 
 
-def _check_preprocessing(values: dict[str, Any]) -> None:
-    low, high = values["normalization"]["percentiles"]
-    if low >= high:
-        raise SettingsError(
-            f"config: preprocessing.normalization.percentiles: {low} is not below {high}"
-        )
-    size, factor = (values["normalization"][key] for key in ("size", "downsampling"))
-    if undivided := [edge for edge in size if edge % factor]:
-        raise SettingsError(
-            f"config: preprocessing.normalization.size: {undivided[0]} does not divide by "
-            f"downsampling, {factor}"
-        )
-    levels = ("iterations", "shrink_factors", "smoothing_sigmas")
-    registration = {key: len(values["registration"][key]) for key in levels}
-    if len(set(registration.values())) > 1:
-        shown = ", ".join(f"{key} {length}" for key, length in registration.items())
-        raise SettingsError(
-            f"config: preprocessing.registration: has an entry for each level, but {shown}"
-        )
-
-
 def _check_model(name: str, block: dict[str, Any]) -> None:
     key = f"config: models.{name}"
     kinds = kinds_in("models")
@@ -208,8 +186,6 @@ def _check_evaluation(values: dict[str, Any]) -> None:
     evaluation = values["evaluation"]
     rows = evaluation["methods"]
     _check_known("config: evaluation.methods", rows, values["methods"], "method")
-    if not evaluation["postprocessing"]["median_size"] % 2:
-        raise SettingsError("config: evaluation.postprocessing.median_size: expected an odd number")
     maps_method = evaluation["maps_method"]
     _check_known("config: evaluation.maps_method", [maps_method], values["methods"], "method")
     times_reference = [evaluation["times_reference"]]

@@ -14,6 +14,7 @@ from brainuad.config.limits import (
     Timesteps,
 )
 from brainuad.config.settings import Limits
+from brainuad.io.errors import SettingsError
 
 Colour = Annotated[
     str, Limits(pattern="^#[0-9a-fA-F]{6}$", description="a colour such as '#d55e00'")
@@ -42,18 +43,28 @@ class MethodBlock:
 
 
 @dataclass(frozen=True)
-class Postprocessing:
-    """See `brainuad.scores.postprocess.PostprocessingSettings`."""
+class PostprocessingSettings:
+    """How scores become an anomaly map and a segmentation.
+
+    order               steps in the order they run; one that is not named is left out
+    erosion_iterations  how often the brain mask is eroded in each axial slice; 0 keeps it
+    median_size         edge of the cubic median window in voxels, odd; 1 changes nothing
+    minimum_component   the smallest component that is kept, in voxels; 1 keeps all
+    """
 
     order: Annotated[tuple[Literal["erosion", "median"], ...], Limits(unique=True)]
     erosion_iterations: NotNegative
     median_size: Count
     minimum_component: Count
 
+    def __post_init__(self) -> None:
+        if self.median_size % 2 == 0:
+            raise SettingsError(f"median_size: {self.median_size} is even, expected an odd number")
+
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Of means over subjects."""
+    """Of means over subjects: resamples drawn, and the mass of the interval."""
 
     rounds: Count
     confidence: Annotated[float, Limits(above=0, below=1)]
@@ -82,7 +93,7 @@ class Evaluation:
     methods: SomeTexts
     maps_method: str
     times_reference: str
-    postprocessing: Postprocessing
+    postprocessing: PostprocessingSettings
     bootstrap: Bootstrap
     comparison: Comparison
     perceptual: Perceptual | None

@@ -1,8 +1,7 @@
 """Models as the config describes them, and how they are trained."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from brainuad.config.limits import Count, Interval, NotNegative, Positive, Share, Zero
 from brainuad.config.settings import Limits
@@ -64,20 +63,6 @@ class AugmentationSettings:
     ghosting: GhostingSettings | None
 
 
-class Optimizer(StrEnum):
-    """Adam as in the paper's models, AdamW as in SparK."""
-
-    ADAM = "adam"
-    ADAMW = "adamw"
-
-
-class Decay(StrEnum):
-    """What the learning rate does after the warm-up."""
-
-    CONSTANT = "constant"
-    COSINE = "cosine"
-
-
 @dataclass(frozen=True)
 class ValidationSettings:
     """When to validate (always after the last step), and on what.
@@ -100,36 +85,44 @@ class TrainingSettings:
     steps               optimiser steps in all
     batch_size          slices per step
     slices_per_volume   slices drawn from each volume in an epoch (1 as released)
+    optimizer           Adam as in the paper's models, AdamW as in SparK
     warmup_steps        steps in which the learning rate rises linearly to its value
+    decay               what the learning rate does after them
     augmentation        None trains on the slices as they are
     """
 
     steps: Count
     batch_size: Count
     slices_per_volume: Count
-    optimizer: Optimizer
+    optimizer: Literal["adam", "adamw"]
     learning_rate: Positive
     weight_decay: Zero
     betas: Annotated[tuple[Below1, ...], Limits(items=(2, 2))]
     warmup_steps: NotNegative
-    decay: Decay
+    decay: Literal["constant", "cosine"]
     validation: ValidationSettings
     augmentation: AugmentationSettings | None
 
     def __post_init__(self) -> None:
         if self.warmup_steps >= self.steps:
             raise SettingsError(
-                f"training.warmup_steps: {self.warmup_steps} is not below the {self.steps} steps"
+                f"warmup_steps: {self.warmup_steps} is not below the {self.steps} steps"
             )
 
 
 @dataclass(frozen=True)
-class Pretraining:
-    """Of the encoder, by masked modelling."""
+class MaskingSettings:
+    """Masked modelling: its decoder, and what it hides."""
 
     decoder_width: Count
     patch_size: Count
     mask_ratio: Annotated[float, Limits(above=0, below=1)]
+
+
+@dataclass(frozen=True)
+class Pretraining(MaskingSettings):
+    """Of the encoder, by masked modelling."""
+
     training: TrainingSettings
 
 

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from brainuad.config.limits import Address, Count, NotNegative, Positive, Sha256, Text, Zero
 from brainuad.config.settings import Limits
+from brainuad.io.errors import SettingsError
 
 Levels = Annotated[tuple[NotNegative, ...], Limits(items=(1, None))]
 Factors = Annotated[tuple[Count, ...], Limits(items=(1, None))]
+LabelInterpolation = Literal["nearest", "linear"]
 Percentile = Annotated[float, Limits(minimum=0, maximum=100)]
 
 
@@ -55,21 +57,47 @@ class Hdbet:
 
 
 @dataclass(frozen=True)
-class Registration:
-    """See `brainuad.preprocessing.registration.LinearRegistration`."""
+class LinearRegistration:
+    """A linear registration by ANTs; the levels go from coarse to fine.
 
+    transform            the kind of map
+    rigid_start          first a rigid one on voxels of 8 mm, all of them
+    iterations           most iterations of each level
+    shrink_factors       how much larger the voxels of each level are
+    smoothing_sigmas     sigma, in voxels, of each level's Gaussian
+    sampling_rate        share of a level's voxels that the mutual information is computed from
+    label_interpolation  of brain and lesion masks: by nearest neighbours, or linearly, as released
+    """
+
+    # ASSUME: the default of config/config.yaml is not the released schedule but one at a third of
+    # its cost: a rigid start, no coarse level, fewer samples. Without the start, few samples end in
+    # a wrong place for some heads turned by 25 degrees; bench/registration.py shows the errors.
     transform: Literal["Affine", "Similarity", "Rigid"]
     rigid_start: bool
     iterations: Levels
     shrink_factors: Factors
     smoothing_sigmas: Levels
     sampling_rate: Annotated[float, Limits(above=0, maximum=1)]
-    label_interpolation: Literal["nearest", "linear"]
+    label_interpolation: LabelInterpolation
+
+    def __post_init__(self) -> None:
+        levels = [len(self.iterations), len(self.shrink_factors), len(self.smoothing_sigmas)]
+        if len(set(levels)) > 1:
+            raise SettingsError(
+                "iterations: has an entry for each level, as shrink_factors and smoothing_sigmas, "
+                f"but they have {levels[0]}, {levels[1]} and {levels[2]}"
+            )
 
 
 @dataclass(frozen=True)
 class BiasCorrection:
-    """See `brainuad.preprocessing.bias.BiasCorrection`."""
+    """N4.
+
+    shrink_factor   how much coarser the field is fitted than the image
+    iterations      most iterations of each level, coarse to fine
+    tolerance       change of the field at which a level ends
+    mask_smoothing  sigma in voxels of the Gaussian that turns the brain mask into weights
+    """
 
     shrink_factor: Count
     iterations: Factors
@@ -79,7 +107,7 @@ class BiasCorrection:
 
 @dataclass(frozen=True)
 class CurvatureFlow:
-    """See `brainuad.preprocessing.smoothing.CurvatureFlow`."""
+    """iterations: how often; time_step: mm^2 per iteration, at most 1/16 of a voxel at 1 mm."""
 
     iterations: Count
     time_step: Positive
@@ -87,12 +115,27 @@ class CurvatureFlow:
 
 @dataclass(frozen=True)
 class Normalization:
-    """How intensities come to about [0, 1], and volumes to one size."""
+    """How intensities come to about [0, 1], and volumes to one size.
+
+    curvature_flow  None switches it off
+    size            voxels (x, y, z) before the downsampling
+    downsampling    by this factor along each axis
+    percentiles     of the brain, which become 0 and 1
+    """
 
     curvature_flow: CurvatureFlow | None
     size: Annotated[tuple[Annotated[int, Limits(minimum=8)], ...], Limits(items=(3, 3))]
     downsampling: Count
     percentiles: Annotated[tuple[Percentile, ...], Limits(items=(2, 2))]
+
+    def __post_init__(self) -> None:
+        low, high = self.percentiles
+        if low >= high:
+            raise SettingsError(f"percentiles: {low:g} is not below {high:g}")
+        if undivided := [edge for edge in self.size if edge % self.downsampling]:
+            raise SettingsError(
+                f"size: {undivided[0]} does not divide by downsampling, {self.downsampling}"
+            )
 
 
 @dataclass(frozen=True)
@@ -101,7 +144,7 @@ class Preprocessing:
 
     scans_per_job: Count
     spacing: Positive
-    registration: Registration
+    registration: LinearRegistration
     keep_last_slice: bool
     bias_correction: BiasCorrection
     normalization: Normalization

@@ -1,7 +1,6 @@
 """The typed config as a JSON Schema, by which editors complete and check config files."""
 
 import dataclasses
-import enum
 import types
 import typing
 from typing import Any, Literal
@@ -45,8 +44,6 @@ def _schema_of(hint: Any) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": _schema_of(arguments[1]), **names}
     if origin is Literal:
         return {"enum": list(arguments)}
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return {"enum": [option.value for option in hint]}
     found = {key: getattr(limits, name) for name, key in KEYWORDS.items()}
     return {"type": TYPES[hint]} | {key: limit for key, limit in found.items() if limit is not None}
 

@@ -5,7 +5,6 @@ A field's type says what it takes; `Annotated[int, Limits(minimum=1)]` says with
 
 import dataclasses
 import difflib
-import enum
 import functools
 import math
 import re
@@ -41,7 +40,7 @@ class Limits:
 
 
 def settings_from(cls: type[Settings], values: Any, name: str = "") -> Settings:
-    """Build a frozen dataclass from plain values; nested dataclasses, lists and enums included.
+    """Build a frozen dataclass from plain values; nested dataclasses and lists included.
 
     `name` is the key that the values belong to. Raises SettingsError that names the key which is
     unknown (and the known one most like it), missing, or has a value that does not fit.
@@ -61,9 +60,14 @@ def settings_from(cls: type[Settings], values: Any, name: str = "") -> Settings:
     if missing := [key for key in required if key not in values]:
         raise SettingsError(f"{name or cls.__name__}: the key {missing[0]!r} is missing")
     hints = hints_of(cls)
-    return cls(
-        **{key: _convert(hints[key], value, _dotted(name, key)) for key, value in values.items()}
-    )
+    fitting = {
+        key: _convert(hints[key], value, _dotted(name, key)) for key, value in values.items()
+    }
+    try:
+        return cls(**fitting)
+    # Where keys do not fit one another, the class names one of them.
+    except SettingsError as error:
+        raise SettingsError(_dotted(name, error)) from None
 
 
 @functools.cache
@@ -103,12 +107,6 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         if value not in arguments or type(value) is not type(arguments[0]):
             raise SettingsError(f"{name}: {value!r} is not one of {', '.join(map(str, arguments))}")
         return value
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        try:
-            return hint(value)
-        except ValueError:
-            options = ", ".join(option.value for option in hint)
-            raise SettingsError(f"{name}: {value!r} is not one of {options}") from None
     return _check_limits(_convert_one(hint, value, name), limits, name)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from brainuad.config.datasets import DatasetBlock, Phantoms
+from brainuad.config.device import DeviceName, Gpu
 from brainuad.config.evaluation import Evaluation, Experiments, MethodBlock
 from brainuad.config.limits import Count, NotNegative, Text
 from brainuad.config.models import ModelBlock, Pretraining
@@ -23,15 +24,6 @@ DatasetName = Limits(
 
 
 @dataclass(frozen=True)
-class Gpu:
-    """How a GPU computes."""
-
-    precision: Literal["bf16", "fp32"]
-    compile: bool
-    deterministic: bool
-
-
-@dataclass(frozen=True)
 class ReferenceRun:
     """Another run of this workflow, set beside this one."""
 
@@ -44,7 +36,7 @@ class Config:
     """Every key; what each means stands in config/config.yaml."""
 
     seed: NotNegative
-    device: Literal["cuda", "cpu"]
+    device: DeviceName
     gpu: Gpu
     checkpoint_minutes: NotNegative
     threads_per_training: Count

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.evaluation import metrics
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import SUMMARY_COLUMNS, summarize_by
 from brainuad.evaluation.thresholds import Threshold
 from brainuad.images.mask_labels import IGNORED
-from brainuad.scores.postprocess import PostprocessingSettings, segment
+from brainuad.scores.postprocess import segment
 
 # In the column fitted_on: the threshold was chosen on the test subjects themselves.
 ON_TEST = "test"

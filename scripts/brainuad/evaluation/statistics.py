@@ -5,26 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.evaluation import Bootstrap
 
 ROUNDS_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True)
-class BootstrapSettings:
-    """rounds: resamples drawn; confidence: mass of the interval in (0, 1); seed: of the draws."""
+class BootstrapSettings(Bootstrap):
+    """With the seed of the draws."""
 
-    rounds: int
-    confidence: float
     seed: int
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise SettingsError(f"bootstrap.rounds is {self.rounds}, expected >= 1")
-        if not 0 < self.confidence < 1:
-            raise SettingsError(
-                f"bootstrap.confidence is {self.confidence}, expected between 0 and 1"
-            )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from brainuad.compute.device import Device, DeviceName
+from brainuad.compute.device import Device
+from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
@@ -18,7 +19,7 @@ from brainuad.inference.reconstruction import compile_if_it_pays, reconstruct_sc
 from brainuad.io.job import log
 from brainuad.models import Method
 from brainuad.scores import Score, device_postprocess, postprocess
-from brainuad.scores.postprocess import PostprocessingSettings, segment
+from brainuad.scores.postprocess import segment
 
 
 def fit_and_score(
@@ -72,6 +73,6 @@ def map_on_device(
     scores: np.ndarray, brain_mask: np.ndarray, settings: PostprocessingSettings, device: Device
 ) -> np.ndarray:
     """The anomaly map [S, H, W], made where it is faster: on a GPU if there is one."""
-    if device.settings.name == DeviceName.CUDA:
+    if device.settings.name == "cuda":
         return device_postprocess.anomaly_map(scores, brain_mask, settings, device.torch)
     return postprocess.anomaly_map(scores, brain_mask, settings)

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import os
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +133,7 @@ def fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
             inner = fingerprint(value)
             flat.update({f"{name}.{key}": text for key, text in inner.items()})
         else:
-            flat[name] = repr(value.value if isinstance(value, Enum) else value)
+            flat[name] = repr(value)
     return flat
 
 

@@ -1,27 +1,14 @@
 """SparK pretraining as the training loop sees it (Tian et al. 2023); it reconstructs nothing."""
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from brainuad.config.kinds.spark import SparkSettings
 from brainuad.config.settings import settings_from
 from brainuad.networks.spark import SparK, masked_patch_loss
-
-
-@dataclass(frozen=True)
-class SparkSettings:
-    """Backbone, decoder and masking, see `brainuad.networks.spark.SparK`."""
-
-    width: int
-    blocks: tuple[int, ...]
-    stem_stride: int
-    stochastic_depth: float
-    decoder_width: int
-    patch_size: int
-    mask_ratio: float
 
 
 class SparkPretraining:

@@ -7,20 +7,21 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from brainuad.phantoms.layouts import ArchiveKind, Dataset
+from brainuad.config.datasets import Archive
+from brainuad.phantoms.layouts import Dataset
 
 PACKED = datetime(2021, 6, 1, tzinfo=UTC)  # the same bytes whenever they are made
 
 
-def pack(root: Path, *, dataset: Dataset, kind: ArchiveKind) -> list[Path]:
+def pack(root: Path, *, dataset: Dataset, kind: Archive) -> list[Path]:
     """Replace the folders in `root` by archives of them; returns the archives' paths."""
     contents: dict[str, dict[str, Path]] = {}
     for path in sorted(root.rglob("*")):
         archive, name = _place(dataset, path.relative_to(root).as_posix())
         if name:
             contents.setdefault(archive, {})[name] = path
-    suffix = ".tar.gz" if (dataset, kind) == (Dataset.ATLAS, ArchiveKind.TAR) else f".{kind}"
-    write = _write_tar if kind == ArchiveKind.TAR else _write_zip
+    suffix = ".tar.gz" if (dataset, kind) == (Dataset.ATLAS, "tar") else f".{kind}"
+    write = _write_tar if kind == "tar" else _write_zip
     folders = [path for path in root.iterdir() if path.is_dir()]
     archives = [root / f"{name}{suffix}" for name in contents]
     for path, members in zip(archives, contents.values(), strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.datasets import PhantomSettings
 from brainuad.phantoms import acquisition, lesions, vascular
 from brainuad.phantoms.acquisition import Contrast, Scanner
 from brainuad.phantoms.anatomy import Tissues, Variation, draw_head, tissues_on
@@ -25,53 +25,6 @@ class Dataset(StrEnum):
     MSLUB = "mslub"
     ATLAS = "atlas"
     WMH = "wmh"
-
-
-class ArchiveKind(StrEnum):
-    """How a tree is packed; ATLAS's tar is compressed with gzip, as the real one."""
-
-    TAR = "tar"
-    ZIP = "zip"
-
-
-@dataclass(frozen=True)
-class PhantomSettings:
-    """How much of a tree to make.
-
-    subjects: how many; spacing: voxel size (mm) across, front to back, and upwards; truncated: how
-    many of the last subjects get a file cut in half; single_modality: how many of those before them
-    come without T2 (IXI only); lesion_load: 1 for the usual amount; archive: None for the unpacked
-    tree, else how it is packed.
-    """
-
-    subjects: int
-    spacing: tuple[float, ...]
-    truncated: int = 0
-    single_modality: int = 0
-    lesion_load: float = 1.0
-    archive: ArchiveKind | None = None
-
-    def __post_init__(self) -> None:
-        if self.subjects < 1:
-            raise SettingsError(f"phantoms: subjects is {self.subjects}, at least 1 is needed")
-        if len(self.spacing) != 3 or not all(0.5 <= step <= 12 for step in self.spacing):
-            raise SettingsError(
-                f"phantoms: spacing is {list(self.spacing)}, give three voxel sizes of .5 to 12 mm"
-            )
-        if not 0 <= self.truncated <= self.subjects:
-            raise SettingsError(
-                f"phantoms: truncated is {self.truncated}, give 0 to {self.subjects} (subjects)"
-            )
-        whole = self.subjects - self.truncated
-        if not 0 <= self.single_modality <= whole:
-            raise SettingsError(
-                f"phantoms: single_modality is {self.single_modality}, give 0 to {whole} (subjects "
-                "that are not truncated)"
-            )
-        if not 0.05 <= self.lesion_load <= 4:
-            raise SettingsError(
-                f"phantoms: lesion_load is {self.lesion_load}, give .05 to 4 (1 is the usual load)"
-            )
 
 
 @dataclass(frozen=True)

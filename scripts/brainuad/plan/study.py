@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from brainuad.config.evaluation import MethodBlock
+from brainuad.config.settings import settings_from
+
 # Of a model that answers in one pass there is one reconstruction.
 ONE_PASS = "one_pass"
 # The score of what is no method of its own.
@@ -24,20 +27,11 @@ class Cohort:
         return f"{self.dataset}_{self.modality}"
 
 
-@dataclass(frozen=True)
-class Method:
-    """A row of the tables: how a model is asked, and how its answer is scored.
-
-    model      None: the score needs no reconstruction
-    timesteps  those whose reconstructions are averaged; empty: the model answers in one pass
-    """
+@dataclass(frozen=True, kw_only=True)
+class Method(MethodBlock):
+    """A row of the tables under its name in the config."""
 
     name: str
-    label: str
-    colour: str
-    model: str | None
-    timesteps: tuple[int, ...]
-    score: dict[str, Any]
 
     def reconstructions(self, fold: int | str, cohort: str) -> str:
         """The file with what the model makes of a cohort, asked so."""
@@ -154,14 +148,7 @@ class Study:
     def all_methods(self) -> dict[str, Method]:
         """Those that the config describes, asked for or not."""
         return {
-            name: Method(
-                name=name,
-                label=block["label"],
-                colour=block["colour"],
-                model=block["model"],
-                timesteps=tuple(block["timesteps"]),
-                score=block["score"],
-            )
+            name: settings_from(Method, {"name": name, **block})
             for name, block in self.config["methods"].items()
         }
 

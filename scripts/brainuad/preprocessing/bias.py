@@ -1,30 +1,14 @@
 """Correction of the slow intensity changes across a scan (bias field) by N4."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from brainuad.config.preprocessing import BiasCorrection
 from brainuad.images.volumes import Volume
 from brainuad.io.errors import ScanError
 from brainuad.preprocessing.registration import from_ants, load_ants, to_ants
-
-
-@dataclass(frozen=True)
-class BiasCorrection:
-    """Settings of N4.
-
-    shrink_factor   how much coarser the field is fitted than the image
-    iterations      most iterations of each level, coarse to fine
-    tolerance       change of the field at which a level ends
-    mask_smoothing  sigma in voxels of the Gaussian that turns the brain mask into weights
-    """
-
-    shrink_factor: int
-    iterations: tuple[int, ...]
-    tolerance: float
-    mask_smoothing: float
 
 
 def correct_bias_field(

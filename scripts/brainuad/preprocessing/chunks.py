@@ -6,7 +6,6 @@ every stage carries on to the next.
 
 import shutil
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +21,6 @@ class LeftOut(NamedTuple):
     subject: str
     stage: str
     reason: str
-
-
-class OnBroken(StrEnum):
-    """What a broken scan does: it is left out and listed, or it stops the run."""
-
-    LEAVE_OUT = "leave_out"
-    STOP = "stop"
 
 
 def process_chunk(

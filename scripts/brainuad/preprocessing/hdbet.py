@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from brainuad.compute.device import DeviceSettings, prepare_device
+from brainuad.compute.device import prepare_device
+from brainuad.config.device import DeviceSettings
 from brainuad.images.volumes import Volume
 from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError

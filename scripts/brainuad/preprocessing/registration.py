@@ -4,8 +4,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,9 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from brainuad.config.preprocessing import LabelInterpolation, LinearRegistration
 from brainuad.images.geometry import resample
 from brainuad.images.volumes import Volume
-from brainuad.io.errors import ScanError, SettingsError
+from brainuad.io.errors import ScanError
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
 # Mattes mutual information samples the image at jittered places, which this seed fixes.
@@ -28,59 +27,6 @@ RIGID_START = {
     "aff_smoothing_sigmas": (1,),
     "aff_random_sampling_rate": 1.0,
 }
-
-
-class Transform(StrEnum):
-    """Linear ANTs transforms."""
-
-    AFFINE = "Affine"
-    SIMILARITY = "Similarity"
-    RIGID = "Rigid"
-
-
-class LabelInterpolation(StrEnum):
-    """How masks are brought to the template: by nearest neighbours, or linearly, as released."""
-
-    NEAREST = "nearest"
-    LINEAR = "linear"
-
-
-@dataclass(frozen=True)
-class LinearRegistration:
-    """Settings of a linear registration by ANTs; the levels go from coarse to fine.
-
-    transform            the kind of map
-    rigid_start          first a rigid one on voxels of 8 mm, all of them
-    iterations           most iterations of each level
-    shrink_factors       how much larger the voxels of each level are
-    smoothing_sigmas     sigma, in voxels, of each level's Gaussian
-    sampling_rate        share of a level's voxels that the mutual information is computed from
-    label_interpolation  of brain and lesion masks, see `warp_labels`
-    """
-
-    # ASSUME: the default of config/config.yaml is not the released schedule but one at a third of
-    # its cost: a rigid start, no coarse level, fewer samples. Without the start, few samples end in
-    # a wrong place for some heads turned by 25 degrees; bench/registration.py shows the errors.
-    transform: Transform
-    rigid_start: bool
-    iterations: tuple[int, ...]
-    shrink_factors: tuple[int, ...]
-    smoothing_sigmas: tuple[int, ...]
-    sampling_rate: float
-    label_interpolation: LabelInterpolation
-
-    def __post_init__(self) -> None:
-        levels = [len(self.iterations), len(self.shrink_factors), len(self.smoothing_sigmas)]
-        if len(set(levels)) > 1 or levels[0] == 0:
-            raise SettingsError(
-                "preprocessing.registration: iterations, shrink_factors and smoothing_sigmas have "
-                f"{levels[0]}, {levels[1]} and {levels[2]} values; give each one per level"
-            )
-        if not 0 < self.sampling_rate <= 1:
-            raise SettingsError(
-                f"preprocessing.registration: sampling_rate is {self.sampling_rate}, give a share "
-                "above 0 and up to 1"
-            )
 
 
 def load_ants() -> ModuleType:
@@ -131,7 +77,7 @@ def register_linear(
             _registered(
                 fixed,
                 moving,
-                type_of_transform=settings.transform.value,
+                type_of_transform=settings.transform,
                 initial_transform=start,
                 aff_iterations=settings.iterations,
                 aff_shrink_factors=settings.shrink_factors,
@@ -200,7 +146,7 @@ def warp_labels(
     linear   as released: what a label touches at all, by linear interpolation, is of it, so that
              every brain and lesion grows (a sphere of 33 voxels to 88)
     """
-    if interpolation is LabelInterpolation.NEAREST:
+    if interpolation == "nearest":
         return warp(labels, grid, transforms=transforms, labels=True)
     warped = np.zeros(grid.data.shape, np.uint8)
     # ASSUME: where a lesion (1) and what is ignored (2) both reach a voxel, it is lesion, as it is

@@ -1,20 +1,13 @@
 """Curvature flow: smoothing along the edges of an image and not across them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from brainuad.config.preprocessing import CurvatureFlow
+
 # Below this squared gradient ITK takes a voxel for flat and leaves it alone.
 FLAT = 1e-9
-
-
-@dataclass(frozen=True)
-class CurvatureFlow:
-    """iterations: how often; time_step: mm^2 per iteration, at most 1/16 of a voxel at 1 mm."""
-
-    iterations: int
-    time_step: float
 
 
 def curvature_flow(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from brainuad.scores.postprocess import PostprocessingSettings, Step
+from brainuad.config.evaluation import PostprocessingSettings
 
 # What the windows of the median filter may take of the device's memory.
 BYTES_AT_A_TIME = 2**29
@@ -33,10 +33,10 @@ def anomaly_map(
         raise ValueError("the anomaly scores hold NaN or infinity: did training diverge?")
     mask = eroded_mask(brain, settings.erosion_iterations)
     for position, step in enumerate(settings.order):
-        if step is Step.EROSION:
+        if step == "erosion":
             found = found.where(mask, 0)
         else:
-            later = Step.EROSION in settings.order[position + 1 :]
+            later = "erosion" in settings.order[position + 1 :]
             found = median_filtered(found, settings.median_size, within=mask if later else None)
     return found.cpu().numpy()
 

@@ -5,59 +5,13 @@ of small components (paper section on post-processing, and the released evaluati
 [S, H, W]: axial slices first.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import numpy as np
 from scipy import ndimage
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.evaluation import PostprocessingSettings
 
 # Rows gathered at a time by the median filter: 4096 windows of 125 values stay in the cache.
 WINDOWS_AT_A_TIME = 4096
-
-
-class Step(StrEnum):
-    """A step between the scores and the anomaly map."""
-
-    EROSION = "erosion"
-    MEDIAN = "median"
-
-
-@dataclass(frozen=True)
-class PostprocessingSettings:
-    """How scores become an anomaly map and a segmentation.
-
-    order               steps in the order they run; one that is not named is left out
-    erosion_iterations  how often the brain mask is eroded in each axial slice; 0 keeps it
-    median_size         edge of the cubic median window in voxels, odd; 1 changes nothing
-    minimum_component   the smallest component that is kept, in voxels; 1 keeps all
-
-    Raises SettingsError for a value out of range or a step named twice.
-    """
-
-    order: tuple[Step, ...]
-    erosion_iterations: int
-    median_size: int
-    minimum_component: int
-
-    def __post_init__(self) -> None:
-        if len(set(self.order)) != len(self.order):
-            raise SettingsError(
-                f"postprocessing.order names a step twice: {', '.join(self.order)}; once is enough"
-            )
-        if self.erosion_iterations < 0:
-            raise SettingsError(
-                f"postprocessing.erosion_iterations is {self.erosion_iterations}, expected >= 0"
-            )
-        if self.median_size < 1 or self.median_size % 2 == 0:
-            raise SettingsError(
-                f"postprocessing.median_size is {self.median_size}, expected an odd number >= 1"
-            )
-        if self.minimum_component < 1:
-            raise SettingsError(
-                f"postprocessing.minimum_component is {self.minimum_component}, expected >= 1"
-            )
 
 
 def eroded_mask(brain_masks: np.ndarray, iterations: int) -> np.ndarray:
@@ -127,11 +81,11 @@ def anomaly_map(
         raise ValueError("the anomaly scores hold NaN or infinity: did training diverge?")
     mask = eroded_mask(brain_mask, settings.erosion_iterations)
     for position, step in enumerate(settings.order):
-        if step is Step.EROSION:
+        if step == "erosion":
             scores = np.where(mask, scores, np.float32(0))
         else:
             # What a later mask blanks need not be filtered.
-            later = Step.EROSION in settings.order[position + 1 :]
+            later = "erosion" in settings.order[position + 1 :]
             scores = median_filtered(scores, settings.median_size, within=mask if later else None)
     return scores
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from brainuad.scores.postprocess import PostprocessingSettings, Step
+from brainuad.config.evaluation import PostprocessingSettings
 
 ALL_STEPS = "all steps"
 
@@ -12,9 +12,9 @@ def variants_of(settings: PostprocessingSettings) -> dict[str, PostprocessingSet
     variants = {ALL_STEPS: settings}
     if settings.minimum_component > 1:
         variants["without components"] = replace(settings, minimum_component=1)
-    if Step.MEDIAN in settings.order and settings.median_size > 1:
+    if "median" in settings.order and settings.median_size > 1:
         variants["without median filter"] = replace(settings, median_size=1)
-    if Step.EROSION in settings.order and settings.erosion_iterations > 0:
+    if "erosion" in settings.order and settings.erosion_iterations > 0:
         # ASSUME: without erosion the brain mask is kept as it is; outside the brain nothing scores.
         variants["without erosion"] = replace(settings, erosion_iterations=0)
     return variants

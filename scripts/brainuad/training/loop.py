@@ -140,7 +140,7 @@ def note_machine(progress: Progress, device: Device, *, compiled: bool) -> None:
     here = {
         "device": device_name(device.torch),
         "torch": str(torch.__version__),
-        "precision": device.settings.precision.value,
+        "precision": device.settings.precision,
         "compiled": compiled,
         "deterministic": device.settings.deterministic,
     }

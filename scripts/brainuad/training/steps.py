@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from brainuad.compute.device import Device
-from brainuad.config.models import Decay, Optimizer, TrainingSettings
+from brainuad.config.models import TrainingSettings
 from brainuad.io.seeds import derive_seed
 from brainuad.models import Trainable
 from brainuad.training.augmentation import augment
@@ -88,7 +88,7 @@ def rate_factor(step: int, settings: TrainingSettings) -> float:
     """The learning rate of a step, counted from 0, relative to the setting."""
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
-    if settings.decay is Decay.CONSTANT:
+    if settings.decay == "constant":
         return 1.0
     part = (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
     return (1 + math.cos(math.pi * part)) / 2
@@ -97,7 +97,7 @@ def rate_factor(step: int, settings: TrainingSettings) -> float:
 def build_optimizer(network: torch.nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     """The optimiser of the settings, over all parameters of the network."""
     # ASSUME: weight decay acts on all parameters, norms and biases too, as released.
-    classes = {Optimizer.ADAM: torch.optim.Adam, Optimizer.ADAMW: torch.optim.AdamW}
+    classes = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     return classes[settings.optimizer](
         network.parameters(),
         lr=settings.learning_rate,

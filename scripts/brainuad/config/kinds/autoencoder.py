@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.limits import Positive
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,7 @@ class AutoencoderSettings:
     # many positions copied the lesions of phantoms.
     latent: int
     spatial: bool
-    kl_weight: float | None
-
-    def __post_init__(self) -> None:
-        if self.kl_weight is not None and self.kl_weight <= 0:
-            raise SettingsError(
-                f"autoencoder: kl_weight is {self.kl_weight}, expected a positive number, or null "
-                "for an autoencoder that is not variational"
-            )
+    kl_weight: Positive | None
 
 
 Settings = AutoencoderSettings

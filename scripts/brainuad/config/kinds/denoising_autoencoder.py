@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.limits import Count, Positive
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,8 @@ class CoarseNoiseSettings:
     deviation   standard deviation at these points
     """
 
-    resolution: int
-    deviation: float
-
-    def __post_init__(self) -> None:
-        if self.resolution < 1 or self.deviation <= 0:
-            raise SettingsError(f"noise: resolution and deviation must be positive: {self}")
+    resolution: Count
+    deviation: Positive
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.limits import Count
+from brainuad.config.limits import Count, Positive, Zero
 from brainuad.config.settings import Limits
-from brainuad.io.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -19,14 +18,20 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class EncoderSettings:
-    """The encoder of the condition, see `brainuad.networks.resnet.ResNetEncoder`."""
+class BackboneSettings:
+    """The encoder without its last layer, which SparK pretrains."""
 
     width: Count
     blocks: Annotated[tuple[Count, ...], Limits(items=(4, 4))]
     stem_stride: Literal[1, 2, 4]
-    condition_width: Count
     stochastic_depth: Annotated[float, Limits(minimum=0, below=1)]
+
+
+@dataclass(frozen=True)
+class EncoderSettings(BackboneSettings):
+    """The encoder of the condition, see `brainuad.networks.resnet.ResNetEncoder`."""
+
+    condition_width: Count
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,10 @@ class NoiseSettings:
     shared       one field for all images of a batch (True, as released) or one for each (False)
     """
 
-    octaves: int
-    persistence: float
-    wavelength: float
+    octaves: Count
+    persistence: Positive
+    wavelength: Positive
     shared: bool
-
-    def __post_init__(self) -> None:
-        if self.octaves < 1 or self.persistence <= 0 or self.wavelength <= 0:
-            raise SettingsError(f"noise: octaves, persistence, wavelength must be positive: {self}")
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,9 @@ class ScheduleSettings:
     largest_beta  where each step's beta is clipped
     """
 
-    timesteps: int
-    offset: float
-    largest_beta: float
-
-    def __post_init__(self) -> None:
-        if self.timesteps < 1:
-            raise SettingsError(f"schedule.timesteps is {self.timesteps}, expected at least 1")
-        if self.offset < 0 or not 0 < self.largest_beta < 1:
-            raise SettingsError(
-                f"schedule: expected offset >= 0 and 0 < largest_beta < 1, got {self}"
-            )
+    timesteps: Count
+    offset: Zero
+    largest_beta: Annotated[float, Limits(above=0, below=1)]
 
 
 @dataclass(frozen=True)

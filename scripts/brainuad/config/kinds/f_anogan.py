@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from brainuad.io.errors import SettingsError
+from brainuad.config.limits import Count, Zero
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,10 @@ class FAnoGANSettings:
     size: tuple[int, ...]
     channels: tuple[int, ...]
     latent: int
-    gan_steps: int
-    critic_steps: int
-    gradient_penalty: float
-    feature_weight: float
-
-    def __post_init__(self) -> None:
-        for name in ("gan_steps", "critic_steps"):
-            if getattr(self, name) < 1:
-                raise SettingsError(
-                    f"f_anogan: {name} is {getattr(self, name)}, expected 1 or more"
-                )
-        for name in ("gradient_penalty", "feature_weight"):
-            if getattr(self, name) < 0:
-                raise SettingsError(
-                    f"f_anogan: {name} is {getattr(self, name)}, expected 0 or more"
-                )
+    gan_steps: Count
+    critic_steps: Count
+    gradient_penalty: Zero
+    feature_weight: Zero
 
 
 Settings = FAnoGANSettings

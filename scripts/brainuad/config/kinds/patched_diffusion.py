@@ -1,9 +1,11 @@
 """pDDPM."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from brainuad.config.kinds.diffusion import NetworkSettings, NoiseSettings, ScheduleSettings
-from brainuad.io.errors import SettingsError
+from brainuad.config.limits import Count
+from brainuad.config.settings import Limits
 
 
 @dataclass(frozen=True)
@@ -13,13 +15,7 @@ class PatchedDiffusionSettings:
     network: NetworkSettings
     noise: NoiseSettings
     schedule: ScheduleSettings
-    grid: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.grid) != 2 or min(self.grid) < 1:
-            raise SettingsError(
-                f"patched_diffusion: grid is {list(self.grid)}, expected its rows and columns"
-            )
+    grid: Annotated[tuple[Count, ...], Limits(items=(2, 2))]
 
 
 Settings = PatchedDiffusionSettings
