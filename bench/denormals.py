@@ -74,13 +74,13 @@ def build_training(place: Device) -> tuple[nn.Module, Callable[[int], object]]:
     size = size_of("demo")
     block = size.config["models"]["dae"]
     torch.manual_seed(0)
-    method = build_trainable(block["kind"], block["settings"])
-    method.network.to(memory_format=place.eager_format)
+    model = build_trainable(block["kind"], block["settings"])
+    model.network.to(memory_format=place.eager_format)
     settings = settings_from(TrainingSettings, block["training"] | {"batch_size": BATCH})
-    optimizer = build_optimizer(method.network, settings)
+    optimizer = build_optimizer(model.network, settings)
     images = torch.rand(VOLUMES, *size.grid)
 
     def step(number: int) -> None:
-        take_step(method, images, optimizer, step=number, settings=settings, seed=0, device=place)
+        take_step(model, images, optimizer, step=number, settings=settings, seed=0, device=place)
 
-    return method.network, step
+    return model.network, step

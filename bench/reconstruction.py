@@ -20,14 +20,14 @@ def measured(*, size: str) -> list[Row]:
     count, chosen = SLICES[size], size_of(size)
     place = prepared_cpu(chosen.config)
     block = chosen.config["models"]["cddpm"]
-    method = build_trainable(block["kind"], block["settings"])
-    method.network.to(memory_format=place.eager_format).eval()
+    model = build_trainable(block["kind"], block["settings"])
+    model.network.to(memory_format=place.eager_format).eval()
     unet = monai_network(block["settings"]["network"]).eval()
     rng = np.random.default_rng(0)
     images = rng.random((1, count, *chosen.grid[1:]), dtype=np.float32)
 
     def ours() -> None:
-        reconstruct_volumes(method, images, ["a"], timesteps=ENSEMBLE, seed=0, device=place)
+        reconstruct_volumes(model, images, ["a"], timesteps=ENSEMBLE, seed=0, device=place)
 
     def theirs() -> None:
         slices = torch.from_numpy(images).flatten(0, 1)[:, None]

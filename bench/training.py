@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from brainuad.compute.device import Device
 from brainuad.config.settings import settings_from
-from brainuad.models import Method, build_trainable
+from brainuad.models import Model, build_trainable
 from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import TrainingSettings, train
 
@@ -54,14 +54,14 @@ def measured(*, size: str) -> list[Row]:
     plan, chosen = PLANS[size], size_of(size)
     place = prepared_cpu(chosen.config)
     block = chosen.config["models"]["cddpm"]
-    method = build_trainable(block["kind"], block["settings"])
-    watch = watched_training(method, plan, chosen, place)
+    model = build_trainable(block["kind"], block["settings"])
+    watch = watched_training(model, plan, chosen, place)
     memory = peak_memory_mib()
 
     saving = watch.saving / (60 * chosen.config["checkpoint_minutes"])
-    peak = convolution_rate(memory_format_of(method.network), plan.batch)
+    peak = convolution_rate(memory_format_of(model.network), plan.batch)
     unet = monai_network(block["settings"]["network"])
-    ours = network_step(method.network, with_condition(method.network), plan, chosen)
+    ours = network_step(model.network, with_condition(model.network), plan, chosen)
     theirs = network_step(unet, unet, plan, chosen)
     flop, flop_of_reference = flop_of(ours), flop_of(theirs)
 
@@ -92,13 +92,13 @@ def measured(*, size: str) -> list[Row]:
     ]
 
 
-def watched_training(method: Method, plan: Plan, chosen: Size, place: Device) -> Stopwatch:
+def watched_training(model: Model, plan: Plan, chosen: Size, place: Device) -> Stopwatch:
     """Train with the config's settings until the plan is fulfilled."""
     block = chosen.config["models"]["cddpm"]
     watch = Stopwatch(warm_up=plan.warm_up, steps=plan.steps)
-    with tempfile.TemporaryDirectory() as folder, watch.watching(method.network):
+    with tempfile.TemporaryDirectory() as folder, watch.watching(model.network):
         train(
-            method,
+            model,
             training_images=torch.rand(plan.training_volumes, *chosen.grid),
             validation_images=torch.rand(plan.validation_volumes, *chosen.grid),
             settings=settings_from(
@@ -108,7 +108,7 @@ def watched_training(method: Method, plan: Plan, chosen: Size, place: Device) ->
             device=place,
             checkpoint=Checkpoint(Path(folder) / "checkpoint.pt"),
             checkpoint_minutes=chosen.config["checkpoint_minutes"],
-            method_settings=block["settings"],
+            model_settings=block["settings"],
             code="bench",
         )
     return watch

@@ -26,7 +26,7 @@ from brainuad.images.slices import Scan, read_slices
 from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.models import load_method
+from brainuad.models import load_model
 
 # In the column subject: a measure of all test subjects together.
 POOLED = "all"
@@ -54,7 +54,7 @@ def main(
     edges [B + 1], gamma [], and scans and reconstructions [B].
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    model = load_method(weights, chosen_device)
+    model = load_model(weights, chosen_device)
     stack, subjects = read_slices(slices), subjects_of(read_table(split), TEST)
     edges = np.linspace(0, 1, bins + 1)
     # ASSUME: the entropy difference is that of the histograms of all test subjects together, in

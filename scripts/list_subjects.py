@@ -11,7 +11,7 @@ from brainuad.datasets.demographics import (
     table_named,
     with_demographics,
 )
-from brainuad.datasets.layouts import SourceOptions, find_subjects, labels_of, source_named
+from brainuad.datasets.layouts import LayoutOptions, find_subjects, labels_of, load_layout
 from brainuad.datasets.subjects import (
     LEFT_OUT,
     OK,
@@ -54,8 +54,8 @@ def main(
     gets lines on rows of the table with ages that name no subject, and on subjects without a row
     there.
     """
-    source = source_named(layout)
-    options = SourceOptions(
+    module = load_layout(layout)
+    options = LayoutOptions(
         modalities=tuple(modalities),
         lesions=lesions,
         files=files,
@@ -64,19 +64,19 @@ def main(
         downloads=downloads,
     )
     people_table = (
-        find_demographics([downloads, root], source.DEMOGRAPHICS)
+        find_demographics([downloads, root], module.DEMOGRAPHICS)
         if demographics is None
         else table_named(demographics, [downloads, root])
     )
     try:
-        labels = labels_of(source, lesion_labels, ignored_labels)
+        labels = labels_of(module, lesion_labels, ignored_labels)
         expected = Expected(
             modalities=modalities,
             lesions=lesions,
             labels=labels.known,
             lesion_labels=labels.lesion,
-            lesions_on_own_grid=source.LESIONS_ON_OWN_GRID,
-            brain_masks=source.BRAIN_MASKS,
+            lesions_on_own_grid=module.LESIONS_ON_OWN_GRID,
+            brain_masks=module.BRAIN_MASKS,
             exclude=frozenset(exclude),
         )
         found = find_subjects(layout, root, options)

@@ -60,7 +60,7 @@ def main(
         device=chosen_device,
         checkpoint=checkpoint,
         checkpoint_minutes=checkpoint_minutes,
-        method_settings={"kind": "spark", **settings["network"]},
+        model_settings={"kind": "spark", **settings["network"]},
         code=code,
     )
     write_weights(

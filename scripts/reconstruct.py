@@ -12,7 +12,7 @@ from brainuad.images.slices import read_slices
 from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.io import job
 from brainuad.io.tables import read_table
-from brainuad.models import load_method
+from brainuad.models import load_model
 
 
 def main(
@@ -29,7 +29,7 @@ def main(
 ) -> None:
     """Write the reconstructions of the subjects of the partitions, see `write_reconstructions`."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    model = load_method(weights, chosen_device)
+    model = load_model(weights, chosen_device)
     stack, frame = read_slices(slices), read_table(split)
     wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
     # A leak that the config keeps stands in two partitions, and is reconstructed once.

@@ -17,7 +17,7 @@ from brainuad.inference.visible_part import l1_by_region, middle_slice
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
 from brainuad.io.tables import write_table
-from brainuad.models import load_method
+from brainuad.models import load_model
 
 # Subjects whose middle slice is kept for a figure.
 PICTURED = 3
@@ -45,7 +45,7 @@ def main(
     width. The regions of the table are the same for all of them: hidden is what the smallest hides.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    model = load_method(weights, chosen_device)
+    model = load_model(weights, chosen_device)
     stack = read_slices(slices)
     subjects = subjects_to_reconstruct(stack, split, slices=slices)
     rows, pictures = [], []

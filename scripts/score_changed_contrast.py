@@ -16,7 +16,7 @@ from brainuad.images.contrast import with_contrast
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.models import load_method
+from brainuad.models import load_model
 from brainuad.scores import load_score
 
 COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
@@ -43,7 +43,7 @@ def main(
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     scores = fit_and_score(
-        load_method(weights, chosen_device) if weights else None,
+        load_model(weights, chosen_device) if weights else None,
         with_contrast(read_slices(slices), gamma),
         read_table(split),
         timesteps=timesteps,

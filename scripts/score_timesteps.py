@@ -15,7 +15,7 @@ from brainuad.evaluation.variations import fit_and_score
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table, write_table
-from brainuad.models import load_method
+from brainuad.models import load_model
 from brainuad.scores import load_score
 
 COLUMNS = ["subject", "modality", "timestep", "metric", "value"]
@@ -39,7 +39,7 @@ def main(
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     # ASSUME: the threshold is fitted anew at each timestep, as for each row of the main table.
     scores = fit_and_score(
-        load_method(weights, chosen_device),
+        load_model(weights, chosen_device),
         read_slices(slices),
         read_table(split),
         timesteps=[timestep],

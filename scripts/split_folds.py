@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from brainuad.datasets.released_splits import no_findings, released_split
+from brainuad.datasets.released_splits import no_problems, released_split
 from brainuad.datasets.splits import all_for_test, split_healthy, split_lesions
 from brainuad.io import job, tables
 
@@ -15,7 +15,7 @@ def main(
     subjects: Path,
     lists: list[Path],
     output: Path,
-    findings: Path,
+    problems: Path,
     fold: int,
     healthy: bool,
     lesion_masks: bool,
@@ -32,7 +32,7 @@ def main(
     sets have no training part, all folds the same split.
     """
     table = tables.read_table(subjects)
-    found = no_findings()
+    found = no_problems()
     if not healthy and not lesion_masks:
         split = all_for_test(table)
     elif splits is not None:
@@ -51,9 +51,9 @@ def main(
         else:
             split = split_lesions(table, test=test, **sizes)
     tables.write_table(split, output)
-    tables.write_table(found, findings)
+    tables.write_table(found, problems)
     job.log(f"{output}: {counts(split['partition'])}")
-    job.log(f"{findings}: {counts(found['finding']) or 'nothing to report'}")
+    job.log(f"{problems}: {counts(found['problem']) or 'nothing to report'}")
 
 
 def counts(names: pd.Series) -> str:
@@ -67,7 +67,7 @@ if __name__ == "__main__":
             subjects=Path(snakemake.input.subjects),
             lists=[Path(path) for path in snakemake.params.lists],
             output=Path(snakemake.output.split),
-            findings=Path(snakemake.output.findings),
+            problems=Path(snakemake.output.problems),
             fold=int(snakemake.wildcards.fold),
             healthy=snakemake.params.healthy,
             lesion_masks=snakemake.params.lesion_masks,

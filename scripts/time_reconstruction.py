@@ -24,7 +24,7 @@ from brainuad.inference.reconstruction import (
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
 from brainuad.io.tables import write_table
-from brainuad.models import Method, load_method
+from brainuad.models import Model, load_model
 
 VOLUMES = 5
 # ASSUME: a volume's time is the mean of so many rounds over a few volumes; the paper does not say
@@ -59,7 +59,7 @@ def main(
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     # Methods may share their model.
     files = dict(zip(models, weights, strict=True))
-    loaded = {name: load_method(path, chosen_device) for name, path in files.items()}
+    loaded = {name: load_model(path, chosen_device) for name, path in files.items()}
     stack = read_slices(slices)
     subjects = subjects_to_reconstruct(stack, split, slices=slices)[:VOLUMES]
     volumes = stack.select(subjects)
@@ -81,7 +81,7 @@ def main(
 
 
 def seconds_to_reconstruct(
-    volumes: SliceStack, model: Method, *, timesteps: list[int], seed: int, device: Device
+    volumes: SliceStack, model: Model, *, timesteps: list[int], seed: int, device: Device
 ) -> float:
     """Seconds from volumes in memory to their reconstructions, all of the device's work done."""
     wait_for(device)

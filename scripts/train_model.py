@@ -44,9 +44,9 @@ def main(
     resumed.
     """
     torch.manual_seed(derive_seed(seed, "weights"))
-    method = build_trainable(kind, settings)
+    model = build_trainable(kind, settings)
     if pretrained is not None:
-        method.load_pretrained(pretrained)
+        model.load_pretrained(pretrained)
     checkpoint = Checkpoint(weights.with_name("checkpoint.pt"))
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     stack, partitions = read_slices(slices), read_table(split)
@@ -55,7 +55,7 @@ def main(
         for partition in ("train", "validation")
     )
     progress = train(
-        method,
+        model,
         training_images=healthy,
         validation_images=held_out,
         settings=settings_from(TrainingSettings, training),
@@ -63,7 +63,7 @@ def main(
         device=chosen_device,
         checkpoint=checkpoint,
         checkpoint_minutes=checkpoint_minutes,
-        method_settings={"kind": kind, **settings},
+        model_settings={"kind": kind, **settings},
         code=code,
     )
     record = {

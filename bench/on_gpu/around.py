@@ -17,7 +17,7 @@ from brainuad.config.settings import settings_from
 from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.inference.reconstruction import compile_for_volumes, reconstruct_volumes
 from brainuad.io.seeds import random_seeds
-from brainuad.models import Method
+from brainuad.models import Model
 from brainuad.scores.device_postprocess import anomaly_map
 from brainuad.training.augmentation import augment
 from on_gpu import part, rows, setting
@@ -31,9 +31,9 @@ def reconstruction() -> None:
     """Seconds of a volume, eager and compiled, and from how many passes on compiling pays."""
     place = setting.device(compile=not rows.is_dry())
     training = setting.build_training("cddpm", place, place.eager_format)
-    method = training.method
+    model = training.model
     del training
-    method.network.eval()
+    model.network.eval()
     many = 2 if rows.is_dry() else 128
     images = np.random.default_rng(0).random((many, *setting.size().grid), dtype=np.float32)
     subjects = [f"subject{number}" for number in range(many)]
@@ -44,9 +44,9 @@ def reconstruction() -> None:
         ("channels first", torch.contiguous_format),
         ("channels last", torch.channels_last),
     ):
-        method.network.to(memory_format=memory_format)
+        model.network.to(memory_format=memory_format)
         for volumes in (1, min(8, many)):
-            work = partial(reconstruct, method, images[:volumes], subjects[:volumes], **options)
+            work = partial(reconstruct, model, images[:volumes], subjects[:volumes], **options)
             work(0)
             with part.alone():
                 eager[name] = seconds_of(work, times=1, groups=3) / volumes
@@ -55,13 +55,13 @@ def reconstruction() -> None:
     if rows.is_dry():
         return
     started = time.monotonic()
-    compile_for_volumes(method, images.shape[2:], place)
+    compile_for_volumes(model, images.shape[2:], place)
     wait()
     compiling = time.monotonic() - started
-    if not runs_compiled(method.network):
+    if not runs_compiled(model.network):
         sys.exit("it was not compiled")
     for volumes in (1, 8, many):
-        work = partial(reconstruct, method, images[:volumes], subjects[:volumes], **options)
+        work = partial(reconstruct, model, images[:volumes], subjects[:volumes], **options)
         work(0)
         with part.alone():
             seconds = seconds_of(work, times=1, groups=1 if volumes > 8 else 3) / volumes
@@ -75,10 +75,10 @@ def reconstruction() -> None:
 
 
 def reconstruct(
-    method: Method, images: np.ndarray, subjects: list[str], _: int, **options: Any
+    model: Model, images: np.ndarray, subjects: list[str], _: int, **options: Any
 ) -> None:
     """The same volumes each time."""
-    reconstruct_volumes(method, images, subjects, **options)
+    reconstruct_volumes(model, images, subjects, **options)
 
 
 def around() -> None:

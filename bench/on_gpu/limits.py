@@ -37,9 +37,9 @@ def steps_on_cards(compiled: bool) -> None:
     training = setting.build_training("cddpm", place, place.eager_format)
     draws = {"settings": training.settings, "seed": 0, "device": place}
     compile_costly_parts(
-        training.method.network,
+        training.model.network,
         place,
-        lambda: rehearse_step(training.method, training.images, **draws),
+        lambda: rehearse_step(training.model, training.images, **draws),
     )
     name = "compiled" if compiled else "eager"
     for card in CARDS:
@@ -67,9 +67,9 @@ def large_data_set() -> None:
     """Memory of GPU and host for as many volumes as BraTS21 has, one timestep."""
     place = setting.device(compile=not rows.is_dry())
     training = setting.build_training("cddpm", place, place.eager_format)
-    method = training.method
+    model = training.model
     del training
-    method.network.eval()
+    model.network.eval()
     volumes = 3 if rows.is_dry() else VOLUMES
     folder = rows.work_folder() / "cohort"
     folder.mkdir()
@@ -80,7 +80,7 @@ def large_data_set() -> None:
     if not rows.is_dry():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    for _ in reconstruct_scans(method, stack, subjects, timesteps=[500], seed=0, device=place):
+    for _ in reconstruct_scans(model, stack, subjects, timesteps=[500], seed=0, device=place):
         pass
     seconds = time.monotonic() - started
     name = f"{volumes} volumes at one timestep"

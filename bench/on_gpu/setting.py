@@ -62,7 +62,7 @@ def training_of(kind: str) -> dict[str, Any]:
 class Training:
     """A training in memory: `step` takes one whole step, with its batch, augmentation and noise."""
 
-    method: Any
+    model: Any
     place: Device
     settings: TrainingSettings
     images: torch.Tensor
@@ -71,9 +71,9 @@ class Training:
     def step(self, number: int) -> torch.Tensor:
         if self.optimizer is None:
             # Not before the network has its last memory format.
-            self.optimizer = build_optimizer(self.method.network, self.settings)
+            self.optimizer = build_optimizer(self.model.network, self.settings)
         return take_step(
-            self.method,
+            self.model,
             self.images,
             self.optimizer,
             step=number,
@@ -87,11 +87,11 @@ def build_training(name: str, place: Device, memory_format: torch.memory_format)
     """A training of a model of the config, on random volumes as many as IXI trains on."""
     described = training_of(name)
     torch.manual_seed(0)
-    method = build_trainable(described["kind"], described["settings"])
-    method.network.to(place.torch, memory_format=memory_format)
+    model = build_trainable(described["kind"], described["settings"])
+    model.network.to(place.torch, memory_format=memory_format)
     volumes = 8 if rows.is_dry() else 358
     return Training(
-        method=method,
+        model=model,
         place=place,
         settings=settings_from(
             TrainingSettings, described["training"] | {"batch_size": batch_size()}
@@ -104,10 +104,10 @@ def step_flop() -> float:
     """Floating-point operations of cDDPM's network in a step: convolutions and matrix products."""
     described = training_of("cddpm")
     with torch.device("meta"):
-        method = build_trainable(described["kind"], described["settings"])
+        model = build_trainable(described["kind"], described["settings"])
     images = torch.rand(batch_size(), 1, *size().grid[1:], device="meta")
     timesteps = torch.zeros(batch_size(), dtype=torch.int64, device="meta")
     with FlopCounterMode(display=False) as counter:
-        network = method.network
+        network = model.network
         network["unet"](images, timesteps, network["encoder"](images)).sum().backward()
     return float(counter.get_total_flops())

@@ -106,13 +106,13 @@ def step(variant: str) -> None:
 
 def compile_as(chosen: Variant, training: setting.Training) -> None:
     """Compile in place what the variant compiles, as training does it or as it might."""
-    network, place = training.method.network, training.place
+    network, place = training.model.network, training.place
     if not place.settings.compile:
         return
     if chosen is PRODUCTION or chosen == VARIANTS["free"]:
         draws = {"settings": training.settings, "seed": 0, "device": place}
         if not compile_costly_parts(
-            network, place, lambda: rehearse_step(training.method, training.images, **draws)
+            network, place, lambda: rehearse_step(training.model, training.images, **draws)
         ):
             sys.exit("it was not compiled")
     elif chosen.compiled == "blocks":

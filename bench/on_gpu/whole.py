@@ -244,7 +244,7 @@ def write_curve(place: dict[str, Any], file: str) -> None:
     size = size_of("miniature" if rows.is_dry() else "demo")
     described = size.config["models"]["cddpm"]
     torch.manual_seed(0)
-    method = build_trainable(described["kind"], described["settings"])
+    model = build_trainable(described["kind"], described["settings"])
     folder = rows.work_folder() / Path(file).stem
     partitions = {"train": 8, "validation": 1}
     write_brains(folder, partitions, grid=size.grid, lesion=False, seed=1)
@@ -252,7 +252,7 @@ def write_curve(place: dict[str, Any], file: str) -> None:
     steps = 8 if rows.is_dry() else 240
     changes = {"steps": steps, "warmup_steps": 0, "slices_per_volume": 4}
     progress = train(
-        method,
+        model,
         training_images=images[:8],
         validation_images=images[8:],
         settings=settings_from(TrainingSettings, described["training"] | changes),
@@ -260,7 +260,7 @@ def write_curve(place: dict[str, Any], file: str) -> None:
         device=prepare_device(settings_from(DeviceSettings, place), threads=1),
         checkpoint=Checkpoint(folder / "checkpoint.pt"),
         checkpoint_minutes=10.0,
-        method_settings={},
+        model_settings={},
         code="",
     )
     pd.DataFrame(progress.history).to_csv(file, sep="\t", index=False)

@@ -37,8 +37,8 @@ torch.set_num_threads(1)
 states = []
 for compiled in (False, True):
     folder = Path(sys.argv[1]) / str(compiled)
-    method, progress = trained(folder, device_with(compile=compiled), steps=4)
-    states.append(method.network.state_dict() | progress.best)
+    model, progress = trained(folder, device_with(compile=compiled), steps=4)
+    states.append(model.network.state_dict() | progress.best)
 first, second = states
 assert list(first) == list(second)
 assert all(torch.equal(first[name], second[name]) for name in first)
@@ -86,12 +86,12 @@ def test_a_compiled_training_is_the_eager_one(tmp_path, capsys, monkeypatch):
     assert graphs["unique_graphs"] == 0
     capsys.readouterr()
     compiled = device_with(compile=True)
-    method, compiled_course = trained(tmp_path / "compiled", compiled, settings=SMALL, steps=9)
+    model, compiled_course = trained(tmp_path / "compiled", compiled, settings=SMALL, steps=9)
     assert capsys.readouterr().out.startswith("compiled in ")
     # One graph: validation, of another batch and in another mode, ran as it is.
     assert graphs["unique_graphs"] == 1
     np.testing.assert_allclose(losses_of(compiled_course), losses_of(course), rtol=1e-4)
-    states = eager.network.state_dict(), method.network.state_dict()
+    states = eager.network.state_dict(), model.network.state_dict()
     assert list(states[0]) == list(states[1])
     assert list(compiled_course.best) == list(course.best)
     for name in states[0]:
@@ -99,16 +99,16 @@ def test_a_compiled_training_is_the_eager_one(tmp_path, capsys, monkeypatch):
 
     # Reconstruction compiles where there is much of it: once, for batches that are filled up.
     eager.network.eval()
-    method = build_trainable("diffusion", SMALL)
-    method.network.load_state_dict(eager.network.state_dict())
-    method.network.eval()
+    model = build_trainable("diffusion", SMALL)
+    model.network.load_state_dict(eager.network.state_dict())
+    model.network.eval()
     images, options = discs(2, 10, size=32).numpy(), {"timesteps": [500], "seed": 3}
-    expected = reconstruct_volumes(method, images, ["a", "b"], device=compiled, **options)
-    assert graphs["unique_graphs"] == 1 and not runs_compiled(method.network)
+    expected = reconstruct_volumes(model, images, ["a", "b"], device=compiled, **options)
+    assert graphs["unique_graphs"] == 1 and not runs_compiled(model.network)
     monkeypatch.setattr(reconstruction, "COMPILING_PAYS", 20)
     for _ in range(2):
-        again = reconstruct_volumes(method, images, ["a", "b"], device=compiled, **options)
-        assert graphs["unique_graphs"] == 2 and runs_compiled(method.network)
+        again = reconstruct_volumes(model, images, ["a", "b"], device=compiled, **options)
+        assert graphs["unique_graphs"] == 2 and runs_compiled(model.network)
         np.testing.assert_allclose(again, expected, atol=1e-5)
 
 

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from odd_scans import AFFINE, HEAD, OTHER_HEAD, oriented, stored, write_patient
-from test_sources import listed
+from test_layouts import listed
 
 import leave_out_copies
 from brainuad.io import tables

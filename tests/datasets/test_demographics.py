@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import xlwt
-from test_sources import listed, make_brats21, make_ixi
+from test_layouts import listed, make_brats21, make_ixi
 
 from brainuad.datasets.demographics import (
     Demographics,

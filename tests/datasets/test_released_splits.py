@@ -54,10 +54,10 @@ def subjects():
 
 
 def split_of(subjects, lists, *, fold=0, healthy=True, keep_leaks=False, name="IXI"):
-    split, findings = released_split(
+    split, problems = released_split(
         subjects, lists=lists, name=name, fold=fold, healthy=healthy, keep_leaks=keep_leaks
     )
-    return rows_of(split), rows_of(findings)
+    return rows_of(split), rows_of(problems)
 
 
 def rows_of(frame):
@@ -86,7 +86,7 @@ def test_names_become_those_of_the_raw_layouts(image_name, subject):
 
 
 def test_rows_are_taken_once_and_leaks_from_the_weaker_side(subjects, lists):
-    split, findings = split_of(subjects, lists)
+    split, problems = split_of(subjects, lists)
     assert split == [
         (1, "train"),
         (2, "train"),
@@ -97,7 +97,7 @@ def test_rows_are_taken_once_and_leaks_from_the_weaker_side(subjects, lists):
         (7, "test"),
         (8, "test"),
     ]
-    assert sorted(findings, key=str) == sorted(
+    assert sorted(problems, key=str) == sorted(
         [
             ("repeated row", 8, "test", "dropped"),
             ("repeated row", 2, "train", "dropped"),
@@ -115,7 +115,7 @@ def test_rows_are_taken_once_and_leaks_from_the_weaker_side(subjects, lists):
 
 
 def test_leaks_can_be_kept_and_are_still_named(subjects, lists):
-    split, findings = split_of(subjects, lists, keep_leaks=True)
+    split, problems = split_of(subjects, lists, keep_leaks=True)
     assert [row for row in split if row[0] in (5, 6, 7)] == [
         (5, "train"),
         (5, "validation"),
@@ -126,7 +126,7 @@ def test_leaks_can_be_kept_and_are_still_named(subjects, lists):
         (7, "train"),
     ]
     assert len(split) == len(set(split)), "a repeated row is dropped all the same"
-    assert [row[:3] for row in findings if row[3] == "kept"] == [
+    assert [row[:3] for row in problems if row[3] == "kept"] == [
         ("in test and validation", 6, "validation"),
         ("in validation and train", 5, "train"),
         ("in test and train", 6, "train"),
@@ -135,9 +135,9 @@ def test_leaks_can_be_kept_and_are_still_named(subjects, lists):
 
 
 def test_a_subject_left_out_has_no_usable_scan(subjects, lists):
-    split, findings = split_of(subjects, lists, fold=1)
+    split, problems = split_of(subjects, lists, fold=1)
     assert (9, "validation") not in split
-    assert ("no usable scan", 9, "validation", "dropped") in findings
+    assert ("no usable scan", 9, "validation", "dropped") in problems
     assert (5, "validation") in split
 
 
@@ -155,14 +155,14 @@ def test_lesion_lists_have_no_folds(tmp_path):
     table = pd.DataFrame({"subject": patients, "status": "ok"})
     files = sorted(tmp_path.glob("*.csv"))
     for fold in (0, 4):
-        split, findings = split_of(table, files, name="MSLUB", fold=fold, healthy=False)
+        split, problems = split_of(table, files, name="MSLUB", fold=fold, healthy=False)
         assert split == [
             ("patient13", "test"),
             ("patient15", "validation"),
             ("patient26", "test"),
             ("patient29", "validation"),
         ]
-        assert findings == []
+        assert problems == []
 
 
 def test_lists_in_the_real_numbers(tmp_path, monkeypatch):
@@ -174,7 +174,7 @@ def test_lists_in_the_real_numbers(tmp_path, monkeypatch):
         names, without_t2 = raw_trees.archive_subjects(dataset)
         status = ["partial" if name in without_t2 else "ok" for name in names]
         name = raw_trees.PARTS[dataset][2]
-        split, findings = released_split(
+        split, problems = released_split(
             pd.DataFrame({"subject": names, "status": status}),
             lists=sorted((tmp_path / "splits").glob(f"{name}_*.csv")),
             name=name,
@@ -183,7 +183,7 @@ def test_lists_in_the_real_numbers(tmp_path, monkeypatch):
             keep_leaks=False,
         )
         assert split["subject"].is_unique
-        assert counts(split, findings) == expected | {"leaks_kept": 0}, (dataset, fold)
+        assert counts(split, problems) == expected | {"leaks_kept": 0}, (dataset, fold)
 
 
 def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
@@ -246,33 +246,33 @@ def write_split(folder, subjects, lists, **options):
         subjects=folder / "subjects.tsv",
         lists=lists,
         output=folder / "split.tsv",
-        findings=folder / "findings.tsv",
+        problems=folder / "problems.tsv",
         **(OPTIONS | options),
     )
-    return read_table(folder / "split.tsv"), read_table(folder / "findings.tsv")
+    return read_table(folder / "split.tsv"), read_table(folder / "problems.tsv")
 
 
 def test_script_takes_the_lists_where_they_are_asked_for(tmp_path, subjects, lists):
     splits = {"folder": "anywhere", "name": "IXI", "keep_leaks": False}
-    split, findings = write_split(tmp_path, subjects, lists, healthy=True, splits=splits)
+    split, problems = write_split(tmp_path, subjects, lists, healthy=True, splits=splits)
     assert rows_of(split) == split_of(subjects, lists)[0]
-    assert list(findings) == ["finding", "subject", "partition", "action"]
-    assert len(findings) == 10
+    assert list(problems) == ["problem", "subject", "partition", "action"]
+    assert len(problems) == 10
     leaky = splits | {"keep_leaks": True}
-    leaking, findings = write_split(tmp_path, subjects, lists, healthy=True, splits=leaky)
+    leaking, problems = write_split(tmp_path, subjects, lists, healthy=True, splits=leaky)
     assert rows_of(leaking) == split_of(subjects, lists, keep_leaks=True)[0] != rows_of(split)
-    assert findings["action"].tolist().count("kept") == 4
+    assert problems["action"].tolist().count("kept") == 4
 
 
 def test_script_draws_otherwise_and_finds_nothing(tmp_path, subjects, lists):
-    split, findings = write_split(tmp_path, subjects, lists, healthy=True, splits=None)
+    split, problems = write_split(tmp_path, subjects, lists, healthy=True, splits=None)
     assert split["partition"].value_counts().to_dict() == {"train": 5, "validation": 2, "test": 2}
-    assert list(findings) == ["finding", "subject", "partition", "action"]
-    assert findings.empty
+    assert list(problems) == ["problem", "subject", "partition", "action"]
+    assert problems.empty
 
 
 def test_script_leaves_all_patients_without_masks_for_test(tmp_path, subjects, lists):
     options = {"healthy": False, "lesion_masks": False, "validation": 0, "test": None}
-    split, findings = write_split(tmp_path, subjects, [], splits=None, **options)
+    split, problems = write_split(tmp_path, subjects, [], splits=None, **options)
     assert split["partition"].tolist() == ["test"] * 9
-    assert findings.empty
+    assert problems.empty

@@ -42,7 +42,7 @@ def scans(tmp_path, monkeypatch):
     write_table(
         pd.DataFrame({"subject": split.keys(), "partition": split.values()}), tmp_path / "split.tsv"
     )
-    monkeypatch.setattr(compare_histograms, "load_method", lambda path, device: Blank())
+    monkeypatch.setattr(compare_histograms, "load_model", lambda path, device: Blank())
     return tmp_path
 
 

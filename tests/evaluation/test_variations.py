@@ -57,13 +57,13 @@ def stack_of(count, slices=3, size=32):
 
 
 def diffusion(seed=0):
-    """A conditioned method whose zero-initialised layers are shaken, so that it predicts."""
+    """A conditioned model whose zero-initialised layers are shaken, so that it predicts."""
     torch.manual_seed(seed)
-    method = build_trainable("diffusion", CDDPM)
-    for parameter in method.network.parameters():
+    model = build_trainable("diffusion", CDDPM)
+    for parameter in model.network.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
-    method.network.eval()
-    return method
+    model.network.eval()
+    return model
 
 
 ABSOLUTE, INTENSITY = {"kind": "absolute"}, {"kind": "intensity"}

@@ -29,28 +29,27 @@ FURTHER_ON_AVERAGE, FURTHER_AT_MOST = 1.25, 2.0
 def build():
     """A network as in the middle of a training: no branch is zero, as in the beginning."""
     torch.manual_seed(0)
-    method = build_trainable("diffusion", SETTINGS)
+    model = build_trainable("diffusion", SETTINGS)
     with torch.no_grad():
-        for parameter in method.network.parameters():
+        for parameter in model.network.parameters():
             if not parameter.any():
                 parameter.normal_(std=0.02)
-    return method
+    return model
 
 
 def slices(count):
     return discs(count, 1, size=SIZE.grid[1])
 
 
-def loss_and_gradients(method, images, place, *, training=True):
+def loss_and_gradients(model, images, place, *, training=True):
     """One pass forward and back; the gradients as float64 on the CPU."""
-    method.network.train(training)
-    method.network.zero_grad(set_to_none=True)
+    model.network.train(training)
+    model.network.zero_grad(set_to_none=True)
     with place.autocast():
-        loss = method.validation_loss(images.to(place.torch), torch.Generator().manual_seed(1))
+        loss = model.validation_loss(images.to(place.torch), torch.Generator().manual_seed(1))
     loss.backward()
     gradients = {
-        name: value.grad.detach().cpu().double()
-        for name, value in method.network.named_parameters()
+        name: value.grad.detach().cpu().double() for name, value in model.network.named_parameters()
     }
     return loss.item(), gradients
 
@@ -83,19 +82,19 @@ def hold(within, name, found, expected, *, loss, gradient):
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 def test_compiled_bfloat16_is_eager_float32(device, within, training):
-    method, images = build(), slices(BATCH)
+    model, images = build(), slices(BATCH)
     exact = device()
-    method.network.to(exact.torch, memory_format=exact.eager_format)
-    expected = loss_and_gradients(method, images, exact, training=training)
+    model.network.to(exact.torch, memory_format=exact.eager_format)
+    expected = loss_and_gradients(model, images, exact, training=training)
     rounded = device(precision="bf16", compile=True)
     with eagerly(rounded):
-        eager = loss_and_gradients(method, images, rounded, training=training)
+        eager = loss_and_gradients(model, images, rounded, training=training)
     limits = {"loss": BF16_LOSS, "gradient": BF16_GRADIENT}
     eager_errors = hold(within, "eager bf16", eager, expected, **limits)
     # As the training does it.
-    method.network.to(memory_format=torch.channels_last)
-    method.network["unet"].compile(dynamic=False, backend=BACKEND)
-    compiled = loss_and_gradients(method, images, rounded, training=training)
+    model.network.to(memory_format=torch.channels_last)
+    model.network["unet"].compile(dynamic=False, backend=BACKEND)
+    compiled = loss_and_gradients(model, images, rounded, training=training)
     compiled_errors = hold(within, "compiled bf16", compiled, expected, **limits)
     further = compiled_errors.mean() / eager_errors.mean()
     within("mean error, compiled over eager", further, FURTHER_ON_AVERAGE)
@@ -104,21 +103,21 @@ def test_compiled_bfloat16_is_eager_float32(device, within, training):
 
 
 def test_eager_float32_is_that_of_the_cpu(device, within):
-    method, images, exact = build(), slices(2), device()
+    model, images, exact = build(), slices(2), device()
     here = torch.device("cpu")
-    method.network.to(here, memory_format=torch.channels_last)
-    expected = loss_and_gradients(method, images, type(exact)(here, exact.settings))
-    method.network.to(exact.torch, memory_format=exact.eager_format)
-    found = loss_and_gradients(method, images, exact)
+    model.network.to(here, memory_format=torch.channels_last)
+    expected = loss_and_gradients(model, images, type(exact)(here, exact.settings))
+    model.network.to(exact.torch, memory_format=exact.eager_format)
+    found = loss_and_gradients(model, images, exact)
     hold(within, "eager fp32", found, expected, loss=FP32_LOSS, gradient=FP32_GRADIENT)
 
 
 def test_compiled_float32_is_eager_float32(device, within):
     """Without rounding in the way: what is left is what the compiler does."""
-    method, images, exact = build(), slices(BATCH), device()
-    method.network.to(exact.torch, memory_format=exact.eager_format)
-    expected = loss_and_gradients(method, images, exact)
-    method.network.to(memory_format=torch.channels_last)
-    method.network["unet"].compile(dynamic=False, backend=BACKEND)
-    found = loss_and_gradients(method, images, exact)
+    model, images, exact = build(), slices(BATCH), device()
+    model.network.to(exact.torch, memory_format=exact.eager_format)
+    expected = loss_and_gradients(model, images, exact)
+    model.network.to(memory_format=torch.channels_last)
+    model.network["unet"].compile(dynamic=False, backend=BACKEND)
+    found = loss_and_gradients(model, images, exact)
     hold(within, "compiled fp32", found, expected, loss=FP32_LOSS, gradient=FP32_GRADIENT)

@@ -1,4 +1,4 @@
-"""Every kind of method gives the numbers of the CPU: noise, losses, gradients, reconstructions."""
+"""Every kind of model gives the numbers of the CPU: noise, losses, gradients, reconstructions."""
 
 import numpy as np
 import pytest
@@ -36,8 +36,8 @@ def test_augmentation_and_noise(device, within):
     within("largest difference of augmented slices", furthest(there.cpu(), here), 1e-4)
     tables = permutation_tables(subject_seeds(1, "abc"))
     assert torch.equal(permutation_tables(place.to_device(subject_seeds(1, "abc"))).cpu(), tables)
-    method = build_trainable("diffusion", CDDPM)
-    fields = [method.fields(subject_seeds(1, "abc"), batch).cpu() for batch in (images, there)]
+    model = build_trainable("diffusion", CDDPM)
+    fields = [model.fields(subject_seeds(1, "abc"), batch).cpu() for batch in (images, there)]
     within("largest difference of simplex noise", furthest(*fields), 1e-5)
 
 
@@ -45,24 +45,24 @@ def test_augmentation_and_noise(device, within):
 def test_losses_and_gradients(device, within, kind, settings):
     place, images = device(), discs()[:, :1]
     torch.manual_seed(0)
-    method = build_trainable(kind, settings)
+    model = build_trainable(kind, settings)
     if kind == "f_anogan":
         # Before the encoder's turn the loss says nothing.
-        state = method.network.state_dict()
-        method.network.load_state_dict(state | {"encoder_steps": torch.tensor(1)})
-    method.network.eval()
+        state = model.network.state_dict()
+        model.network.load_state_dict(state | {"encoder_steps": torch.tensor(1)})
+    model.network.eval()
     losses, gradients = [], []
     for chosen in (CPU, place):
-        method.network.to(chosen.torch, memory_format=chosen.eager_format)
-        method.network.zero_grad(set_to_none=True)
-        loss = method.validation_loss(images.to(chosen.torch), torch.Generator().manual_seed(1))
+        model.network.to(chosen.torch, memory_format=chosen.eager_format)
+        model.network.zero_grad(set_to_none=True)
+        loss = model.validation_loss(images.to(chosen.torch), torch.Generator().manual_seed(1))
         loss.backward()
         losses.append(loss.item())
         gradients.append(
             torch.cat(
                 [
                     value.grad.cpu().flatten()
-                    for value in method.network.parameters()
+                    for value in model.network.parameters()
                     if value.grad is not None
                 ]
             )
@@ -77,25 +77,25 @@ def test_losses_and_gradients(device, within, kind, settings):
 def test_reconstructions(device, within, name, tmp_path):
     kind, settings = KINDS[name]
     options = {"kind": kind, "settings": settings, "steps": 8, "size": 64}
-    method, _ = trained(tmp_path, CPU, **options)
-    method.network.eval()
+    model, _ = trained(tmp_path, CPU, **options)
+    model.network.eval()
     images, asked = discs(3).numpy(), {"timesteps": [250, 500], "seed": 3}
-    expected = reconstruct_volumes(method, images, "abc", device=CPU, **asked)
+    expected = reconstruct_volumes(model, images, "abc", device=CPU, **asked)
     place = device()
-    method.network.to(place.torch, memory_format=place.eager_format)
-    found = reconstruct_volumes(method, images, "abc", device=place, **asked)
+    model.network.to(place.torch, memory_format=place.eager_format)
+    found = reconstruct_volumes(model, images, "abc", device=place, **asked)
     within("largest difference of a voxel", furthest(found, expected), 1e-3)
 
 
 def test_bfloat16_reconstructs_what_float32_does(device, within, tmp_path):
-    method, _ = trained(tmp_path, CPU, steps=20 if DRY else 60)
-    method.network.eval()
+    model, _ = trained(tmp_path, CPU, steps=20 if DRY else 60)
+    model.network.eval()
     images, options = discs(3, size=32).numpy(), {"timesteps": [250, 500, 750], "seed": 3}
     found = {}
     for precision in ("fp32", "bf16"):
         place = device(precision=precision)
-        method.network.to(place.torch, memory_format=place.eager_format)
-        found[precision] = reconstruct_volumes(method, images, "abc", device=place, **options)
+        model.network.to(place.torch, memory_format=place.eager_format)
+        found[precision] = reconstruct_volumes(model, images, "abc", device=place, **options)
     # The tolerance of the CPU's bfloat16, see test_steps of tests/training.
     assert furthest(found["bf16"], found["fp32"]) > 0
     within("largest difference of a voxel", furthest(found["bf16"], found["fp32"]), 0.005)

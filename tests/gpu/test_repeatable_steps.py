@@ -32,23 +32,23 @@ def test_no_step_waits_and_each_is_repeatable(device, kind, settings, precision,
     # What is a warning in a training is an error here.
     torch.use_deterministic_algorithms(deterministic)
     torch.utils.deterministic.fill_uninitialized_memory = False
-    method = build_trainable(kind, settings)
-    method.network.to(place.torch, memory_format=place.eager_format)
+    model = build_trainable(kind, settings)
+    model.network.to(place.torch, memory_format=place.eager_format)
     options = {"settings": training_settings(), "seed": 3, "device": place}
-    optimizer = build_optimizer(method.network, options["settings"])
+    optimizer = build_optimizer(model.network, options["settings"])
     images = discs().to(place.torch)
     # What is made once is there after the first steps.
     for step in range(3):
-        take_step(method, images, optimizer, step=step, **options)
+        take_step(model, images, optimizer, step=step, **options)
     if not DRY:
         torch.cuda.set_sync_debug_mode("error")
-    losses = [take_step(method, images, optimizer, step=step, **options) for step in range(3, 8)]
+    losses = [take_step(model, images, optimizer, step=step, **options) for step in range(3, 8)]
     if not DRY:
         torch.cuda.set_sync_debug_mode("default")
     assert torch.stack(losses).isfinite().all()
     if kind != "spark":
-        method.network.eval()
-        reconstruct_volumes(method, discs(1).numpy(), "a", timesteps=[500], seed=3, device=place)
+        model.network.eval()
+        reconstruct_volumes(model, discs(1).numpy(), "a", timesteps=[500], seed=3, device=place)
 
 
 def test_a_batch_is_reconstructed_without_waiting(device, needs_a_gpu):
@@ -56,16 +56,16 @@ def test_a_batch_is_reconstructed_without_waiting(device, needs_a_gpu):
     for name, (kind, settings) in KINDS.items():
         if name == "spark":
             continue
-        method = build_trainable(kind, settings)
+        model = build_trainable(kind, settings)
         if kind == "f_anogan":
-            state = method.network.state_dict()
-            method.network.load_state_dict(state | {"encoder_steps": torch.tensor(1)})
-        method.network.to(place.torch, memory_format=place.eager_format).eval()
+            state = model.network.state_dict()
+            model.network.load_state_dict(state | {"encoder_steps": torch.tensor(1)})
+        model.network.to(place.torch, memory_format=place.eager_format).eval()
         images = place.to_device(discs(4, 1).flatten(0, 1)[:, None])
         numbers = place.to_device(torch.arange(4))
         options = {"timesteps": [250, 500], "subject_seeds": numbers, "places": numbers}
         with torch.inference_mode(), place.autocast():
-            method.reconstruct(images, **options)
+            model.reconstruct(images, **options)
             torch.cuda.set_sync_debug_mode("error")
-            method.reconstruct(images, **options)
+            model.reconstruct(images, **options)
             torch.cuda.set_sync_debug_mode("default")

@@ -35,8 +35,8 @@ def stopped(*given, step, **options):
     return take_step(*given, step=step, **options)
 loop.take_step = stopped
 device = prepare_device(settings_from(DeviceSettings, settings), 1)
-method, progress = trained(folder, device, steps=12)
-state = {name: tensor.cpu() for name, tensor in method.network.state_dict().items()}
+model, progress = trained(folder, device, steps=12)
+state = {name: tensor.cpu() for name, tensor in model.network.state_dict().items()}
 state["history"] = [row["training_loss"] for row in progress.history]
 torch.save(state, folder / "end.pt")
 """

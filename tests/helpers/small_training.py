@@ -101,12 +101,12 @@ def trained(
     checkpoint_minutes: float = 10.0,
     **changes,
 ) -> tuple[object, Progress]:
-    """A method of always the same first weights, trained on discs, and the course it took."""
+    """A model of always the same first weights, trained on discs, and the course it took."""
     torch.manual_seed(0)
-    method = build_trainable(kind, settings)
+    model = build_trainable(kind, settings)
     images = discs(size=size)
     progress = train(
-        method,
+        model,
         training_images=images[:6],
         validation_images=images[6:],
         settings=training_settings(**changes),
@@ -114,10 +114,10 @@ def trained(
         device=device,
         checkpoint=Checkpoint(folder / "checkpoint.pt"),
         checkpoint_minutes=checkpoint_minutes,
-        method_settings={},
+        model_settings={},
         code="",
     )
-    return method, progress
+    return model, progress
 
 
 def losses_of(progress: Progress) -> np.ndarray:

@@ -22,13 +22,13 @@ OPTIONS = {"seed": 3, "device": device_with()}
 
 
 def diffusion(settings):
-    """A method whose zero-initialised layers are shaken, so that its condition counts."""
+    """A model whose zero-initialised layers are shaken, so that its condition counts."""
     torch.manual_seed(0)
-    method = build_trainable("diffusion", settings)
-    for parameter in method.network.parameters():
+    model = build_trainable("diffusion", settings)
+    for parameter in model.network.parameters():
         parameter.data += 0.2 * torch.randn_like(parameter)
-    method.network.eval()
-    return method
+    model.network.eval()
+    return model
 
 
 class Eye(torch.nn.Module):
@@ -66,18 +66,18 @@ def test_a_part_of_the_left_right_axis_is_seen():
 
 
 def test_the_encoder_sees_the_part_and_the_network_gets_the_whole():
-    method = diffusion(CDDPM)
-    method.network["encoder"], method.network["unet"] = Eye(), Hand()
+    model = diffusion(CDDPM)
+    model.network["encoder"], model.network["unet"] = Eye(), Hand()
     images = torch.from_numpy(volumes())[0][:, None]
     options = {
         "timesteps": [500],
         "subject_seeds": subject_seeds(3, ["a"]).expand(len(images)),
         "slice_indices": torch.arange(len(images)),
     }
-    whole = method.reconstruct(images, **options)
-    cut = PartialConditioning(method, 0.5).reconstruct(images, **options)
+    whole = model.reconstruct(images, **options)
+    cut = PartialConditioning(model, 0.5).reconstruct(images, **options)
     assert torch.equal(whole, cut)
-    seen = method.network["encoder"].seen
+    seen = model.network["encoder"].seen
     assert torch.equal(seen[0], images)
     assert torch.equal(seen[1][..., :16, :], images[..., :16, :])
     assert not seen[1][..., 16:, :].any()
@@ -85,11 +85,11 @@ def test_the_encoder_sees_the_part_and_the_network_gets_the_whole():
 
 def test_the_condition_alone_makes_the_difference():
     images = volumes()
-    method = diffusion(CDDPM)
+    model = diffusion(CDDPM)
     options = {"timesteps": [500], **OPTIONS}
-    whole = reconstruct_volumes(method, images, ["a"], **options)
-    uncut = reconstruct_volumes(PartialConditioning(method, 1.0), images, ["a"], **options)
-    half = reconstruct_volumes(PartialConditioning(method, 0.5), images, ["a"], **options)
+    whole = reconstruct_volumes(model, images, ["a"], **options)
+    uncut = reconstruct_volumes(PartialConditioning(model, 1.0), images, ["a"], **options)
+    half = reconstruct_volumes(PartialConditioning(model, 0.5), images, ["a"], **options)
     np.testing.assert_array_equal(uncut, whole)
     assert np.abs(half - whole).max() > 1e-3
     # Without an encoder nothing sees the part.
@@ -123,12 +123,12 @@ def healthy_set(tmp_path):
 
 
 def run(folder, settings, **changes):
-    method = diffusion(settings)
+    model = diffusion(settings)
     write_weights(
         folder / "weights.pt",
         kind="diffusion",
         settings=settings,
-        state=method.network.state_dict(),
+        state=model.network.state_dict(),
         training={},
     )
     given = {
@@ -146,11 +146,11 @@ def run(folder, settings, **changes):
     } | changes
     reconstruct_with_partial_conditioning.main(**given)
     with np.load(given["reconstructions"]) as arrays:
-        return method, dict(arrays), read_table(given["measures"])
+        return model, dict(arrays), read_table(given["measures"])
 
 
 def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
-    method, arrays, measures = run(tmp_path, CDDPM)
+    model, arrays, measures = run(tmp_path, CDDPM)
     assert arrays["subjects"].tolist() == ["d", "b", "a"]
     assert arrays["timesteps"].tolist() == [500, 1000]
     assert arrays["shares"].tolist() == [0.5, 1.0]
@@ -171,7 +171,7 @@ def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
     # another, so the last digits are.
     images = healthy_set.select(["b"]).images
     half = reconstruct_volumes(
-        PartialConditioning(method, 0.5), images, ["b"], timesteps=[1000], **OPTIONS
+        PartialConditioning(model, 0.5), images, ["b"], timesteps=[1000], **OPTIONS
     )
     np.testing.assert_allclose(arrays["reconstructions"][1, 0, 1], half[0, 2], atol=1e-5)
     assert np.abs(arrays["reconstructions"][:, 0] - arrays["reconstructions"][:, 1]).max() > 1e-3
@@ -180,7 +180,7 @@ def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
     values = chosen.set_index("region")["value"]
     assert values["seen"] == pytest.approx(error[1:5, 4:16, 4:28].mean(), rel=1e-4)
     assert values["hidden"] == pytest.approx(error[1:5, 16:28, 4:28].mean(), rel=1e-4)
-    whole = reconstruct_volumes(method, images, ["b"], timesteps=[1000], **OPTIONS)
+    whole = reconstruct_volumes(model, images, ["b"], timesteps=[1000], **OPTIONS)
     np.testing.assert_allclose(arrays["reconstructions"][1, 1, 1], whole[0, 2], atol=1e-5)
     # The parts are those of the smallest share also where the encoder saw all.
     chosen = measures.query("subject == 'b' and timestep == 1000 and share == 1.0")
@@ -191,9 +191,9 @@ def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
 def test_without_an_encoder_the_work_is_done_once(healthy_set, tmp_path, monkeypatch):
     calls = []
 
-    def counted(method, *given, **options):
-        calls.append(method)
-        return reconstruct_volumes(method, *given, **options)
+    def counted(model, *given, **options):
+        calls.append(model)
+        return reconstruct_volumes(model, *given, **options)
 
     monkeypatch.setattr(partial_conditioning, "reconstruct_volumes", counted)
     _, arrays, measures = run(tmp_path, DDPM)

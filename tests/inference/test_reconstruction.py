@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from blank_model import Blank
-from method_checks import PROCESSOR, build
+from model_promises import PROCESSOR, build
 from small_training import CDDPM, DDPM, FP32, discs
 
 import reconstruct
@@ -125,7 +125,7 @@ def test_the_script_writes_the_partitions_in_order_and_each_subject_once(tmp_pat
     ids=["ddpm", "pddpm"],
 )
 def test_every_pass_counts_when_compiling_is_weighed(monkeypatch, kind, settings, passes):
-    method, compiled = build(kind, settings), []
+    model, compiled = build(kind, settings), []
     monkeypatch.setattr(
         reconstruction, "compile_costly_parts", lambda network, *_: compiled.append(network)
     )
@@ -133,8 +133,8 @@ def test_every_pass_counts_when_compiling_is_weighed(monkeypatch, kind, settings
     # Three volumes of four slices at two timesteps, and of each the four patches.
     for pays in (passes, passes + 1):
         monkeypatch.setattr(reconstruction, "COMPILING_PAYS", pays)
-        reconstruct_volumes(method, images, "abc", timesteps=[250, 500], seed=0, device=PROCESSOR)
-    assert compiled == [method.network]
+        reconstruct_volumes(model, images, "abc", timesteps=[250, 500], seed=0, device=PROCESSOR)
+    assert compiled == [model.network]
 
 
 @pytest.mark.parametrize(

@@ -73,26 +73,26 @@ def test_nothing_depends_on_the_hidden_pixels(training):
     assert torch.equal(network(images, visible), network(other, visible))
 
 
-def test_the_hidden_patches_are_painted_from_the_visible_ones():
+def test_the_hidden_patches_are_reconstructed_from_the_visible_ones():
     network = build(DEMO).eval()
     images = torch.rand(1, 1, 48, 48)
     visible = torch.zeros(1, 3, 3, dtype=torch.bool)
     visible[0, 1, 1] = True
     brighter = images.clone()
     brighter[:, :, 16:32, 16:32] += 1
-    painted = network(images, visible)
-    difference = network(brighter, visible) - painted
+    reconstructed = network(images, visible)
+    difference = network(brighter, visible) - reconstructed
     # Relative: the weights of an untrained decoder are small.
-    assert difference[:, :, :16, :16].abs().max() > 1e-3 * painted.std()
+    assert difference[:, :, :16, :16].abs().max() > 1e-3 * reconstructed.std()
 
 
 def test_every_parameter_learns():
     network = build(DEMO)
     images = torch.rand(4, 1, 48, 48)
     visible = network.random_visible(images, torch.Generator().manual_seed(0))
-    painted = network(images, visible)
-    assert painted.shape == images.shape
-    masked_patch_loss(painted, images, visible).backward()
+    reconstructed = network(images, visible)
+    assert reconstructed.shape == images.shape
+    masked_patch_loss(reconstructed, images, visible).backward()
     untouched = [name for name, value in network.named_parameters() if not value.grad.any()]
     assert untouched == []
 
@@ -165,12 +165,12 @@ def test_random_masks_repeat_with_the_seed_and_favour_no_patch():
 
 def test_the_loss_counts_hidden_patches_alone():
     images = torch.zeros(1, 1, 2, 4)
-    painted = torch.tensor([[[[9.0, 9.0, 1.0, 2.0], [9.0, 9.0, 3.0, 4.0]]]])
+    reconstructed = torch.tensor([[[[9.0, 9.0, 1.0, 2.0], [9.0, 9.0, 3.0, 4.0]]]])
     visible = torch.tensor([[[True, False]]])
-    assert masked_patch_loss(painted, images, visible).item() == (1 + 4 + 9 + 16) / 4
-    assert masked_patch_loss(painted, images, torch.ones_like(visible)).item() == 0
+    assert masked_patch_loss(reconstructed, images, visible).item() == (1 + 4 + 9 + 16) / 4
+    assert masked_patch_loss(reconstructed, images, torch.ones_like(visible)).item() == 0
     with pytest.raises(ValueError, match="must have the same shape"):
-        masked_patch_loss(painted[..., :2], images, visible)
+        masked_patch_loss(reconstructed[..., :2], images, visible)
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,16 @@ def make_conditions(*, conditioned):
     images = np.full((2, WIDTH, DEPTH), 0.5, np.float32)
     masks = np.zeros(images.shape, bool)
     masks[:, 1:-1, 1:-1] = True
-    painted = np.full((2, 2, *images.shape), 0.6, np.float32)
+    reconstructed = np.full((2, 2, *images.shape), 0.6, np.float32)
     if conditioned:
-        painted[:, 0, :, 5:] = 0.7
+        reconstructed[:, 0, :, 5:] = 0.7
     return PartialConditions(
         subjects=np.array(["a", "b"]),
         timesteps=np.array([500, 1000]),
         shares=np.array([0.5, 1.0]),
         images=images,
         brain_masks=masks,
-        reconstructions=painted,
+        reconstructions=reconstructed,
     )
 
 

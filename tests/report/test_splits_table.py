@@ -6,15 +6,15 @@ from small_report import write_small_table
 
 from brainuad.io.tables import read_table, write_table
 
-FINDINGS = ["finding", "subject", "partition", "action"]
+PROBLEMS = ["problem", "subject", "partition", "action"]
 
 
-def write_split(folder, name, *, sizes, findings=()):
+def write_split(folder, name, *, sizes, problems=()):
     partitions = [side for side, size in sizes.items() for _ in range(size)]
     subjects = [f"s{number}" for number in range(len(partitions))]
-    split, found = folder / f"{name}.tsv", folder / f"{name}_findings.tsv"
+    split, found = folder / f"{name}.tsv", folder / f"{name}_problems.tsv"
     write_table(pd.DataFrame({"subject": subjects, "partition": partitions}), split)
-    write_table(pd.DataFrame(findings, columns=FINDINGS), found)
+    write_table(pd.DataFrame(problems, columns=PROBLEMS), found)
     return split, found
 
 
@@ -34,15 +34,15 @@ def tabulated(tmp_path):
     kept = [("in test and train", "IXI8", "train", "kept")]
     sizes = {"train": 3, "validation": 2, "test": 1}
     pairs = [
-        write_split(tmp_path, "fold0", sizes=sizes, findings=found),
-        write_split(tmp_path, "fold1", sizes=sizes, findings=kept),
+        write_split(tmp_path, "fold0", sizes=sizes, problems=found),
+        write_split(tmp_path, "fold1", sizes=sizes, problems=kept),
         write_split(tmp_path, "mine", sizes={"validation": 1, "test": 4}),
     ]
     return write_small_table(
         "splits",
         tmp_path,
         splits=[split for split, _ in pairs],
-        findings=[findings for _, findings in pairs],
+        problems=[problems for _, problems in pairs],
         datasets=["ixi", "ixi", "mine"],
         folds=[0, 1, 0],
         sources=["released lists in a & b", "released lists in a & b", "drawn with seed 2025"],
@@ -75,12 +75,12 @@ def test_page_says_which_splits_and_names_the_leaks(tabulated):
 
 
 def test_no_leaks_are_said_in_words(tmp_path):
-    split, findings = write_split(tmp_path, "a", sizes={"train": 2, "validation": 1, "test": 1})
+    split, problems = write_split(tmp_path, "a", sizes={"train": 2, "validation": 1, "test": 1})
     write_small_table(
         "splits",
         tmp_path,
         splits=[split],
-        findings=[findings],
+        problems=[problems],
         datasets=["ixi"],
         folds=[0],
         sources=["drawn with seed 1"],

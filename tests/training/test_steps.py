@@ -57,26 +57,26 @@ def a_device(monkeypatch):
 
 @pytest.mark.parametrize(("kind", "settings"), METHODS.values(), ids=METHODS)
 def test_nothing_in_a_step_waits_for_the_device(a_device, kind, settings):
-    method = build_trainable(kind, settings)
-    method.network.to("meta", memory_format=torch.channels_last)
+    model = build_trainable(kind, settings)
+    model.network.to("meta", memory_format=torch.channels_last)
     images = discs().to("meta")
     options = {"settings": training_settings(), "seed": 3, "device": a_device}
     # What is laid down once (the geometry of the noise) is there after the first step.
-    step_loss(method, images, step=4, **options)
+    step_loss(model, images, step=4, **options)
     with Watch():
-        loss = step_loss(method, images, step=5, **options)
+        loss = step_loss(model, images, step=5, **options)
         loss.backward()
     assert loss.device.type == "meta" and loss.shape == ()
-    assert all(weight.grad is not None for weight in method.network.parameters())
+    assert all(weight.grad is not None for weight in model.network.parameters())
 
 
 def test_nothing_in_a_reconstruction_waits_for_the_device(a_device):
-    method = build_trainable(*METHODS["cddpm"])
-    method.network.to("meta", memory_format=torch.channels_last).eval()
+    model = build_trainable(*METHODS["cddpm"])
+    model.network.to("meta", memory_format=torch.channels_last).eval()
     images, numbers = discs()[:, :1].to("meta"), a_device.to_device(torch.arange(9))
 
     def reconstruct():
-        return method.reconstruct(
+        return model.reconstruct(
             images, timesteps=[250, 500], subject_seeds=numbers, slice_indices=numbers
         )
 
@@ -102,12 +102,12 @@ def test_the_watch_sees_what_waits(a_device):
 
 @pytest.mark.parametrize(("kind", "settings"), METHODS.values(), ids=METHODS)
 def test_a_rehearsal_leaves_no_trace(kind, settings):
-    method = build_trainable(kind, settings)
-    before = {name: tensor.clone() for name, tensor in method.network.state_dict().items()}
-    rehearse_step(method, discs(), settings=training_settings(), seed=3, device=device_with())
-    after = method.network.state_dict()
+    model = build_trainable(kind, settings)
+    before = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+    rehearse_step(model, discs(), settings=training_settings(), seed=3, device=device_with())
+    after = model.network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert all(weight.grad is None for weight in method.network.parameters())
+    assert all(weight.grad is None for weight in model.network.parameters())
 
 
 def test_the_last_layer_of_a_network_is_not_rounded_to_bfloat16():
@@ -119,16 +119,16 @@ def test_the_last_layer_of_a_network_is_not_rounded_to_bfloat16():
     spark = SparK(**SPARK)
     visible = spark.random_visible(images, torch.Generator().manual_seed(0))
     with device_with(precision="bf16").autocast():
-        for painted in (unet(images, torch.tensor([1, 2])), spark(images, visible)):
-            assert painted.dtype == torch.float32
+        for reconstructed in (unet(images, torch.tensor([1, 2])), spark(images, visible)):
+            assert reconstructed.dtype == torch.float32
             # Of numbers at random, one in 2^16 has no more digits than bfloat16.
-            assert (painted.bfloat16() == painted).float().mean() < 0.01
+            assert (reconstructed.bfloat16() == reconstructed).float().mean() < 0.01
 
 
 def test_bfloat16_learns_and_reconstructs_what_float32_does(tmp_path):
     torch.set_num_threads(1)
     fp32, bf16 = device_with(), device_with(precision="bf16")
-    method, course = trained(tmp_path / "fp32", fp32)
+    model, course = trained(tmp_path / "fp32", fp32)
     rounded, rounded_course = trained(tmp_path / "bf16", bf16)
     # An epoch is 12 slices at random timesteps. Measured: 5 % at most, .3 % on the whole.
     losses, rounded_losses = losses_of(course), losses_of(rounded_course)
@@ -137,13 +137,13 @@ def test_bfloat16_learns_and_reconstructs_what_float32_does(tmp_path):
     assert rounded_losses.sum() == pytest.approx(losses.sum(), rel=0.02)
     assert {weight.dtype for weight in rounded.network.parameters()} == {torch.float32}
 
-    method.network.eval()
+    model.network.eval()
     images, options = discs(3, size=32).numpy(), {"timesteps": [250, 500, 750], "seed": 3}
-    expected = reconstruct_volumes(method, images, ["a", "b", "c"], device=fp32, **options)
-    painted = reconstruct_volumes(method, images, ["a", "b", "c"], device=bf16, **options)
-    assert painted.dtype == np.float32
+    expected = reconstruct_volumes(model, images, ["a", "b", "c"], device=fp32, **options)
+    reconstructed = reconstruct_volumes(model, images, ["a", "b", "c"], device=bf16, **options)
+    assert reconstructed.dtype == np.float32
     # Measured: .0023 at most, .0003 on average, beside residuals of .1.
-    difference = np.abs(painted - expected)
+    difference = np.abs(reconstructed - expected)
     assert 0 < difference.max() < 0.005
     assert difference.mean() < 0.0005
 

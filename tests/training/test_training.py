@@ -29,7 +29,7 @@ from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.errors import SettingsError
 from brainuad.io.seeds import derive_seed
 from brainuad.io.tables import read_table, write_table
-from brainuad.models import load_method
+from brainuad.models import load_model
 from brainuad.models.checkpoints import Checkpoint, read_weights
 from brainuad.training import loop
 from brainuad.training.loop import train
@@ -117,12 +117,12 @@ class Line:
         return (self.network.weight - 1).abs().sum()
 
 
-def train_line(tmp_path, method=None, *, code="first", checkpoint_minutes=10.0, **changes):
+def train_line(tmp_path, model=None, *, code="first", checkpoint_minutes=10.0, **changes):
     values = TRAINING | {"augmentation": None} | changes
-    method = method or Line()
+    model = model or Line()
     images = discs(size=32)
     return train(
-        method,
+        model,
         training_images=images[:6],
         validation_images=images[6:],
         settings=settings_from(TrainingSettings, values),
@@ -130,7 +130,7 @@ def train_line(tmp_path, method=None, *, code="first", checkpoint_minutes=10.0, 
         device=Device(torch.device("cpu"), settings_from(DeviceSettings, PROCESSOR)),
         checkpoint=Checkpoint(tmp_path / "checkpoint.pt"),
         checkpoint_minutes=checkpoint_minutes,
-        method_settings={"kind": "line"},
+        model_settings={"kind": "line"},
         code=code,
     )
 
@@ -190,11 +190,11 @@ def test_history_has_a_row_per_epoch_and_the_best_weights_are_kept(tmp_path):
 
 
 def test_validation_is_the_same_each_time(tmp_path):
-    method = Line()
-    train_line(tmp_path, method, steps=12)
-    halves = len(method.validations) // 2
+    model = Line()
+    train_line(tmp_path, model, steps=12)
+    halves = len(model.validations) // 2
     assert halves >= 1
-    for first, second in zip(method.validations[:halves], method.validations[halves:], strict=True):
+    for first, second in zip(model.validations[:halves], model.validations[halves:], strict=True):
         assert torch.equal(first[0], second[0])
         assert first[1] == second[1]
 
@@ -412,7 +412,7 @@ def test_pretraining_gives_a_backbone_that_the_model_starts_from(inputs):
         )
     )
     pretrained = read_weights(inputs / "spark" / "encoder.pt")["state"]
-    loaded = load_method(inputs / "model" / "weights.pt", small_training.device_with())
+    loaded = load_model(inputs / "model" / "weights.pt", small_training.device_with())
     backbone = loaded.network["encoder"].backbone
     weights = backbone.state_dict()["stages.0.0.spatial.weight"]
     torch.testing.assert_close(weights, pretrained["stages.0.0.spatial.weight"])

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from method_checks import build, seeded
+from model_promises import build, seeded
 from small_training import CDDPM, SPARK, TRAINING, device_with, discs
 from torch import nn
 
@@ -55,16 +55,16 @@ class Witness:
 
 
 def shown_in_validation(volumes, *, step, seed=3, **changes):
-    method = Witness()
+    model = Witness()
     loss = validate(
-        method,
+        model,
         volumes,
         step=step,
         settings=with_changes(**changes),
         seed=seed,
         device=device_with(),
     )
-    return loss, method.shown
+    return loss, model.shown
 
 
 def numbers_of(shown):
@@ -134,9 +134,9 @@ class Killed(Exception):
     pass
 
 
-def trained(folder, method, *, held_out=3):
+def trained(folder, model, *, held_out=3):
     return train(
-        method,
+        model,
         training_images=discs()[:6],
         validation_images=discs()[6 : 6 + held_out],
         settings=with_changes(steps=18, validation=REDRAWN),
@@ -144,30 +144,30 @@ def trained(folder, method, *, held_out=3):
         device=device_with(),
         checkpoint=Checkpoint(folder / "checkpoint.pt"),
         checkpoint_minutes=0.0,
-        method_settings={},
+        model_settings={},
         code="",
     )
 
 
 def test_nothing_to_validate_on_is_said_before_the_training(tmp_path):
-    method = Witness()
+    model = Witness()
     with pytest.raises(SettingsError, match="no volume to validate on: raise the split's number"):
-        trained(tmp_path, method, held_out=0)
-    assert method.shown == []
+        trained(tmp_path, model, held_out=0)
+    assert model.shown == []
 
 
 def test_a_resumed_training_draws_the_same_validations(tmp_path, monkeypatch):
     def killed_after(steps):
-        method = Witness()
-        loss = method.training_loss
+        model = Witness()
+        loss = model.training_loss
 
         def training_loss(images, generator, step):
-            if method.network.training and step == steps:
+            if model.network.training and step == steps:
                 raise Killed
             return loss(images, generator, step)
 
-        monkeypatch.setattr(method, "training_loss", training_loss)
-        return method
+        monkeypatch.setattr(model, "training_loss", training_loss)
+        return model
 
     undisturbed = trained(tmp_path / "undisturbed", Witness())
     # In an epoch of three steps: within it, and right after its validation.
@@ -211,36 +211,36 @@ F_ANOGAN = {
 )
 @pytest.mark.parametrize("step", [3, 9])
 def test_a_redrawn_validation_of_each_method_leaves_no_trace(kind, settings, step):
-    method = build(kind, settings)
-    method.network.train()
-    before = copy.deepcopy(method.network.state_dict())
-    trained = [weight.requires_grad for weight in method.network.parameters()]
+    model = build(kind, settings)
+    model.network.train()
+    before = copy.deepcopy(model.network.state_dict())
+    trained = [weight.requires_grad for weight in model.network.parameters()]
     options = {"settings": with_changes(validation=REDRAWN), "seed": 3, "device": device_with()}
-    losses = [validate(method, discs(size=32), step=step, **options) for _ in range(2)]
+    losses = [validate(model, discs(size=32), step=step, **options) for _ in range(2)]
     assert losses[0] == losses[1]
     assert np.isfinite(losses[0])
-    after = method.network.state_dict()
+    after = model.network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert [weight.requires_grad for weight in method.network.parameters()] == trained
-    assert all(weight.grad is None for weight in method.network.parameters())
+    assert [weight.requires_grad for weight in model.network.parameters()] == trained
+    assert all(weight.grad is None for weight in model.network.parameters())
 
 
 def test_timesteps_of_a_diffusion_model_are_drawn_anew():
-    method = build("diffusion", CDDPM)
+    model = build("diffusion", CDDPM)
     seen = []
-    noised = method.schedule.noised
+    noised = model.schedule.noised
 
     def watched(images, noise, timesteps):
         seen.append(tuple(timesteps.tolist()))
         return noised(images, noise, timesteps)
 
-    method.schedule.noised = watched
+    model.schedule.noised = watched
     options = {"seed": 3, "device": device_with()}
     for validation in (FIXED, REDRAWN):
         seen.clear()
         for step in (12, 24):
             settings = with_changes(validation=validation)
-            validate(method, discs(size=32)[:2], step=step, settings=settings, **options)
+            validate(model, discs(size=32)[:2], step=step, settings=settings, **options)
         # Four slices, one batch: an even grid, or numbers from 1 to 1000.
         if validation is FIXED:
             assert seen == [(126, 376, 626, 876)] * 2
@@ -250,10 +250,10 @@ def test_timesteps_of_a_diffusion_model_are_drawn_anew():
 
 
 def test_f_anogan_without_gradients_has_the_loss_of_a_validation():
-    method = build("f_anogan", F_ANOGAN)
-    method.network.encoder_steps += 1
+    model = build("f_anogan", F_ANOGAN)
+    model.network.encoder_steps += 1
     images = discs(2, 2, size=32).flatten(0, 1)[:, None]
     with torch.no_grad():
-        loss = method.training_loss(images, seeded(0), 3)
-        assert float(loss) == float(method.validation_loss(images, seeded(1)))
-    assert int(method.network.encoder_steps) == 1
+        loss = model.training_loss(images, seeded(0), 3)
+        assert float(loss) == float(model.validation_loss(images, seeded(1)))
+    assert int(model.network.encoder_steps) == 1

@@ -11,7 +11,7 @@ rule split_folds:
         subjects="results/subjects/{dataset}.tsv",
     output:
         split="results/splits/{dataset}/fold{fold}.tsv",
-        findings="results/splits/{dataset}/fold{fold}_findings.tsv",
+        problems="results/splits/{dataset}/fold{fold}_problems.tsv",
     log:
         "logs/split_folds/{dataset}/fold{fold}.log",
     conda:

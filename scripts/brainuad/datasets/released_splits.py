@@ -18,7 +18,7 @@ from brainuad.io.errors import SettingsError
 from brainuad.io.text_tables import column_of, plain_name, read_text_table
 
 NAME_COLUMN = "img_name"
-FINDING_COLUMNS = ["finding", "subject", "partition", "action"]
+PROBLEM_COLUMNS = ["problem", "subject", "partition", "action"]
 DROPPED, KEPT, REPORTED = "dropped", "kept", "reported"
 
 REPEATED_ROW = "repeated row"
@@ -47,14 +47,14 @@ def released_split(
     healthy: bool,
     keep_leaks: bool,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One fold of the released lists: a table as `splits.split_healthy` gives it, and findings.
+    """One fold of the released lists: a table as `splits.split_healthy` gives it, and problems.
 
     subjects: a subject table; its rows with status ok or partial can be used. lists: the
     CSV files of the data set, those of all folds. name: what their names begin with, such as IXI
     or Brats21.
 
-    The findings (finding, subject, partition, action) name each row that was not taken as it
-    stands: a repeated row (one finding each, dropped), a subject on two sides (dropped from train
+    The problems (problem, subject, partition, action) name each row that was not taken as it
+    stands: a repeated row (one problem each, dropped), a subject on two sides (dropped from train
     before validation before test, or kept: it then has two rows), a subject without a usable scan
     (dropped), a usable subject in none of the fold's lists (dropped), and a subject that other
     folds validate with too (reported only). Raises SettingsError for a list that is missing, empty
@@ -64,21 +64,21 @@ def released_split(
     # ASSUME: subjects with one modality are used wherever the released lists have them, as the
     # authors did, who filtered the lists by avail_t2.csv when they ran on T2.
     usable = set(usable_subjects(subjects))
-    findings, rows, side_of = [], [], {}
+    problems, rows, side_of = [], [], {}
     for partition in (side for side in STRENGTH if side in files):
         repeats = Counter(listed := read_list(files[partition]))
         for subject, count in repeats.items():
-            findings += [(REPEATED_ROW, subject, partition, DROPPED)] * (count - 1)
+            problems += [(REPEATED_ROW, subject, partition, DROPPED)] * (count - 1)
         taken = []
         for subject in repeats:
             strong = side_of.setdefault(subject, partition)
             if strong != partition:
                 action = KEPT if keep_leaks else DROPPED
-                findings.append((f"in {strong} and {partition}", subject, partition, action))
+                problems.append((f"in {strong} and {partition}", subject, partition, action))
             if strong == partition or keep_leaks:
                 taken.append(subject)
         without = [subject for subject in taken if subject not in usable]
-        findings += [(NO_USABLE_SCAN, subject, partition, DROPPED) for subject in without]
+        problems += [(NO_USABLE_SCAN, subject, partition, DROPPED) for subject in without]
         if not taken:
             raise SettingsError(
                 f"{files[partition]}: each of its subjects stands in a list that comes before it "
@@ -93,15 +93,15 @@ def released_split(
     if healthy:
         elsewhere = _validated_elsewhere(lists, files[VALIDATION], name)
         shared = sorted(elsewhere.intersection(read_list(files[VALIDATION])))
-        findings += [(IN_OTHER_VALIDATION, subject, VALIDATION, REPORTED) for subject in shared]
-    findings += [(IN_NO_LIST, subject, "", DROPPED) for subject in sorted(usable - set(side_of))]
+        problems += [(IN_OTHER_VALIDATION, subject, VALIDATION, REPORTED) for subject in shared]
+    problems += [(IN_NO_LIST, subject, "", DROPPED) for subject in sorted(usable - set(side_of))]
     split = pd.DataFrame(sorted(rows), columns=["subject", "partition"])
-    return split, pd.DataFrame(findings, columns=FINDING_COLUMNS)
+    return split, pd.DataFrame(problems, columns=PROBLEM_COLUMNS)
 
 
-def no_findings() -> pd.DataFrame:
-    """The findings of a drawn split: a table without rows."""
-    return pd.DataFrame(columns=FINDING_COLUMNS)
+def no_problems() -> pd.DataFrame:
+    """The problems of a drawn split: a table without rows."""
+    return pd.DataFrame(columns=PROBLEM_COLUMNS)
 
 
 def find_lists(lists: Sequence[Path], name: str, *, fold: int, healthy: bool) -> dict[str, Path]:

@@ -17,13 +17,13 @@ from brainuad.evaluation.thresholds import best_threshold
 from brainuad.images.slices import Scan, SliceStack
 from brainuad.inference.reconstruction import compile_if_it_pays, reconstruct_scans
 from brainuad.io.job import log
-from brainuad.models import Method
+from brainuad.models import Model
 from brainuad.scores import Score, device_postprocess, postprocess
 from brainuad.scores.postprocess import segment
 
 
 def fit_and_score(
-    model: Method | None,
+    model: Model | None,
     stack: SliceStack,
     split: pd.DataFrame,
     *,

@@ -15,7 +15,7 @@ from brainuad.compute.device import Device
 from brainuad.images.slices import SliceStack
 from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.inference.visible_part import WIDTH, seen_width
-from brainuad.models import Method
+from brainuad.models import Model
 from brainuad.models.diffusion import Diffusion
 
 # ASSUME: the hidden part is black as the background, and the slice keeps its size, so that the
@@ -51,7 +51,7 @@ class PartialConditioning:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """As the model does, with the condition of the seen part; see `models.Method`."""
+        """As the model does, with the condition of the seen part; see `models.Model`."""
         return self.model.reconstruct(
             images,
             timesteps=timesteps,
@@ -63,7 +63,7 @@ class PartialConditioning:
 
 def reconstruct_by_visible_fraction(
     volume: SliceStack,
-    model: Method,
+    model: Model,
     *,
     timesteps: Sequence[int],
     visible_fractions: Sequence[float],
@@ -75,7 +75,7 @@ def reconstruct_by_visible_fraction(
     The noise is the same for all fractions. To a model without a condition they are all one: there
     the work is done once.
     """
-    views: list[Method | PartialConditioning] = [model]
+    views: list[Model | PartialConditioning] = [model]
     if isinstance(model, Diffusion) and model.has_condition:
         views = [PartialConditioning(model, fraction) for fraction in visible_fractions]
     subjects = volume.subjects.tolist()

@@ -16,7 +16,7 @@ from brainuad.io.errors import SettingsError
 from brainuad.io.progress import progress_bar
 from brainuad.io.seeds import subject_seeds
 from brainuad.io.tables import read_table
-from brainuad.models import Method
+from brainuad.models import Model
 
 SLICES_AT_A_TIME = {"cpu": 16, "cuda": 128}
 # Passes of a slice through the network from which on the time to compile it is won back.
@@ -40,7 +40,7 @@ def subjects_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> 
 
 
 def compile_if_it_pays(
-    model: Method,
+    model: Model,
     shape: Sequence[int],
     *,
     volumes: int,
@@ -58,7 +58,7 @@ def compile_if_it_pays(
         compile_for_volumes(model, size, device)
 
 
-def compile_for_volumes(model: Method, size: Sequence[int], device: Device) -> None:
+def compile_for_volumes(model: Model, size: Sequence[int], device: Device) -> None:
     """Compile, if the device's settings want it, what is costly of a model.
 
     size  rows and columns of the slices. Once is enough: a compiled network stays so.
@@ -75,7 +75,7 @@ def compile_for_volumes(model: Method, size: Sequence[int], device: Device) -> N
 
 
 def reconstruct_scans(
-    model: Method,
+    model: Model,
     stack: SliceStack,
     subjects: Sequence[str],
     *,
@@ -107,7 +107,7 @@ def reconstruct_scans(
 
 
 def reconstruct_volumes(
-    model: Method,
+    model: Model,
     images: np.ndarray,
     subjects: Sequence[str],
     *,

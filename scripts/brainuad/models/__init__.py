@@ -1,7 +1,7 @@
 """The models: one file for each kind, found by its name in the config.
 
 A new kind is a new file `models/{kind}.py` with a function `build(settings)` that returns a
-`Method`, and a block under `models` in the config.
+`Model`, and a block under `models` in the config.
 """
 
 import importlib
@@ -59,7 +59,7 @@ class Trainable(Protocol):
         ...
 
 
-class Method(Trainable, Protocol):
+class Model(Trainable, Protocol):
     """A way to reconstruct healthy anatomy.
 
     One that takes more than one pass of its network for a timestep may say how many:
@@ -109,10 +109,10 @@ def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
         raise SettingsError(f"settings of {kind}: {error}") from error
 
 
-def load_method(path: Path, device: Device) -> Method:
+def load_model(path: Path, device: Device) -> Model:
     """Rebuild a trained model from its weights file alone, ready to reconstruct."""
     weights = read_weights(path)
-    method = build_trainable(weights["kind"], weights["settings"])
-    load_strictly(method.network, weights["state"], source=path)
-    method.network.to(device.torch, memory_format=device.eager_format).eval()
-    return method
+    model = build_trainable(weights["kind"], weights["settings"])
+    load_strictly(model.network, weights["state"], source=path)
+    model.network.to(device.torch, memory_format=device.eager_format).eval()
+    return model

@@ -73,7 +73,7 @@ class Autoencoder:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """Reconstruct from the means of the latents, cut to [0, 1]; see `models.Method`."""
+        """Reconstruct from the means of the latents, cut to [0, 1]; see `models.Model`."""
         return self.network.decode(self._encode(images)[0]).clamp(0, 1)
 
     def _encode(self, images: Tensor) -> tuple[Tensor, Tensor | None]:

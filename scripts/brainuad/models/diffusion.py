@@ -86,7 +86,7 @@ class Diffusion:
         slice_indices: Tensor,
         seen_by_encoder: Tensor | None = None,
     ) -> Tensor:
-        """One step from each timestep, cut to [0, 1], and their mean; see `models.Method`.
+        """One step from each timestep, cut to [0, 1], and their mean; see `models.Model`.
 
         seen_by_encoder  slices [B, 1, H, W] in place of the images, which are noised all the same;
                          None: the images themselves. Without an encoder they change nothing.

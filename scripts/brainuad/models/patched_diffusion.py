@@ -2,7 +2,7 @@
 
 Behrendt et al. 2023, "Patched diffusion models for unsupervised anomaly detection in brain MRI"
 (MIDL, arXiv 2303.03758): what surrounds the patch guides its reconstruction. At test time the
-patches of a grid are painted in turn and put together.
+patches of a grid are reconstructed in turn and put together.
 """
 
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ class PatchedDiffusion:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """Patches painted in turn, from each timestep; cut to [0, 1], and the mean of all."""
+        """Patches reconstructed in turn, from each timestep; cut to [0, 1], and the mean of all."""
         last = self.settings.schedule.timesteps
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
             raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
@@ -90,8 +90,8 @@ class PatchedDiffusion:
             steps = torch.full((len(images),), timestep)
             for patch in range(self._patches):
                 inside = self._inside(images, torch.full((len(images),), patch))
-                painted = to_image_range(self._predict(images, inside, steps, noise))
-                total += torch.where(inside, painted, 0)
+                reconstructed = to_image_range(self._predict(images, inside, steps, noise))
+                total += torch.where(inside, reconstructed, 0)
         return total / len(timesteps)
 
     def _predict(self, images: Tensor, inside: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:

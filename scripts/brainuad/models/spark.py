@@ -12,7 +12,7 @@ from brainuad.networks.spark import SparK, masked_patch_loss
 
 
 class SparkPretraining:
-    """Paints hidden patches; L2 on them alone."""
+    """Reconstructs hidden patches; L2 on them alone."""
 
     def __init__(self, settings: SparkSettings) -> None:
         self.network = SparK(**dataclasses.asdict(settings))

@@ -102,7 +102,7 @@ class DecoderBlock(nn.Module):
 
 
 class SparK(nn.Module):
-    """Sparse encoder and light decoder that paint the hidden patches of a slice.
+    """Sparse encoder and light decoder that reconstruct the hidden patches of a slice.
 
     width, blocks, stem_stride, stochastic_depth   of the backbone, see `ResNetBackbone`
     decoder_width   channels at the deepest scale, halved with every doubling of the resolution

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brainuad.datasets.layouts import labels_of, source_named
+from brainuad.datasets.layouts import labels_of, load_layout
 from brainuad.images.geometry import background_of, labels_on, resample, to_ras
 from brainuad.images.volumes import Volume, read_labels, read_volume
 from brainuad.preprocessing.raw_scans import Row, mark_lesions
@@ -65,12 +65,12 @@ class Resampling:
 
 def resampling_of(params: Any) -> Resampling:
     """The resampling that the params of a job say."""
-    source = source_named(params.layout)
-    labels = labels_of(source, params.lesion_labels, params.ignored_labels)
+    layout = load_layout(params.layout)
+    labels = labels_of(layout, params.lesion_labels, params.ignored_labels)
     return Resampling(
         modality=params.modality,
         spacing=params.spacing,
         lesion_labels=labels.lesion,
         ignored_labels=labels.ignored,
-        lesions_on_own_grid=source.LESIONS_ON_OWN_GRID,
+        lesions_on_own_grid=layout.LESIONS_ON_OWN_GRID,
     )

@@ -49,7 +49,7 @@ class Progress:
 
 
 def train(
-    method: Trainable,
+    model: Trainable,
     *,
     training_images: Tensor,
     validation_images: Tensor,
@@ -58,7 +58,7 @@ def train(
     device: Device,
     checkpoint: Checkpoint,
     checkpoint_minutes: float,
-    method_settings: dict[str, Any],
+    model_settings: dict[str, Any],
     code: str,
 ) -> Progress:
     """Train a model on volumes float32 [N, S, H, W], which stay on the device.
@@ -78,20 +78,20 @@ def train(
         raise SettingsError("no volume to validate on: raise the split's number for validation")
     identity = fingerprint(
         {
-            "method": method_settings,
+            "model": model_settings,
             "training": asdict(settings),
             "training images": training_images,
             "validation images": validation_images,
             "seed": seed,
-            "first weights": method.network.state_dict(),
+            "first weights": model.network.state_dict(),
             "code": code,
             "device": asdict(device.settings),
         }
     )
     images, held_out = training_images.to(device.torch), validation_images.to(device.torch)
-    network = method.network.to(device.torch, memory_format=device.eager_format)
+    network = model.network.to(device.torch, memory_format=device.eager_format)
     draws = {"settings": settings, "seed": seed, "device": device}
-    compiled = compile_costly_parts(network, device, lambda: rehearse_step(method, images, **draws))
+    compiled = compile_costly_parts(network, device, lambda: rehearse_step(model, images, **draws))
     optimizer = build_optimizer(network, settings)
     progress = Progress()
     if saved := checkpoint.load(identity, device.torch):
@@ -120,11 +120,11 @@ def train(
             remaining, total=settings.steps, initial=progress.step, label="training"
         ):
             started = time.monotonic()
-            progress.loss_sum += take_step(method, images, optimizer, step=step, **draws)
+            progress.loss_sum += take_step(model, images, optimizer, step=step, **draws)
             progress.step = step + 1
             progress.seconds += time.monotonic() - started
             if progress.step % steps_per_epoch == 0 or progress.step == settings.steps:
-                finish_epoch(method, held_out, progress, steps_per_epoch, **draws)
+                finish_epoch(model, held_out, progress, steps_per_epoch, **draws)
             if signals or time.monotonic() - saved_at >= 60 * checkpoint_minutes:
                 save()
                 saved_at = time.monotonic()
@@ -157,7 +157,7 @@ def note_machine(progress: Progress, device: Device, *, compiled: bool) -> None:
 
 
 def finish_epoch(
-    method: Trainable,
+    model: Trainable,
     held_out: Tensor,
     progress: Progress,
     steps_per_epoch: int,
@@ -175,11 +175,11 @@ def finish_epoch(
     validation_loss = math.nan
     if epoch % settings.validation.every_epochs == 0 or progress.step == settings.steps:
         validation_loss = validate(
-            method, held_out, step=progress.step, settings=settings, seed=seed, device=device
+            model, held_out, step=progress.step, settings=settings, seed=seed, device=device
         )
         check_finite(validation_loss, name=f"validation loss of epoch {epoch}")
         if validation_loss < progress.best_loss:
-            state = method.network.state_dict()
+            state = model.network.state_dict()
             progress.best = {name: tensor.detach().clone() for name, tensor in state.items()}
             progress.best_loss, progress.best_step = validation_loss, progress.step
         if validation_loss == NOT_TRAINED_YET:

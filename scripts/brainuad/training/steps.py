@@ -18,7 +18,7 @@ from brainuad.training.sampling import draw_batch
 
 
 def take_step(
-    method: Trainable,
+    model: Trainable,
     images: Tensor,
     optimizer: torch.optim.Optimizer,
     *,
@@ -31,7 +31,7 @@ def take_step(
 
     Nothing in it waits for the device: the processor hands out work and runs ahead.
     """
-    loss = step_loss(method, images, step=step, settings=settings, seed=seed, device=device)
+    loss = step_loss(model, images, step=step, settings=settings, seed=seed, device=device)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     for group in optimizer.param_groups:
@@ -41,7 +41,7 @@ def take_step(
 
 
 def step_loss(
-    method: Trainable,
+    model: Trainable,
     images: Tensor,
     *,
     step: int,
@@ -65,20 +65,20 @@ def step_loss(
         batch = augment(batch, settings.augmentation, generator)
     # Layers draw from the default generator (stochastic depth).
     torch.manual_seed(derive_seed(seed, "layers", step))
-    method.network.train()
+    model.network.train()
     with device.autocast():
-        return method.training_loss(batch, generator, step)
+        return model.training_loss(batch, generator, step)
 
 
 def rehearse_step(
-    method: Trainable, images: Tensor, *, settings: TrainingSettings, seed: int, device: Device
+    model: Trainable, images: Tensor, *, settings: TrainingSettings, seed: int, device: Device
 ) -> None:
     """Compute a step's loss and gradients, and leave no trace of it in the network."""
-    network = method.network
+    network = model.network
     # Running means of norms move in a step.
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     try:
-        step_loss(method, images, step=0, settings=settings, seed=seed, device=device).backward()
+        step_loss(model, images, step=0, settings=settings, seed=seed, device=device).backward()
     finally:
         network.load_state_dict(before)
         network.zero_grad(set_to_none=True)

@@ -18,7 +18,7 @@ from brainuad.training.sampling import choose_validation_slices, draw_validation
 
 
 def validate(
-    method: Trainable,
+    model: Trainable,
     volumes: Tensor,
     *,
     step: int,
@@ -34,16 +34,16 @@ def validate(
     else:
         slices = choose_validation_slices(volumes, count, seed)
     names = ("validation", step) if redrawn else ("validation",)
-    method.network.eval()
+    model.network.eval()
     total = torch.zeros((), dtype=torch.float64, device=device.torch)
     with torch.no_grad(), device.autocast(), eagerly(device):
         for number, batch in enumerate(slices.split(settings.batch_size)):
             generator = torch.Generator().manual_seed(derive_seed(seed, *names, number))
             if redrawn:
                 # It draws the timesteps, which the validation loss lays out evenly.
-                loss = method.training_loss(batch, generator, step)
+                loss = model.training_loss(batch, generator, step)
             else:
-                loss = method.validation_loss(batch, generator)
+                loss = model.validation_loss(batch, generator)
             total += loss.double() * len(batch)
     return float(total) / len(slices)
 

@@ -32,7 +32,7 @@ TAKEN_NAMES = ("left_out.tsv",)
 
 
 @dataclass(frozen=True)
-class SourceOptions:
+class LayoutOptions:
     """What the config says about where the files of a data set lie.
 
     modalities  the asked ones, such as t1, flair
@@ -88,7 +88,7 @@ class LesionLabels:
     known: frozenset[int]
 
 
-class Source(Protocol):
+class Layout(Protocol):
     """What a module of this package offers."""
 
     LAYOUT: str
@@ -100,10 +100,10 @@ class Source(Protocol):
     DEMOGRAPHICS: tuple[str, ...]
     MODALITIES: Mapping[str, str] | None
 
-    find_subjects: Callable[[Path, SourceOptions], list[RawSubject]]
+    find_subjects: Callable[[Path, LayoutOptions], list[RawSubject]]
 
 
-def source_named(layout: str) -> Source:
+def load_layout(layout: str) -> Layout:
     """The module of a layout; SettingsError names those that exist."""
     known = sorted(
         module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
@@ -115,7 +115,7 @@ def source_named(layout: str) -> Source:
 
 def check_modalities(layout: str, modalities: Sequence[str]) -> None:
     """SettingsError for a word that is no modality, and for one that the layout does not have."""
-    known = source_named(layout).MODALITIES
+    known = load_layout(layout).MODALITIES
     for modality in modalities:
         check_modality(modality)
         if known is not None and modality not in known:
@@ -127,7 +127,7 @@ def check_modalities(layout: str, modalities: Sequence[str]) -> None:
 
 
 def labels_of(
-    source: Source,
+    layout: Layout,
     lesion_labels: Collection[int] | None,
     ignored_labels: Collection[int] | None,
 ) -> LesionLabels:
@@ -142,43 +142,43 @@ def labels_of(
         raise SettingsError(
             f"the label {min(both)} is in lesion_labels and in ignored_labels; keep it in one"
         )
-    own = source.LESIONS | source.IGNORED
-    if source.FIXED_LABELS and (unknown := (lesions | ignored) - own):
+    own = layout.LESIONS | layout.IGNORED
+    if layout.FIXED_LABELS and (unknown := (lesions | ignored) - own):
         raise SettingsError(
             f"lesion_labels or ignored_labels names {min(unknown)}, but the lesion masks of this "
             f"layout hold only {', '.join(map(str, sorted(own)))}; name those, or leave both out"
         )
     if lesion_labels is None:
-        lesions = source.LESIONS - ignored
+        lesions = layout.LESIONS - ignored
     if ignored_labels is None:
-        ignored = source.IGNORED - lesions
+        ignored = layout.IGNORED - lesions
     if not lesions:
         raise SettingsError("ignored_labels leaves no label that counts as lesion; shorten it")
-    known = own if source.FIXED_LABELS else lesions | ignored
+    known = own if layout.FIXED_LABELS else lesions | ignored
     if neither := sorted(known - lesions - ignored):
         shown = ", ".join(map(str, neither))
         job.log(f"labels in neither lesion_labels nor ignored_labels are no lesion: {shown}")
     return LesionLabels(lesion=lesions, ignored=ignored, known=known)
 
 
-def find_subjects(layout: str, root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(layout: str, root: Path, options: LayoutOptions) -> list[RawSubject]:
     """All subjects under a root; SettingsError naming root and layout if there are none.
 
     Raises SettingsError as `check_modalities`.
     """
-    source = source_named(layout)
+    module = load_layout(layout)
     check_modalities(layout, options.modalities)
     if not root.is_dir():
         raise SettingsError(
-            f"the data root {root} does not exist; set it to the folder that holds {source.LAYOUT}"
+            f"the data root {root} does not exist; set it to the folder that holds {module.LAYOUT}"
         )
     packed = _archives_below(root)
     if packed:
         job.log(f"archives under {root} that are not unpacked: {', '.join(packed)}")
     try:
-        subjects = source.find_subjects(root, options)
+        subjects = module.find_subjects(root, options)
         if not subjects:
-            raise SettingsError(f"no scans under {root}; expected {source.LAYOUT}")
+            raise SettingsError(f"no scans under {root}; expected {module.LAYOUT}")
     except SettingsError as error:
         if not packed:
             raise

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
 LAYOUT = (
@@ -21,7 +21,7 @@ FOLDER = r"(?:(?:.*/)?Training/)?R\d+/(?P<case>sub-r\d+s\d+)"
 FILES = MODALITIES | {"seg": "label-L_desc-T1lesion_mask"}
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per folder of the training part, the only one that comes with masks.
 
     The part may lie at any depth, or be the root itself.

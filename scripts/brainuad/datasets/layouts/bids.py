@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import Tree, cases, raw_subject, read_tree, several
 from brainuad.io import job
 
@@ -31,7 +31,7 @@ NATIVE_SPACES = ("orig", "individual")
 Sessions = dict[str, list[str]]
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per folder sub-*, named like it.
 
     Of several sessions the first is taken that has the most of the asked modalities, and where
@@ -68,7 +68,7 @@ def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
 
 
 def _choose(
-    tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, options: SourceOptions
+    tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, options: LayoutOptions
 ) -> tuple[dict[str, list[str]], list[str]]:
     """The stems of each role in the chosen session, and those that were passed over."""
     lesions = _lesion_masks(tree, subject, [scans, masks])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
 LAYOUT = "BraTS2021_00000/BraTS2021_00000_{t1,t1ce,t2,flair,seg}.nii.gz"
@@ -15,7 +15,7 @@ DEMOGRAPHICS = ()
 MODALITIES = {name: name for name in ("t1", "t1ce", "t2", "flair")}
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per case folder, at any depth; scans and mask lie on one grid."""
     tree = read_tree(root)
     return [

@@ -4,7 +4,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from brainuad.config.patterns import PLACEHOLDER, check_patterns
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree, stem_of
 from brainuad.io.errors import SettingsError
 
@@ -18,7 +18,7 @@ DEMOGRAPHICS = ()
 MODALITIES = None
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per name that fits the pattern of an asked scan or of the mask.
 
     A pattern is a path below the root; what {subject} stands for holds no slash and is the same at

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io import job
 
@@ -21,7 +21,7 @@ STEM = re.compile(
 )
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per name, with the modalities there are: a few lack one.
 
     By the number in it IXI.xls knows a subject; where two share one, the log names them.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
 LAYOUT = "patient01/patient01_{T1W,T2W,FLAIR,consensus_gt}.nii.gz"
@@ -15,7 +15,7 @@ DEMOGRAPHICS = ()
 MODALITIES = {"t1": "T1W", "t2": "T2W", "flair": "FLAIR"}
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per patient folder, at any depth.
 
     Its scans are those co-registered to FLAIR, on whose grid the mask lies. Those of the same name

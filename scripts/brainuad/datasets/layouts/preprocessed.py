@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io.errors import SettingsError
 
@@ -20,7 +20,7 @@ MODALITIES = None
 ATLAS_ENDING = "_ses-1_space-MNI152NLin2009aSym"
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per name in a part of the archive: Test/WMH holds t1/Utrecht_0_t1.nii.gz.
 
     The part lies in the root, or up to two folders deeper: some copies have all under Data/. Raises

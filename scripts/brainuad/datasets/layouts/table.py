@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.datasets.demographics import READERS, SPELLINGS, Person, people_of, table_named
-from brainuad.datasets.layouts import RawSubject, SourceOptions, why_no_name
+from brainuad.datasets.layouts import LayoutOptions, RawSubject, why_no_name
 from brainuad.io import formats
 from brainuad.io.errors import SettingsError
 from brainuad.io.spreadsheets import read_spreadsheet
@@ -26,7 +26,7 @@ MODALITIES = None
 PASSED_OVER = ("t1", "t2", "flair", "pd")
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per row of the table: subject, the scans, seg, age, sex, site, as far as needed.
 
     The table lies beside the downloaded archives, then its paths count from the root, which is what

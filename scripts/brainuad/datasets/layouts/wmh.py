@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import RawSubject, SourceOptions
+from brainuad.datasets.layouts import LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io import job
 
@@ -27,7 +27,7 @@ FOLDER = rf"(?:(?:.*/)?training/)?{PLACE}"
 TEST_FOLDER = r"(?:.*/)?test/(?:[^/]+/){1,2}\d+"
 
 
-def find_subjects(root: Path, options: SourceOptions) -> list[RawSubject]:
+def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per training case, named as in the released splits: Utrecht_0.
 
     The training part may lie at any depth, or be the root itself. The cases under test/ are no part

@@ -73,7 +73,10 @@ def splits(study: Study) -> Section:
                 module="splits",
                 inputs={
                     name: [f"results/splits/{dataset}/fold{fold}{ending}" for dataset, fold in grid]
-                    for name, ending in (("splits", ".tsv"), ("findings", "_findings.tsv"))
+                    for name, ending in (
+                        ("splits", ".tsv"),
+                        ("problems", "_problems.tsv"),
+                    )
                 },
                 params={
                     "datasets": [dataset for dataset, _ in grid],
@@ -91,7 +94,7 @@ def splits(study: Study) -> Section:
                 "Unless it is kept, it is taken out of the training part before validation, and "
                 "out of validation before test. Repeated rows are always dropped; a subject that "
                 "several folds validate with is only counted. The files "
-                "``results/splits/*/fold*_findings.tsv`` name every subject.",
+                "``results/splits/*/fold*_problems.tsv`` name every subject.",
             )
         ],
     )

@@ -39,7 +39,7 @@ HEADINGS = {
 def tabulate(
     splits: Sequence[Path],
     *,
-    findings: Sequence[Path],
+    problems: Sequence[Path],
     datasets: Sequence[str],
     folds: Sequence[int],
     sources: Sequence[str],
@@ -47,17 +47,17 @@ def tabulate(
 ) -> Table:
     """One row per data set and fold; readers see the leaks by name.
 
-    The lists are parallel; `findings` are what was wrong with the released lists, `sources` say in
+    The lists are parallel; `problems` are what was wrong with the released lists, `sources` say in
     words where each split comes from.
     """
     rows, leaks = [], []
     for split, found, dataset, fold, source in zip(
-        splits, findings, datasets, folds, sources, strict=True
+        splits, problems, datasets, folds, sources, strict=True
     ):
         frame = read_table(found)
         facts = {"dataset": dataset, "fold": fold, "source": source}
         rows.append(facts | counts(read_table(split), frame))
-        leaks.append(frame[frame["finding"].isin(LEAKS)].assign(dataset=dataset, fold=fold))
+        leaks.append(frame[frame["problem"].isin(LEAKS)].assign(dataset=dataset, fold=fold))
     table = pd.DataFrame(rows)
     log(f"{len(table)} splits, {table['leaks'].sum()} leaks, {table['leaks_kept'].sum()} kept")
     shown = table.assign(dataset=list(map(labels.dataset, table["dataset"])))
@@ -71,17 +71,17 @@ def tabulate(
     )
 
 
-def counts(split: pd.DataFrame, findings: pd.DataFrame) -> dict[str, int]:
-    """The sizes of the partitions, and how often each kind of finding occurs."""
-    leaks = findings[findings["finding"].isin(LEAKS)]
+def counts(split: pd.DataFrame, problems: pd.DataFrame) -> dict[str, int]:
+    """The sizes of the partitions, and how often each kind of problem occurs."""
+    leaks = problems[problems["problem"].isin(LEAKS)]
     return {
         **{side: int((split["partition"] == side).sum()) for side in (TRAIN, VALIDATION, TEST)},
-        "repeated_rows": int((findings["finding"] == REPEATED_ROW).sum()),
+        "repeated_rows": int((problems["problem"] == REPEATED_ROW).sum()),
         "leaks": len(leaks),
         "leaks_kept": int((leaks["action"] == KEPT).sum()),
-        "validation_overlaps": int((findings["finding"] == IN_OTHER_VALIDATION).sum()),
-        "no_usable_scan": int((findings["finding"] == NO_USABLE_SCAN).sum()),
-        "in_no_list": int((findings["finding"] == IN_NO_LIST).sum()),
+        "validation_overlaps": int((problems["problem"] == IN_OTHER_VALIDATION).sum()),
+        "no_usable_scan": int((problems["problem"] == NO_USABLE_SCAN).sum()),
+        "in_no_list": int((problems["problem"] == IN_NO_LIST).sum()),
     }
 
 
@@ -109,11 +109,11 @@ def leaks_html(leaks: pd.DataFrame, labels: Labels) -> str:
     """The subjects on two sides by name, a row for each fold and kind."""
     if leaks.empty:
         return "<p>No subject stands on two sides of a fold.</p>"
-    groups = leaks.groupby(["dataset", "fold", "finding", "action"], sort=False)["subject"]
+    groups = leaks.groupby(["dataset", "fold", "problem", "action"], sort=False)["subject"]
     shown = pd.DataFrame(
         [
-            (labels.dataset(dataset), fold, finding, len(names), action, ", ".join(names))
-            for (dataset, fold, finding, action), names in groups
+            (labels.dataset(dataset), fold, problem, len(names), action, ", ".join(names))
+            for (dataset, fold, problem, action), names in groups
         ],
         columns=["Data set", "Fold", "Leak", "Subjects", "Action", "Names"],
     )

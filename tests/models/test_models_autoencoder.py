@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from method_checks import (
+from model_promises import (
     batch,
     build,
     check_reconstruction,
@@ -54,35 +54,35 @@ class GivenLatents(torch.nn.Module):
 )
 def test_parameter_counts_at_the_size_of_the_paper(changes, parameters):
     with torch.device("meta"):
-        method = build_trainable(KIND, PAPER | changes)
-    assert sum(value.numel() for value in method.network.parameters()) == parameters
+        model = build_trainable(KIND, PAPER | changes)
+    assert sum(value.numel() for value in model.network.parameters()) == parameters
 
 
 def test_the_loss_of_a_plain_autoencoder_is_the_mean_absolute_error():
-    method, images = build(KIND, AE), batch()
-    expected = (images - method.network(images)).abs().mean()
-    torch.testing.assert_close(method.training_loss(images, seeded(0), 0), expected)
-    torch.testing.assert_close(method.validation_loss(images, seeded(0)), expected)
+    model, images = build(KIND, AE), batch()
+    expected = (images - model.network(images)).abs().mean()
+    torch.testing.assert_close(model.training_loss(images, seeded(0), 0), expected)
+    torch.testing.assert_close(model.validation_loss(images, seeded(0)), expected)
 
 
 def test_the_loss_of_a_variational_one_by_torchs_own_divergence():
-    method = build(KIND, VAE | {"kl_weight": 0.3})
-    method.network = GivenLatents(mean=0.5, deviation=2.0)
+    model = build(KIND, VAE | {"kl_weight": 0.3})
+    model.network = GivenLatents(mean=0.5, deviation=2.0)
     images = torch.full((3, 1, 32, 32), 0.25)
     divergence = kl_divergence(Normal(0.5, 2.0), Normal(0.0, 1.0))
     expected = 0.25 + 0.3 * float(divergence)
-    assert float(method.training_loss(images, seeded(0), 0)) == pytest.approx(expected, rel=1e-5)
-    assert float(method.validation_loss(images, seeded(0))) == pytest.approx(expected, rel=1e-5)
+    assert float(model.training_loss(images, seeded(0), 0)) == pytest.approx(expected, rel=1e-5)
+    assert float(model.validation_loss(images, seeded(0))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_latents_are_drawn_in_training_alone():
-    method = build(KIND, VAE)
-    method.network = GivenLatents(mean=0.5, deviation=2.0)
+    model = build(KIND, VAE)
+    model.network = GivenLatents(mean=0.5, deviation=2.0)
     images = batch(8)
-    method.training_loss(images, seeded(0), 0)
-    method.validation_loss(images, seeded(0))
-    method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
-    drawn, *means = method.network.decoded
+    model.training_loss(images, seeded(0), 0)
+    model.validation_loss(images, seeded(0))
+    model.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
+    drawn, *means = model.network.decoded
     # 4000 numbers: mean and deviation to within five standard errors.
     assert float(drawn.mean()) == pytest.approx(0.5, abs=5 * 2 / math.sqrt(4000))
     assert float(drawn.std()) == pytest.approx(2, abs=5 * 2 / math.sqrt(2 * 4000))
@@ -101,11 +101,11 @@ def test_a_plain_autoencoder_has_no_chance():
 
 @KINDS
 def test_it_learns_the_discs_and_reconstructs_them(settings, tmp_path):
-    method = build(KIND, settings)
-    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
+    model = build(KIND, settings)
+    progress = train_on_discs(model, tmp_path, steps=60, learning_rate=3e-3)
     assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
-    method.network.load_state_dict(progress.best)
-    check_reconstruction(method)
+    model.network.load_state_dict(progress.best)
+    check_reconstruction(model)
 
 
 @KINDS

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from method_checks import (
+from model_promises import (
     batch,
     build,
     check_reconstruction,
@@ -51,9 +51,9 @@ class Given(nn.Module):
 
 
 def answering(answer, **changes):
-    method = build(KIND, SETTINGS | changes)
-    method.network["unet"] = Given(answer)
-    return method
+    model = build(KIND, SETTINGS | changes)
+    model.network["unet"] = Given(answer)
+    return model
 
 
 def patch_of(rows, columns, number, size=32):
@@ -66,8 +66,8 @@ def patch_of(rows, columns, number, size=32):
     )
 
 
-def reconstruct(method, images, timesteps):
-    return method.reconstruct(
+def reconstruct(model, images, timesteps):
+    return model.reconstruct(
         images,
         timesteps=timesteps,
         subject_seeds=subject_seeds(3, ["a"]).expand(len(images)),
@@ -77,16 +77,16 @@ def reconstruct(method, images, timesteps):
 
 def test_parameter_count_is_that_of_the_plain_ddpm():
     with torch.device("meta"):
-        method = build_trainable(KIND, PAPER)
-    assert sum(value.numel() for value in method.network.parameters()) == 37_513_857
+        model = build_trainable(KIND, PAPER)
+    assert sum(value.numel() for value in model.network.parameters()) == 37_513_857
 
 
 def test_the_network_sees_the_slice_as_it_is_but_for_one_patch():
-    method = answering(torch.zeros_like)
+    model = answering(torch.zeros_like)
     images = batch(2)
-    method.validation_loss(images, seeded(9))
+    model.validation_loss(images, seeded(9))
     # Even timesteps over a batch of two, and its patches in turn.
-    assert method.network["unet"].timesteps[0].tolist() == [250, 750]
+    assert model.network["unet"].timesteps[0].tolist() == [250, 750]
     keys = torch.randint(0, 2**63 - 1, (2,), generator=seeded(9))
     noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), torch.device("cpu")).fields(
         permutation_tables(keys)
@@ -95,7 +95,7 @@ def test_the_network_sees_the_slice_as_it_is_but_for_one_patch():
     for number, (signal, share) in enumerate(((0.920, 0.391), (0.380, 0.925))):
         here = (number, 0, *patch_of(2, 2, number))
         expected[here] = signal * expected[here] + share * noise[here]
-    torch.testing.assert_close(method.network["unet"].given[0], expected, atol=5e-3, rtol=0)
+    torch.testing.assert_close(model.network["unet"].given[0], expected, atol=5e-3, rtol=0)
 
 
 def test_only_the_patch_counts():
@@ -114,11 +114,11 @@ def test_only_the_patch_counts():
 
 
 def test_training_draws_every_patch():
-    method = answering(torch.zeros_like)
+    model = answering(torch.zeros_like)
     # Noise is nowhere exactly 0 on a slice of 0 in [-1, 1].
     images = torch.full((32, 1, 32, 32), 0.5)
-    method.training_loss(images, seeded(0), 0)
-    noised = method.network["unet"].given[0] != 0
+    model.training_loss(images, seeded(0), 0)
+    noised = model.network["unet"].given[0] != 0
     drawn = {
         tuple(bool(slice_[(0, *patch_of(2, 2, number))].any()) for number in range(4))
         for slice_ in noised
@@ -129,21 +129,21 @@ def test_training_draws_every_patch():
 @pytest.mark.parametrize("grid", [(2, 2), (1, 4)])
 def test_patches_are_put_together(grid):
     calls = iter(range(100))
-    method = answering(
+    model = answering(
         lambda noised: torch.full_like(noised, 0.2 * next(calls) - 1), grid=list(grid)
     )
-    result = reconstruct(method, batch(2), [500])
+    result = reconstruct(model, batch(2), [500])
     # The first call paints the first patch with -1, which is 0 in [0, 1], the second with .1.
     for number in range(4):
         patch = result[(..., *patch_of(*grid, number))]
         torch.testing.assert_close(patch, torch.full_like(patch, 0.1 * number))
-    assert all(steps.tolist() == [499, 499] for steps in method.network["unet"].timesteps)
+    assert all(steps.tolist() == [499, 499] for steps in model.network["unet"].timesteps)
 
 
 def test_each_patch_is_cut_from_the_same_noise():
-    method = answering(torch.clone)
+    model = answering(torch.clone)
     images = torch.full((2, 1, 32, 32), 0.5)
-    result = reconstruct(method, images, [500])
+    result = reconstruct(model, images, [500])
     keys = mix_seeds(mix_seeds(subject_seeds(3, ["a"]).expand(2), torch.arange(2)), 500)
     noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), torch.device("cpu")).fields(
         permutation_tables(keys)
@@ -152,27 +152,27 @@ def test_each_patch_is_cut_from_the_same_noise():
 
 
 def test_an_ensemble_is_the_mean_over_timesteps(tmp_path):
-    method = build(KIND, SETTINGS)
-    train_on_discs(method, tmp_path, steps=3)
-    method.network.eval()
+    model = build(KIND, SETTINGS)
+    train_on_discs(model, tmp_path, steps=3)
+    model.network.eval()
     images = batch(2)
-    single = [reconstruct(method, images, [timestep]) for timestep in (250, 500, 750)]
-    together = reconstruct(method, images, [250, 500, 750])
+    single = [reconstruct(model, images, [timestep]) for timestep in (250, 500, 750)]
+    together = reconstruct(model, images, [250, 500, 750])
     torch.testing.assert_close(together, torch.stack(single).mean(0), atol=1e-6, rtol=0)
 
 
 def test_all_chance_comes_from_the_generator():
-    method = answering(torch.clone)
-    first, again, other = losses_of(method)
+    model = answering(torch.clone)
+    first, again, other = losses_of(model)
     assert first == again != other
 
 
 def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
-    method = build(KIND, SETTINGS)
-    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
+    model = build(KIND, SETTINGS)
+    progress = train_on_discs(model, tmp_path, steps=60, learning_rate=3e-3)
     assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
-    method.network.load_state_dict(progress.best)
-    check_reconstruction(method, timesteps=[250, 500])
+    model.network.load_state_dict(progress.best)
+    check_reconstruction(model, timesteps=[250, 500])
 
 
 def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
@@ -198,11 +198,11 @@ def test_wrong_settings_are_one_line(changes, message):
 
 
 def test_slices_that_do_not_divide_into_the_grid_are_one_line():
-    method = build(KIND, SETTINGS | {"grid": [2, 3]})
+    model = build(KIND, SETTINGS | {"grid": [2, 3]})
     with pytest.raises(
         SettingsError, match="slices of 32x32 pixels do not divide into a grid of 2x3"
     ):
-        method.training_loss(batch(), seeded(0), 0)
+        model.training_loss(batch(), seeded(0), 0)
 
 
 def test_timesteps_beyond_the_schedule_are_refused():

@@ -3,7 +3,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from test_sources import listed
+from test_layouts import listed
 
 from brainuad.config.datasets import PhantomSettings
 from brainuad.phantoms.layouts import Dataset, write_subject

@@ -1,4 +1,4 @@
-"""What each method promises: chance only from what it is given, and a faithful weights file."""
+"""What each model promises: chance only from what it is given, and a faithful weights file."""
 
 import copy
 
@@ -14,7 +14,7 @@ from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.io.errors import SettingsError
 from brainuad.io.seeds import mix_seeds, subject_seeds
-from brainuad.models import build_trainable, load_method
+from brainuad.models import build_trainable, load_model
 from brainuad.models.checkpoints import write_weights
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
@@ -36,13 +36,13 @@ SHARED = SETTINGS | {"noise": SETTINGS["noise"] | {"shared": True}}
 
 
 def build(settings, seed=0):
-    """A method whose zero-initialised layers are shaken, so that it predicts something."""
+    """A model whose zero-initialised layers are shaken, so that it predicts something."""
     torch.manual_seed(seed)
-    method = build_trainable("diffusion", settings)
-    for parameter in method.network.parameters():
+    model = build_trainable("diffusion", settings)
+    for parameter in model.network.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
-    method.network.eval()
-    return method
+    model.network.eval()
+    return model
 
 
 def volumes(count=3, slices=4, size=32):
@@ -63,35 +63,35 @@ class Echo(torch.nn.Module):
 
 @pytest.mark.parametrize("settings", [SETTINGS, PLAIN, SHARED], ids=["cddpm", "ddpm", "shared"])
 def test_reconstruction_depends_on_neither_batch_nor_other_subjects(settings):
-    method = build(settings)
+    model = build(settings)
     images = volumes()
     options = {"timesteps": [250, 500], "seed": 3, "device": PROCESSOR}
-    together = reconstruct_volumes(method, images, ["a", "b", "c"], **options)
-    alone = reconstruct_volumes(method, images[1:2], ["b"], **options)
+    together = reconstruct_volumes(model, images, ["a", "b", "c"], **options)
+    alone = reconstruct_volumes(model, images[1:2], ["b"], **options)
     np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
-    renamed = reconstruct_volumes(method, images[1:2], ["x"], **options)
+    renamed = reconstruct_volumes(model, images[1:2], ["x"], **options)
     assert np.abs(renamed - alone).max() > 1e-3
     assert together.min() >= 0 and together.max() <= 1
     assert together.dtype == np.float32 and together.shape == images.shape
 
 
 def test_ensemble_is_the_mean_over_timesteps():
-    method = build(SETTINGS)
+    model = build(SETTINGS)
     images, options = volumes(1), {"seed": 3, "device": PROCESSOR}
     single = [
-        reconstruct_volumes(method, images, ["a"], timesteps=[timestep], **options)
+        reconstruct_volumes(model, images, ["a"], timesteps=[timestep], **options)
         for timestep in (250, 500, 750)
     ]
-    ensemble = reconstruct_volumes(method, images, ["a"], timesteps=[250, 500, 750], **options)
+    ensemble = reconstruct_volumes(model, images, ["a"], timesteps=[250, 500, 750], **options)
     np.testing.assert_allclose(ensemble, np.mean(single, axis=0), atol=1e-6)
 
 
 def test_what_the_network_is_given_at_timestep_500():
-    method = build(PLAIN)
-    method.network["unet"] = Echo()
+    model = build(PLAIN)
+    model.network["unet"] = Echo()
     keys, slice_indices = subject_seeds(3, ["a"]).expand(2), torch.tensor([0, 1])
     images = torch.full((2, 1, 32, 32), 0.5)
-    result = method.reconstruct(
+    result = model.reconstruct(
         images, timesteps=[500], subject_seeds=keys, slice_indices=slice_indices
     )
     # x_0 is 0 in [-1, 1], so that only noise times .711 is left; then back to [0, 1].
@@ -100,15 +100,15 @@ def test_what_the_network_is_given_at_timestep_500():
     )
     expected = ((0.711 * noise + 1) / 2).clamp(0, 1)
     torch.testing.assert_close(result, expected, atol=1e-3, rtol=0)
-    assert method.network["unet"].timesteps[0].tolist() == [499, 499]
+    assert model.network["unet"].timesteps[0].tolist() == [499, 499]
 
 
 @pytest.mark.parametrize(("settings", "fields"), [(PLAIN, 2), (SHARED | {"encoder": None}, 1)])
 def test_slices_share_a_field_only_where_it_is_asked_for(settings, fields):
-    method = build(settings)
-    method.network["unet"] = Echo()
+    model = build(settings)
+    model.network["unet"] = Echo()
     images = torch.full((2, 1, 32, 32), 0.5)
-    result = method.reconstruct(
+    result = model.reconstruct(
         images,
         timesteps=[750],
         subject_seeds=subject_seeds(3, ["a"]).expand(2),
@@ -119,13 +119,13 @@ def test_slices_share_a_field_only_where_it_is_asked_for(settings, fields):
 
 def test_training_draws_from_the_generator_and_layers_from_the_default_one():
     dropping = SETTINGS | {"encoder": SETTINGS["encoder"] | {"stochastic_depth": 0.5}}
-    method = build(dropping)
-    method.network.train()
+    model = build(dropping)
+    model.network.train()
     images = torch.from_numpy(volumes()[:, 0])[:, None]
 
     def loss(*, seed, layers):
         torch.manual_seed(layers)
-        return float(method.training_loss(images, torch.Generator().manual_seed(seed), 0).detach())
+        return float(model.training_loss(images, torch.Generator().manual_seed(seed), 0).detach())
 
     assert loss(seed=1, layers=1) == loss(seed=1, layers=1)
     assert loss(seed=1, layers=1) != loss(seed=2, layers=1)
@@ -133,30 +133,30 @@ def test_training_draws_from_the_generator_and_layers_from_the_default_one():
 
 
 def test_validation_takes_all_chance_from_the_generator():
-    method = build(SETTINGS)
+    model = build(SETTINGS)
     images = torch.from_numpy(volumes()[:, 0])[:, None]
 
     def loss(seed):
         torch.rand(1)
-        return float(method.validation_loss(images, torch.Generator().manual_seed(seed)).detach())
+        return float(model.validation_loss(images, torch.Generator().manual_seed(seed)).detach())
 
     assert loss(1) == loss(1)
     assert loss(1) != loss(2)
 
 
 def test_loss_of_an_echo_is_worked_out_by_hand():
-    method = build(PLAIN)
-    method.network["unet"] = Echo()
+    model = build(PLAIN)
+    model.network["unet"] = Echo()
     # One image of -1: |x_0 - x_t| = |-1 + .703 - .711 noise| at the grid's only timestep, 501.
     images = torch.zeros(1, 1, 32, 32)
     generator = torch.Generator().manual_seed(9)
-    loss = float(method.validation_loss(images, generator).detach())
+    loss = float(model.validation_loss(images, generator).detach())
     key = torch.randint(0, 2**63 - 1, (1,), generator=torch.Generator().manual_seed(9))
     noise = SimplexNoise((32, 32), NoiseSettings(3, 0.8, 16.0, False), PROCESSOR.torch).fields(
         permutation_tables(key)
     )
     assert loss == pytest.approx(float((-0.297 - 0.711 * noise).abs().mean()), abs=2e-3)
-    assert method.network["unet"].timesteps[0].tolist() == [500]
+    assert model.network["unet"].timesteps[0].tolist() == [500]
 
 
 def test_timesteps_beyond_the_schedule_are_refused():
@@ -167,20 +167,20 @@ def test_timesteps_beyond_the_schedule_are_refused():
 
 
 def test_weights_file_rebuilds_the_method(tmp_path):
-    method = build(SETTINGS)
+    model = build(SETTINGS)
     write_weights(
         tmp_path / "weights.pt",
         kind="diffusion",
         settings=SETTINGS,
-        state=method.network.state_dict(),
+        state=model.network.state_dict(),
         training={},
     )
-    again = load_method(tmp_path / "weights.pt", PROCESSOR)
+    again = load_model(tmp_path / "weights.pt", PROCESSOR)
     # The order of a convolution's sums depends on the memory format.
-    method.network.to(memory_format=torch.channels_last)
+    model.network.to(memory_format=torch.channels_last)
     options = {"timesteps": [500], "seed": 1, "device": PROCESSOR}
     np.testing.assert_array_equal(
-        reconstruct_volumes(method, volumes(), ["a", "b", "c"], **options),
+        reconstruct_volumes(model, volumes(), ["a", "b", "c"], **options),
         reconstruct_volumes(again, volumes(), ["a", "b", "c"], **options),
     )
 
@@ -189,26 +189,26 @@ def test_pretrained_weights_must_fit_exactly(tmp_path):
     path = tmp_path / "encoder.pt"
     donor = build(SETTINGS, seed=1).network["encoder"].backbone.state_dict()
     torch.save(dict(donor), path)
-    method = build(SETTINGS, seed=2)
-    method.load_pretrained(path)
-    loaded = method.network["encoder"].backbone.state_dict()
+    model = build(SETTINGS, seed=2)
+    model.load_pretrained(path)
+    loaded = model.network["encoder"].backbone.state_dict()
     assert all(torch.equal(loaded[name], donor[name]) for name in donor)
 
     first = next(iter(donor))
     torch.save({name: tensor for name, tensor in donor.items() if name != first}, path)
     with pytest.raises(SettingsError, match=f"1 missing \\(first {first}\\)"):
-        method.load_pretrained(path)
+        model.load_pretrained(path)
 
     wider = copy.deepcopy(SETTINGS)
     wider["encoder"]["width"] = 4
     torch.save(build(wider).network["encoder"].backbone.state_dict(), path)
     with pytest.raises(SettingsError, match="of another shape") as caught:
-        method.load_pretrained(path)
+        model.load_pretrained(path)
     assert "\n" not in str(caught.value)
 
     path.write_text("not weights")
     with pytest.raises(SettingsError, match="cannot be read as weights"):
-        method.load_pretrained(path)
+        model.load_pretrained(path)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +228,6 @@ def test_wrong_settings_are_named(kind, settings, message):
         build_trainable(kind, settings)
 
 
-def test_methods_without_an_encoder_refuse_a_pretrained_one(tmp_path):
+def test_models_without_an_encoder_refuse_a_pretrained_one(tmp_path):
     with pytest.raises(SettingsError, match=r"encoder.*start from"):
         build(PLAIN).load_pretrained(tmp_path / "encoder.pt")

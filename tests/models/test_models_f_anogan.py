@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from method_checks import (
+from model_promises import (
     batch,
     build,
     check_reconstruction,
@@ -55,32 +55,32 @@ def test_parameter_counts_at_the_size_of_the_paper():
 
 
 def test_critic_and_generator_take_turns_and_then_comes_the_encoder():
-    method = build(KIND, SETTINGS)
-    turns = [method.part_of(step) for step in range(10)]
+    model = build(KIND, SETTINGS)
+    turns = [model.part_of(step) for step in range(10)]
     once = ["critic", "critic", "critic", "generator"]
     assert turns == [*once, *once, "encoder", "encoder"]
 
 
 @pytest.mark.parametrize(("step", "part"), TURNS.items())
 def test_a_step_changes_its_own_part_alone(step, part):
-    method = build(KIND, SETTINGS)
-    optimizer = torch.optim.Adam(method.network.parameters(), lr=0.01)
+    model = build(KIND, SETTINGS)
+    optimizer = torch.optim.Adam(model.network.parameters(), lr=0.01)
     # Each part has momentum, which would go on by itself.
     for turn in TURNS:
-        take_step(method, optimizer, turn)
-    before = {name: value.detach().clone() for name, value in method.network.named_parameters()}
-    take_step(method, optimizer, step)
+        take_step(model, optimizer, turn)
+    before = {name: value.detach().clone() for name, value in model.network.named_parameters()}
+    take_step(model, optimizer, step)
     changed = {
         name.partition(".")[0]
-        for name, value in method.network.named_parameters()
+        for name, value in model.network.named_parameters()
         if not torch.equal(value, before[name])
     }
     assert changed == {part}
 
 
-def take_step(method, optimizer, step, images=None):
-    method.network.train()
-    loss = method.training_loss(batch() if images is None else images, seeded(step), step)
+def take_step(model, optimizer, step, images=None):
+    model.network.train()
+    loss = model.training_loss(batch() if images is None else images, seeded(step), step)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
@@ -88,26 +88,26 @@ def take_step(method, optimizer, step, images=None):
 
 
 def test_the_encoder_meets_a_frozen_gan():
-    method = build(KIND, SETTINGS)
+    model = build(KIND, SETTINGS)
     frozen = ("generator", "critic")
-    before = {part: copy.deepcopy(method.network[part].state_dict()) for part in frozen}
-    optimizer = torch.optim.Adam(method.network.parameters(), lr=0.01)
-    take_step(method, optimizer, 8)
+    before = {part: copy.deepcopy(model.network[part].state_dict()) for part in frozen}
+    optimizer = torch.optim.Adam(model.network.parameters(), lr=0.01)
+    take_step(model, optimizer, 8)
     # The running means of the generator's norms, too.
     for part in frozen:
-        after = method.network[part].state_dict()
+        after = model.network[part].state_dict()
         assert all(torch.equal(after[name], before[part][name]) for name in after)
-    assert int(method.network.encoder_steps) == 1
+    assert int(model.network.encoder_steps) == 1
 
 
 def test_the_loss_of_the_critic_by_hand():
-    method = build(KIND, SETTINGS)
+    model = build(KIND, SETTINGS)
     # A score of 3 * the sum over a slice has the slope 3 * sqrt(32 * 32) = 96 everywhere.
     critic = Given(lambda given, weight: (weight * given.flatten(1).sum(1, True), None), weight=3.0)
-    method.network["critic"] = critic
-    method.network["generator"] = Given(lambda given, _: torch.full((len(given), 1, 32, 32), 0.25))
+    model.network["critic"] = critic
+    model.network["generator"] = Given(lambda given, _: torch.full((len(given), 1, 32, 32), 0.25))
     images = torch.full((4, 1, 32, 32), 0.75)
-    loss = method.training_loss(images, seeded(0), 0)
+    loss = model.training_loss(images, seeded(0), 0)
     loss.backward()
     # In [-1, 1] the images are .5.
     scores, penalty = 3 * 32 * 32 * (0.25 - 0.5), 10 * (96 - 1) ** 2
@@ -117,16 +117,16 @@ def test_the_loss_of_the_critic_by_hand():
 
 
 def test_the_penalty_is_taken_between_images_and_fakes():
-    method = build(KIND, SETTINGS)
+    model = build(KIND, SETTINGS)
     seen = []
 
     def score(given, weight):
         seen.append(given.detach())
         return weight * given.flatten(1).sum(1, True), None
 
-    method.network["critic"] = Given(score)
-    method.network["generator"] = Given(lambda given, _: torch.full((len(given), 1, 32, 32), -1.0))
-    method.training_loss(torch.ones(64, 1, 32, 32), seeded(0), 0)
+    model.network["critic"] = Given(score)
+    model.network["generator"] = Given(lambda given, _: torch.full((len(given), 1, 32, 32), -1.0))
+    model.training_loss(torch.ones(64, 1, 32, 32), seeded(0), 0)
     together, between = seen
     assert together[:64].unique().tolist() == [1.0]
     assert together[64:].unique().tolist() == [-1.0]
@@ -138,30 +138,30 @@ def test_the_penalty_is_taken_between_images_and_fakes():
 
 
 def test_the_generator_raises_the_score_of_its_fakes():
-    method = build(KIND, SETTINGS)
-    method.network["critic"] = Given(lambda given, _: (given.flatten(1).mean(1, True), None))
-    method.network["generator"] = Given(
+    model = build(KIND, SETTINGS)
+    model.network["critic"] = Given(lambda given, _: (given.flatten(1).mean(1, True), None))
+    model.network["generator"] = Given(
         lambda given, weight: weight + torch.full((len(given), 1, 32, 32), 0.25)
     )
-    loss = method.training_loss(batch(), seeded(0), 3)
+    loss = model.training_loss(batch(), seeded(0), 3)
     loss.backward()
     assert float(loss.detach()) == pytest.approx(-0.25)
-    assert float(method.network["generator"].weight.grad) == pytest.approx(-1)
+    assert float(model.network["generator"].weight.grad) == pytest.approx(-1)
 
 
 def test_the_izi_f_loss_by_hand():
-    method = build(KIND, SETTINGS | {"feature_weight": 0.5})
+    model = build(KIND, SETTINGS | {"feature_weight": 0.5})
     # The features are the slice's corner, seven times as large.
-    method.network["critic"] = Given(lambda given, _: (None, 7 * given[:, 0, :1, 0]))
-    method.network["encoder"] = Given(lambda given, _: (given[:, 0, 0, :6], None))
-    method.network["generator"] = Given(
+    model.network["critic"] = Given(lambda given, _: (None, 7 * given[:, 0, :1, 0]))
+    model.network["encoder"] = Given(lambda given, _: (given[:, 0, 0, :6], None))
+    model.network["generator"] = Given(
         lambda given, _: given[:, :1, None, None].expand(-1, 1, 32, 32) + 0.2
     )
     images = torch.full((4, 1, 32, 32), 0.75)
     expected = pytest.approx(0.2**2 + 0.5 * (7 * 0.2) ** 2, rel=1e-5)
-    assert float(method.training_loss(images, seeded(0), 8)) == expected
-    assert float(method.validation_loss(images, seeded(0))) == expected
-    result = method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
+    assert float(model.training_loss(images, seeded(0), 8)) == expected
+    assert float(model.validation_loss(images, seeded(0))) == expected
+    result = model.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
     # .5 + .2 in [-1, 1].
     torch.testing.assert_close(result, torch.full_like(images, 0.85))
 
@@ -177,17 +177,17 @@ def test_the_encoder_has_no_chance():
 
 
 def test_no_weights_are_chosen_before_the_encoder_has_its_turn(tmp_path, monkeypatch):
-    method = build(KIND, SETTINGS)
+    model = build(KIND, SETTINGS)
     # Whatever the encoder learns, it was better before.
     losses = iter(torch.arange(5.0, 100.0))
     monkeypatch.setattr(
-        method,
+        model,
         "validation_loss",
-        lambda images, generator, real=method.validation_loss: (
+        lambda images, generator, real=model.validation_loss: (
             real(images, generator) + next(losses)
         ),
     )
-    progress = train_on_discs(method, tmp_path, steps=15)
+    progress = train_on_discs(model, tmp_path, steps=15)
     # An epoch has three steps, and the first eight steps are of the GAN.
     assert [row["step"] for row in progress.history] == [3, 6, 9, 12, 15]
     assert progress.best_step == 9
@@ -195,43 +195,43 @@ def test_no_weights_are_chosen_before_the_encoder_has_its_turn(tmp_path, monkeyp
 
 
 def test_a_training_that_ends_before_the_encoders_turn_is_one_line(tmp_path):
-    method = build(KIND, SETTINGS)
-    train_on_discs(method, tmp_path, steps=8)
+    model = build(KIND, SETTINGS)
+    train_on_discs(model, tmp_path, steps=8)
     with pytest.raises(SettingsError, match=r"gan_steps is 8, .* raise training\.steps or lower"):
-        check_reconstruction(method)
+        check_reconstruction(model)
 
 
 def test_the_mean_fake_comes_near_the_mean_image():
-    method = build(KIND, SETTINGS | {"gan_steps": 100})
-    optimizer = torch.optim.Adam(method.network.parameters(), lr=5e-3, betas=(0.0, 0.9))
+    model = build(KIND, SETTINGS | {"gan_steps": 100})
+    optimizer = torch.optim.Adam(model.network.parameters(), lr=5e-3, betas=(0.0, 0.9))
 
     def distance():
-        method.network.eval()
+        model.network.eval()
         with torch.no_grad():
-            fakes = method.network["generator"](torch.randn(64, 6, generator=seeded(0)))
+            fakes = model.network["generator"](torch.randn(64, 6, generator=seeded(0)))
         return float((fakes.mean(0) - (2 * batch(64) - 1).mean(0)).abs().mean())
 
     before = distance()
     for step in range(100):
-        take_step(method, optimizer, step)
+        take_step(model, optimizer, step)
     assert distance() < 0.3 * before
 
 
 def test_the_encoder_learns_to_find_what_the_generator_makes():
-    method = build(KIND, SETTINGS | {"gan_steps": 1})
-    optimizer = torch.optim.Adam(method.network["encoder"].parameters(), lr=5e-3)
+    model = build(KIND, SETTINGS | {"gan_steps": 1})
+    optimizer = torch.optim.Adam(model.network["encoder"].parameters(), lr=5e-3)
     with torch.no_grad():
-        made = to_image_range(method.network["generator"](torch.randn(8, 6, generator=seeded(0))))
-    losses = [take_step(method, optimizer, step, made) for step in range(1, 60)]
+        made = to_image_range(model.network["generator"](torch.randn(8, 6, generator=seeded(0))))
+    losses = [take_step(model, optimizer, step, made) for step in range(1, 60)]
     assert losses[-1] < 0.3 * losses[0]
 
 
 def test_after_both_trainings_it_reconstructs(tmp_path):
     progress = train_on_discs(build(KIND, SETTINGS), tmp_path, steps=15)
     # Its state alone says that the encoder was trained.
-    method = build(KIND, SETTINGS, seed=1)
-    method.network.load_state_dict(progress.best)
-    check_reconstruction(method)
+    model = build(KIND, SETTINGS, seed=1)
+    model.network.load_state_dict(progress.best)
+    check_reconstruction(model)
 
 
 @pytest.mark.parametrize("stop", [2, 7, 10], ids=["critic", "generator", "encoder"])

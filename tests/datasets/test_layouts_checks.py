@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_sources import AFFINE, damage_scan, listed, make_brats21, make_ixi, make_wmh, write_seg
+from test_layouts import AFFINE, damage_scan, listed, make_brats21, make_ixi, make_wmh, write_seg
 
-from brainuad.datasets.layouts import labels_of, source_named
+from brainuad.datasets.layouts import labels_of, load_layout
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io.errors import ScanError, SettingsError
 
@@ -97,9 +97,9 @@ LABELS = [
 def test_labels_of_config_and_layout(capsys, layout, asked, found):
     if isinstance(found, str):
         with pytest.raises(SettingsError, match=found):
-            labels_of(source_named(layout), *asked)
+            labels_of(load_layout(layout), *asked)
         return
-    labels = labels_of(source_named(layout), *asked)
+    labels = labels_of(load_layout(layout), *asked)
     lesion, ignored, neither = found
     assert (labels.lesion, labels.ignored) == (lesion, ignored)
     assert labels.known == lesion | ignored | neither

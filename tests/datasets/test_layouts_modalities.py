@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from test_sources import (
+from test_layouts import (
     MAKERS,
     damage_scan,
     listed,
@@ -17,7 +17,7 @@ from test_sources import (
     write_scan,
     write_seg,
 )
-from test_sources_own import paths, write_tree
+from test_layouts_own import paths, write_tree
 
 import resample_scans
 from brainuad.images.volumes import Volume, read_labels, write_volume

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import list_subjects
-from brainuad.datasets.layouts import SourceOptions, find_subjects, source_named
+from brainuad.datasets.layouts import LayoutOptions, find_subjects, load_layout
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io import tables
 from brainuad.io.errors import SettingsError
@@ -325,9 +325,9 @@ def test_missing_root_empty_root_and_nothing_usable(tmp_path):
     with pytest.raises(SettingsError, match="own_name: none of the 1 subjects"):
         listed(tmp_path, "mslub")
     with pytest.raises(SettingsError, match="'adni' is unknown; known are atlas, bids, brats21"):
-        source_named("adni")
+        load_layout("adni")
     with pytest.raises(SettingsError, match="'_tree' is unknown"):
-        source_named("_tree")
+        load_layout("_tree")
 
 
 def test_many_small_files_are_quick(tmp_path):
@@ -342,6 +342,6 @@ def test_many_small_files_are_quick(tmp_path):
                 tmp_path / f"raw/{name}/{name}_{kind}.nii.gz",
             )
     started = time.process_time()
-    found = find_subjects("brats21", tmp_path / "raw", SourceOptions(modalities=("t2",)))
+    found = find_subjects("brats21", tmp_path / "raw", LayoutOptions(modalities=("t2",)))
     assert len(found) == 1251
     assert time.process_time() - started < 2

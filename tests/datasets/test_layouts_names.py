@@ -4,8 +4,8 @@ import os
 import re
 
 import pytest
-from test_sources import listed
-from test_sources_own import write_tree
+from test_layouts import listed
+from test_layouts_own import write_tree
 
 from brainuad.io.errors import SettingsError
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from test_sources import AFFINE, damage_scan, listed, make_atlas, write_scan, write_seg
+from test_layouts import AFFINE, damage_scan, listed, make_atlas, write_scan, write_seg
 
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io.errors import SettingsError

@@ -1,4 +1,4 @@
-"""What the tests of each method have in common: images, a training, and promises to hold it to."""
+"""What the tests of each model have in common: images, a training, and promises to hold it to."""
 
 import numpy as np
 import pytest
@@ -42,21 +42,21 @@ def batch(count=4, size=32):
 
 
 def build(kind, settings, seed=0):
-    """A method in evaluation mode, the same for the same seed."""
+    """A model in evaluation mode, the same for the same seed."""
     torch.manual_seed(seed)
-    method = build_trainable(kind, settings)
-    method.network.eval()
-    return method
+    model = build_trainable(kind, settings)
+    model.network.eval()
+    return model
 
 
 def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def train_on_discs(method, folder, *, checkpoint_minutes=10.0, **changes):
+def train_on_discs(model, folder, *, checkpoint_minutes=10.0, **changes):
     images = discs(8, 4, size=32)
     return train(
-        method,
+        model,
         training_images=images[:6],
         validation_images=images[6:],
         settings=settings_from(TrainingSettings, TRAINING | changes),
@@ -64,30 +64,30 @@ def train_on_discs(method, folder, *, checkpoint_minutes=10.0, **changes):
         device=PROCESSOR,
         checkpoint=Checkpoint(folder / "checkpoint.pt"),
         checkpoint_minutes=checkpoint_minutes,
-        method_settings={},
+        model_settings={},
         code="",
     )
 
 
-def losses_of(method, *, step=0, seeds=(1, 1, 2)):
+def losses_of(model, *, step=0, seeds=(1, 1, 2)):
     """Training losses for generators of these seeds, while the default generator goes on."""
-    method.network.train()
+    model.network.train()
     losses = []
     for seed in seeds:
         torch.rand(1)
-        losses.append(float(method.training_loss(batch(), seeded(seed), step).detach()))
+        losses.append(float(model.training_loss(batch(), seeded(seed), step).detach()))
     return losses
 
 
-def check_reconstruction(method, timesteps=(500,)):
+def check_reconstruction(model, timesteps=(500,)):
     """In [0, 1], of the images' shape, and of neither the batch nor the other subjects."""
-    method.network.eval()
+    model.network.eval()
     images = discs(3, 4, size=32).numpy()
     # As splines overshoot.
     images[:, :, 2:4, :8], images[:, :, 15:17, 15:17] = -0.1, 1.1
     options = {"timesteps": list(timesteps), "seed": 3, "device": PROCESSOR}
-    together = reconstruct_volumes(method, images, ["a", "b", "c"], **options)
-    alone = reconstruct_volumes(method, images[1:2], ["b"], **options)
+    together = reconstruct_volumes(model, images, ["a", "b", "c"], **options)
+    alone = reconstruct_volumes(model, images[1:2], ["b"], **options)
     np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
     assert together.shape == images.shape and together.dtype == np.float32
     assert together.min() >= 0 and together.max() <= 1

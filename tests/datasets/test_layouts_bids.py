@@ -1,8 +1,8 @@
 """BIDS folders with several sessions, runs and spaces: which scan and which mask are taken."""
 
 import pytest
-from test_sources import listed
-from test_sources_own import paths, write_tree
+from test_layouts import listed
+from test_layouts_own import paths, write_tree
 
 from brainuad.io.errors import SettingsError
 

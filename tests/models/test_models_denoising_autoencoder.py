@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from method_checks import (
+from model_promises import (
     batch,
     build,
     check_reconstruction,
@@ -39,21 +39,21 @@ class Echo(torch.nn.Module):
 
 
 def echoing(answer=0.0, **noise):
-    method = build(KIND, SETTINGS | {"noise": SETTINGS["noise"] | noise})
-    method.network = Echo(answer)
-    return method
+    model = build(KIND, SETTINGS | {"noise": SETTINGS["noise"] | noise})
+    model.network = Echo(answer)
+    return model
 
 
 def test_parameter_count_at_the_size_of_the_reference():
     with torch.device("meta"):
-        method = build_trainable(KIND, PAPER)
-    assert sum(value.numel() for value in method.network.parameters()) == 7_701_825
+        model = build_trainable(KIND, PAPER)
+    assert sum(value.numel() for value in model.network.parameters()) == 7_701_825
 
 
 def test_the_noise_is_a_coarse_grid_enlarged_by_scipy():
-    method, images = echoing(), torch.full((2, 1, 16, 24), 0.5)
-    method.training_loss(images, seeded(3), 0)
-    added = (method.network.given[0] - images)[:, 0].numpy()
+    model, images = echoing(), torch.full((2, 1, 16, 24), 0.5)
+    model.training_loss(images, seeded(3), 0)
+    added = (model.network.given[0] - images)[:, 0].numpy()
 
     generator = seeded(3)
     grid = 0.2 * torch.randn((2, 1, 4, 4), generator=generator)
@@ -68,9 +68,9 @@ def test_the_noise_is_a_coarse_grid_enlarged_by_scipy():
 
 def test_the_noise_has_the_deviation_of_the_settings():
     # A grid as fine as the slice: nothing is interpolated.
-    method, images = echoing(resolution=32, deviation=0.3), torch.full((8, 1, 32, 32), 0.5)
-    method.training_loss(images, seeded(0), 0)
-    added = method.network.given[0] - images
+    model, images = echoing(resolution=32, deviation=0.3), torch.full((8, 1, 32, 32), 0.5)
+    model.training_loss(images, seeded(0), 0)
+    added = model.network.given[0] - images
     standard_error = 0.3 / np.sqrt(2 * added.numel())
     assert float(added.std()) == pytest.approx(0.3, abs=5 * standard_error)
 
@@ -80,37 +80,37 @@ def test_only_the_foreground_is_noised_judged_and_reconstructed():
     images[..., 4:8, 4:12] = 0.5
     images[..., 0, 0] = 0.009
     foreground = images > 0.1
-    method = echoing(answer=0.8)
-    loss = method.training_loss(images, seeded(0), 0)
+    model = echoing(answer=0.8)
+    loss = model.training_loss(images, seeded(0), 0)
     # 32 of 256 pixels are off by .3.
     assert float(loss) == pytest.approx(32 / 256 * 0.3**2, rel=1e-5)
-    changed = method.network.given[0] != images
+    changed = model.network.given[0] != images
     assert torch.equal(changed, foreground)
-    result = method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
+    result = model.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
     assert torch.equal(result, torch.where(foreground, torch.tensor(0.8), images))
 
 
 def test_a_scan_is_reconstructed_without_noise_and_cut_to_the_range():
-    method, images = echoing(answer=1.2), batch()
-    result = method.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
-    assert torch.equal(method.network.given[0], images)
+    model, images = echoing(answer=1.2), batch()
+    result = model.reconstruct(images, timesteps=[500], subject_seeds=None, slice_indices=None)
+    assert torch.equal(model.network.given[0], images)
     assert result.max() == 1
 
 
 def test_all_chance_comes_from_the_generator():
-    method = build(KIND, SETTINGS)
-    first, again, other = losses_of(method)
+    model = build(KIND, SETTINGS)
+    first, again, other = losses_of(model)
     assert first == again != other
     # Validation adds noise, too: it chooses what removes it best.
-    assert float(method.validation_loss(batch(), seeded(1)).detach()) == first
+    assert float(model.validation_loss(batch(), seeded(1)).detach()) == first
 
 
 def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
-    method = build(KIND, SETTINGS)
-    progress = train_on_discs(method, tmp_path, steps=60, learning_rate=3e-3)
+    model = build(KIND, SETTINGS)
+    progress = train_on_discs(model, tmp_path, steps=60, learning_rate=3e-3)
     assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
-    method.network.load_state_dict(progress.best)
-    check_reconstruction(method)
+    model.network.load_state_dict(progress.best)
+    check_reconstruction(model)
 
 
 def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_sources import AFFINE, listed, make_wmh, write_scan
+from test_layouts import AFFINE, listed, make_wmh, write_scan
 
 import pack_slices
 import resample_scans
