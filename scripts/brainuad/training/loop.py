@@ -64,10 +64,10 @@ def train(
     """Train a model on volumes float32 [N, S, H, W], which stay on the device.
 
     Resumes from the checkpoint where there is one of the same settings, data, seed, first weights,
-    code (a digest of the code behind the script) and kind of device; one line of the log says so
-    where that was saved by another model of GPU or CPU, or another torch. checkpoint_minutes is how
-    much work a kill may cost. On SIGTERM or Ctrl-C it saves a checkpoint and exits with 128 + the
-    signal's number. Raises SettingsError for too few volumes, and where a loss is no longer finite.
+    code (a digest of the code behind the script) and precision; one line of the log says so where
+    that was saved by another device or torch, compiled or not. checkpoint_minutes is how much work
+    a kill may cost. On SIGTERM or Ctrl-C it saves a checkpoint and exits with 128 + the signal's
+    number. Raises SettingsError for too few volumes, and where a loss is no longer finite.
     """
     steps_per_epoch = count_steps_per_epoch(
         volumes=len(training_images),
@@ -85,7 +85,8 @@ def train(
             "seed": seed,
             "first weights": model.network.state_dict(),
             "code": code,
-            "device": asdict(device.settings),
+            # Where else it is computed makes no other training of it.
+            "precision": device.settings.precision,
         }
     )
     images, held_out = training_images.to(device.torch), validation_images.to(device.torch)
