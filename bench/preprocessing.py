@@ -14,7 +14,7 @@ import yaml
 from measuring import PROJECT, Row, in_own_process
 from registration import RELEASED
 
-from brainuad.config.datasets import PhantomSettings
+from brainuad.config.phantoms import PhantomSettings
 from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
 from brainuad.preprocessing.resampling import Resampling

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from brainuad.config.datasets import PhantomSettings
+from brainuad.config.phantoms import PhantomSettings
 from brainuad.config.settings import settings_from
 from brainuad.io import job
 from brainuad.io.errors import SettingsError

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_layouts import listed
 
-from brainuad.config.datasets import PhantomSettings
+from brainuad.config.phantoms import PhantomSettings
 from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 import make_phantoms
 import make_template
-from brainuad.config.datasets import PhantomSettings
+from brainuad.config.phantoms import PhantomSettings
 from brainuad.io.errors import SettingsError
 from brainuad.phantoms.acquisition import grid_axes, save, world_affine
 from brainuad.phantoms.layouts import Dataset, write_subject

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 
@@ -39,7 +40,52 @@ def test_modules_without_effect_exist_and_lean_on_no_other_modules():
     files = [SCRIPTS / f"{name.replace('.', '/')}.py" for name in WITHOUT_EFFECT]
     found = modules(files_behind(SCRIPTS, files)) - {"brainuad"}
     packages = {name.rpartition(".")[0] for name in WITHOUT_EFFECT}
-    assert found - packages == WITHOUT_EFFECT.keys()
+    # What makes settings of values counts wherever a script calls it.
+    assert found - packages - {"brainuad.config.settings"} == WITHOUT_EFFECT.keys()
+
+
+def blocks_without_effect():
+    """Each class, as its source has it, of the config's modules that don't count."""
+    for name in WITHOUT_EFFECT:
+        if name.startswith("brainuad.config."):
+            source = SCRIPTS.joinpath(f"{name.replace('.', '/')}.py").read_bytes()
+            yield from (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+
+
+def test_settings_that_do_not_count_carry_what_they_are_given():
+    """They have no default that a job would take, and no method but the one that refuses values."""
+    found = list(blocks_without_effect())
+    for block in found:
+        fields = {field.target.id: field.value for field in block.body if hasattr(field, "target")}
+        if block.name == "MethodBlock":
+            # The plan reads it, and jobs are given its timesteps.
+            assert fields.pop("timesteps") is not None
+        assert set(fields.values()) <= {None}, block.name
+        methods = [part for part in block.body if isinstance(part, ast.FunctionDef)]
+        assert {method.name for method in methods} <= {"__post_init__"}
+        assert "__setattr__" not in ast.unparse(block)
+    assert len(found) > 20
+
+
+@pytest.mark.parametrize(
+    ("module", "counts"),
+    [
+        ("config/models", False),
+        ("config/limits", False),
+        ("config/device", False),
+        ("config/kinds/diffusion", True),
+        ("config/settings", True),
+    ],
+)
+def test_a_new_field_of_the_config_trains_no_model_anew_but_one_of_its_kind(
+    tmp_path, module, counts
+):
+    shutil.copytree(SCRIPTS, tmp_path, dirs_exist_ok=True)
+    with tmp_path.joinpath("brainuad", f"{module}.py").open("a", encoding="utf-8") as file:
+        file.write("\n\n@dataclass(frozen=True)\nclass Clipping:\n    norm: float\n")
+    parts = ("train_model", "models/diffusion.py")
+    before, after = code_digest(*parts), code_digest(tmp_path / "train_model.py", parts[1])
+    assert (before != after) == counts
 
 
 @pytest.mark.parametrize(

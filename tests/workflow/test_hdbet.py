@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from brainuad.config.datasets import PhantomSettings
+from brainuad.config.phantoms import PhantomSettings
 from brainuad.images.geometry import resample, to_ras
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
 from brainuad.phantoms.layouts import Dataset, write_subject

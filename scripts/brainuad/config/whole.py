@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.datasets import DatasetBlock, Phantoms
+from brainuad.config.datasets import DatasetBlock
 from brainuad.config.device import DeviceName, Gpu
 from brainuad.config.evaluation import Evaluation, Experiments, MethodBlock
 from brainuad.config.limits import Count, NotNegative, Text
 from brainuad.config.models import ModelBlock, Pretraining
+from brainuad.config.phantoms import Phantoms
 from brainuad.config.preprocessing import Hdbet, HeadTemplate, Preprocessing, Template
 from brainuad.config.settings import Limits
 

@@ -7,7 +7,7 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from brainuad.config.datasets import Archive
+from brainuad.config.phantoms import Archive
 from brainuad.phantoms.layouts import Dataset
 
 PACKED = datetime(2021, 6, 1, tzinfo=UTC)  # the same bytes whenever they are made

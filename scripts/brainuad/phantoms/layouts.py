@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.config.datasets import PhantomSettings
+from brainuad.config.phantoms import PhantomSettings
 from brainuad.phantoms import acquisition, lesions, vascular
 from brainuad.phantoms.acquisition import Contrast, Scanner
 from brainuad.phantoms.anatomy import Tissues, Variation, draw_head, tissues_on

@@ -24,6 +24,16 @@ WITHOUT_EFFECT = {
     "brainuad.io.errors": "the names of errors; which is raised where is said in other modules",
     "brainuad.compute.gpus": "which of several GPUs is free",
     "brainuad.compute.machine": "what computed, in words, for the record",
+    "brainuad.config.device": "where networks are computed; the precision is a param",
+    **dict.fromkeys(
+        (
+            "brainuad.config.evaluation",
+            "brainuad.config.limits",
+            "brainuad.config.models",
+            "brainuad.config.preprocessing",
+        ),
+        "what settings there are and which values are refused; the values are params",
+    ),
     "brainuad.training.signals": "when a training stops; resumed it ends the same",
 }
 LOG = "brainuad.io.job.log"
