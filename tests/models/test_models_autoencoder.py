@@ -116,7 +116,7 @@ def test_a_stopped_training_ends_bit_identical(settings, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kl_weight": 0}, "kl_weight is 0.0, expected a positive number, or null"),
+        ({"kl_weight": 0}, "kl_weight: 0.0 does not fit, expected more than 0"),
         ({"kl_weight": "small"}, "kl_weight: expected a number"),
         ({"size": [30, 32]}, "settings of autoencoder: size must be rows and columns that divide"),
         ({"latent": 0}, "settings of autoencoder: latent must be positive"),

@@ -120,8 +120,8 @@ def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("part", "changes", "message"),
     [
-        ("noise", {"resolution": 0}, "noise: resolution and deviation must be positive"),
-        ("noise", {"deviation": 0}, "noise: resolution and deviation must be positive"),
+        ("noise", {"resolution": 0}, "noise.resolution: 0 does not fit, expected 1 or more"),
+        ("noise", {"deviation": 0}, "noise.deviation: 0.0 does not fit, expected more than 0"),
         ("noise", {"sigma": 1}, "sigma: unknown key"),
         ("network", {"levels": 0}, "settings of denoising_autoencoder: levels must be positive"),
     ],

@@ -242,10 +242,10 @@ def test_a_stopped_training_ends_bit_identical(stop, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"gan_steps": 0}, "gan_steps is 0, expected 1 or more"),
-        ({"critic_steps": 0}, "critic_steps is 0, expected 1 or more"),
-        ({"gradient_penalty": -1}, "gradient_penalty is -1.0, expected 0 or more"),
-        ({"feature_weight": -1}, "feature_weight is -1.0, expected 0 or more"),
+        ({"gan_steps": 0}, "gan_steps: 0 does not fit, expected 1 or more"),
+        ({"critic_steps": 0}, "critic_steps: 0 does not fit, expected 1 or more"),
+        ({"gradient_penalty": -1}, "gradient_penalty: -1.0 does not fit, expected 0 or more"),
+        ({"feature_weight": -1}, "feature_weight: -1.0 does not fit, expected 0 or more"),
         ({"size": [32, 34]}, "settings of f_anogan: size must be rows and columns that divide"),
         ({"latent": 0}, "settings of f_anogan: latent must be positive"),
         ({"kappa": 1}, "kappa: unknown key"),

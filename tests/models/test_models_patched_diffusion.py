@@ -182,8 +182,8 @@ def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"grid": [2]}, r"grid is \[2\], expected its rows and columns"),
-        ({"grid": [0, 2]}, r"grid is \[0, 2\], expected its rows and columns"),
+        ({"grid": [2]}, r"grid: expected a list of 2, got \[2\]"),
+        ({"grid": [0, 2]}, "grid.0: 0 does not fit, expected 1 or more"),
         ({"encoder": None}, "encoder: unknown key"),
         (
             {"network": SETTINGS["network"] | {"channels": 7}},

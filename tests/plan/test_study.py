@@ -1,10 +1,14 @@
 """What a config describes, under the names of the field."""
 
+from types import SimpleNamespace
+
 import pytest
 from small_study import study_of
 
+from brainuad.io.errors import SettingsError
 from brainuad.plan.grids import Grid
 from brainuad.plan.models import ModelsPlan
+from brainuad.plan.results import ResultsPlan
 from brainuad.plan.study import Cohort, timesteps_of_part, timesteps_part
 from brainuad.plan.targets import Targets
 
@@ -54,6 +58,26 @@ def test_experiments_are_on_cohorts_of_the_run():
 def test_how_a_model_is_asked_is_a_part_of_paths(timesteps, part):
     assert timesteps_part(timesteps) == part
     assert timesteps_of_part(part) == timesteps
+
+
+def test_what_only_a_model_has_is_refused_in_one_line():
+    study, path = study_of(), SimpleNamespace(method="thresh", fold="0", cohort="ixi_t2")
+    assert (
+        ResultsPlan(study).reconstructions(path) == ModelsPlan(study).weights_of_method(path) == []
+    )
+    for needed in (ResultsPlan(study).needed_reconstructions, ModelsPlan(study).needed_weights):
+        with pytest.raises(SettingsError, match=r"methods.thresh has no model, and .* ask for "):
+            needed(path)
+        assert "/fold0/" in needed(SimpleNamespace(method="ae", fold="0", cohort="ixi_t2"))
+
+
+@pytest.mark.parametrize("asked", ["one_pass", "t1001", "t500-1001"])
+def test_a_model_asked_as_it_cannot_be_is_refused_in_one_line(asked):
+    models = ModelsPlan(study_of())
+    assert models.timesteps(SimpleNamespace(model="cddpm", asked="t250-1000")) == [250, 1000]
+    assert models.timesteps(SimpleNamespace(model="ae", asked="one_pass")) == [1]
+    with pytest.raises(SettingsError, match="cddpm is asked at timesteps up to 1000, as in t500"):
+        models.timesteps(SimpleNamespace(model="cddpm", asked=asked))
 
 
 def test_grid_lists_each_combination_once_and_cohorts_last():

@@ -120,7 +120,7 @@ rule compare_histograms:
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
-        weights=models.weights_of_method,
+        weights=models.needed_weights,
     output:
         measures="results/histograms/{method}/gamma{gamma}/fold{fold}/{cohort}.tsv",
         histograms="results/histograms/{method}/gamma{gamma}/fold{fold}/{cohort}.npz",

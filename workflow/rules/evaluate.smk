@@ -73,7 +73,7 @@ rule score_reconstruction:
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
-        reconstructions=results.reconstructions,
+        reconstructions=results.needed_reconstructions,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
     output:
         scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
@@ -103,7 +103,7 @@ rule score_perceptual_distance:
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
-        reconstructions=results.reconstructions,
+        reconstructions=results.needed_reconstructions,
     output:
         scores="results/perceptual/{method}/fold{fold}/{cohort}.tsv",
     log:

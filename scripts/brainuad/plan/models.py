@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.checks import timesteps_of_schedule
 from brainuad.config.device import device_of
 from brainuad.io.errors import SettingsError
 from brainuad.plan.study import Cohort, Study, timesteps_of_part
@@ -119,9 +120,13 @@ class ModelsPlan:
 
     def weights_of_method(self, wildcards: Any) -> str | list[str]:
         """The same of the method in the path; an empty list where it has no model."""
-        model = self.study.all_methods[wildcards.method].model
-        if model is None:
+        if self.study.all_methods[wildcards.method].model is None:
             return []
+        return self.needed_weights(wildcards)
+
+    def needed_weights(self, wildcards: Any) -> str:
+        """The same; SettingsError where it has no model."""
+        model = self.study.model_of(wildcards.method)
         return self.weights_of(model, self._cohort(wildcards), wildcards.fold)
 
     def weights_of(self, model: str, cohort: Cohort, fold: int | str) -> str:
@@ -135,7 +140,14 @@ class ModelsPlan:
 
     def timesteps(self, wildcards: Any) -> list[int]:
         """Those in the path at which a model is asked; a model that has none passes once."""
-        return timesteps_of_part(wildcards.asked) or [1]
+        asked = timesteps_of_part(wildcards.asked)
+        last = timesteps_of_schedule(self.study.config["models"][wildcards.model])
+        if last is not None and not 0 < max(asked, default=0) <= last:
+            raise SettingsError(
+                f"results/reconstructions/{wildcards.model}/{wildcards.asked}: the model "
+                f"{wildcards.model} is asked at timesteps up to {last}, as in t{last // 2}"
+            )
+        return asked or [1]
 
     def timestep(self, wildcards: Any) -> int:
         return int(wildcards.timestep)

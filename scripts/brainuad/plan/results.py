@@ -28,9 +28,14 @@ class ResultsPlan:
 
     def reconstructions(self, wildcards: Any) -> str | list[str]:
         """Of the method in the path; an empty list where it has no model."""
-        method = self.study.all_methods[wildcards.method]
-        if method.model is None:
+        if self.study.all_methods[wildcards.method].model is None:
             return []
+        return self.needed_reconstructions(wildcards)
+
+    def needed_reconstructions(self, wildcards: Any) -> str:
+        """The same; SettingsError where it has no model."""
+        self.study.model_of(wildcards.method)
+        method = self.study.all_methods[wildcards.method]
         return method.reconstructions(wildcards.fold, wildcards.cohort)
 
     def mapped(self, wildcards: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from brainuad.config.evaluation import MethodBlock
 from brainuad.config.settings import settings_from
+from brainuad.io.errors import SettingsError
 
 # Of a model that answers in one pass there is one reconstruction.
 ONE_PASS = "one_pass"
@@ -143,6 +144,16 @@ class Study:
 
     # ------------------------------------------------------------------------------------------
     # Models and methods.
+
+    def model_of(self, method: str) -> str:
+        """The model behind a method; SettingsError where there is none, which could reconstruct."""
+        model = self.all_methods[method].model
+        if model is None:
+            raise SettingsError(
+                f"methods.{method} has no model, and so no reconstructions; ask for "
+                f"{', '.join(one.name for one in self.reconstructing) or 'a method that has one'}"
+            )
+        return model
 
     @cached_property
     def all_methods(self) -> dict[str, Method]:
