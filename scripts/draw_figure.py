@@ -6,6 +6,7 @@ from typing import Any
 
 from brainuad.io import job
 from brainuad.report import paths_by_name
+from brainuad.report.arguments import read_arguments
 from brainuad.report.figures.style import house_style, save_figure, styles_from
 from brainuad.report.labels import Labels
 
@@ -27,7 +28,7 @@ def main(
     if styles is not None:
         arguments["styles"] = styles_from(styles)
     with house_style():
-        save_figure(draw(**arguments, labels=Labels(**labels)), svg=svg, png=png)
+        save_figure(draw(**read_arguments(arguments), labels=Labels(**labels)), svg=svg, png=png)
 
 
 if __name__ == "__main__":

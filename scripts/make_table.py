@@ -8,6 +8,7 @@ from brainuad.io import job
 from brainuad.io.markup import to_html
 from brainuad.io.tables import write_table
 from brainuad.report import paths_by_name
+from brainuad.report.arguments import read_arguments
 from brainuad.report.labels import Labels
 from brainuad.report.pages.pages import page, write_text
 
@@ -28,7 +29,7 @@ def main(
     The TSV holds fractions, the page and the LaTeX show per cent; the caption stands on the page.
     """
     tabulate = import_module(f"brainuad.report.tables.{module}").tabulate
-    table = tabulate(**arguments, labels=Labels(**labels))
+    table = tabulate(**read_arguments(arguments), labels=Labels(**labels))
     write_table(table.tidy, tsv)
     body = f'{table.html}<p class="note">{to_html(caption)}</p>'
     write_text(page(title=title, body=body), html)

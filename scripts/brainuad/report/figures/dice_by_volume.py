@@ -1,7 +1,6 @@
 """Dice of each subject against the volume of its lesions, one panel per data set."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.report.figures.style import PAGE_WIDTH, MethodStyle, note_figure
 from brainuad.report.figures.ticks import plain_log_ticks
 from brainuad.report.labels import Labels
@@ -28,27 +26,21 @@ KEYS = ["dataset", "modality", "method", "subject"]
 
 
 def draw(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
     styles: Mapping[str, MethodStyle],
     labels: Labels,
 ) -> Figure:
     """Draw each test subject (its mean over folds) and the medians of groups of subjects."""
-    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
-    gathered = gathered[gathered["metric"].isin(["dice", "lesion_volume_ml"])]
-    points = gathered.pivot_table(
+    chosen = scores[scores["metric"].isin(["dice", "lesion_volume_ml"])]
+    points = chosen.pivot_table(
         index=KEYS, columns="metric", values="value", aggfunc="mean", sort=False
     ).reset_index()
     # Of no score at all there is no column either.
     points = points.reindex(columns=[*KEYS, "dice", "lesion_volume_ml"])
     points = points.dropna(subset=["dice"]).query("lesion_volume_ml > 0")
-    drawn = dict.fromkeys(methods)
-    return dice_by_volume(
-        points, styles={method: styles[method] for method in drawn}, labels=labels
-    )
+    drawn = {method: styles[method] for method in scores["method"].unique()}
+    return dice_by_volume(points, styles=drawn, labels=labels)
 
 
 def dice_by_volume(

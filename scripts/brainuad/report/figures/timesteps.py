@@ -1,14 +1,12 @@
 """Dice against the timestep to which slices are noised, one panel per data set."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.report.figures.style import PAGE_WIDTH, MethodStyle, note_figure
 from brainuad.report.labels import Labels
 
@@ -16,19 +14,15 @@ MOST_COLUMNS = 4
 
 
 def draw(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
     styles: Mapping[str, MethodStyle],
     labels: Labels,
 ) -> Figure:
     """Draw the mean over subjects, a line per model, in a band of one sd over folds."""
-    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     # Of no score at all there is no timestep either.
-    gathered = gathered.reindex(columns=list(dict.fromkeys([*gathered, "timestep"])))
-    points = mean_by_timestep(gathered[gathered["metric"] == "dice"])
+    scores = scores.reindex(columns=list(dict.fromkeys([*scores, "timestep"])))
+    points = mean_by_timestep(scores[scores["metric"] == "dice"])
     return dice_by_timestep(points, styles=styles, labels=labels)
 
 

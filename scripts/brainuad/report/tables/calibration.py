@@ -1,12 +1,9 @@
 """Dice on each lesion set by the threshold of each, and by the best possible one."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.calibration import (
     ON_TEST,
     PLACE,
@@ -14,7 +11,6 @@ from brainuad.evaluation.calibration import (
     summarize_thresholds,
 )
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import number, signed
 from brainuad.report.tables import Table
@@ -31,18 +27,15 @@ FITTED_AND_BEST = {"fitted": "Own", "best": "Best", "difference": "Own \u2212 be
 
 
 def tabulate(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
-    bootstrap: dict[str, Any],
+    bootstrap: BootstrapSettings,
     labels: Labels,
 ) -> Table:
     """The own threshold beside the best one, then all thresholds, a table per modality."""
     summary = summarize_thresholds(
-        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
-        settings_from(BootstrapSettings, bootstrap),
+        scores,
+        bootstrap,
     )
     if summary.empty:
         return Table(summary, NO_SCORES_HTML, NO_SCORES_LATEX)

@@ -1,16 +1,11 @@
 """One method against each other row of the tables: differences, intervals and paired tests."""
 
-from collections.abc import Sequence
 from html import escape
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.comparison import compare
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import DASH, signed
 from brainuad.report.tables import Table
@@ -23,14 +18,11 @@ NOTHING_TO_COMPARE = (
 
 
 def tabulate(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
     reference: str,
     rounds: int,
-    bootstrap: dict[str, Any],
+    bootstrap: BootstrapSettings,
     labels: Labels,
 ) -> Table:
     """Compare the `reference` with all others that have scores; `rounds` are those of the tests.
@@ -38,12 +30,12 @@ def tabulate(
     Of fewer than two subjects nothing can be said, and there is no row.
     """
     tests = compare(
-        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
+        scores,
         method=reference,
-        others=list(dict.fromkeys(methods)),
+        others=scores["method"].unique().tolist(),
         metrics=COMPARED,
         rounds=rounds,
-        bootstrap=settings_from(BootstrapSettings, bootstrap),
+        bootstrap=bootstrap,
     )
     tests = tests[tests["subjects"] > 1]
     if tests.empty:

@@ -1,14 +1,11 @@
 """How well is reconstructed what the encoder sees, and what it does not."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.summaries import gather_scores, summarize_scores
+from brainuad.evaluation.summaries import summarize_scores
 from brainuad.report.labels import Labels
 from brainuad.report.tables import Table
 from brainuad.report.tables.layout import (
@@ -27,19 +24,16 @@ METRIC = "l1"
 
 
 def tabulate(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
-    bootstrap: dict[str, Any],
+    bootstrap: BootstrapSettings,
     labels: Labels,
 ) -> Table:
     """Summarize the measures; best is best among the models of one timestep."""
     summary = summarize_scores(
-        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
+        scores,
         metrics=[METRIC],
-        bootstrap=settings_from(BootstrapSettings, bootstrap),
+        bootstrap=bootstrap,
         extra=EXTRA,
     )
     if summary.empty:

@@ -3,35 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.detection import AUROC, scan_detection
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.report.labels import Labels
 from brainuad.report.tables import Table
 from brainuad.report.tables.layout import table_of_summary
 
 
 def tabulate(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
     healthy: Sequence[str],
-    bootstrap: dict[str, Any],
+    bootstrap: BootstrapSettings,
     labels: Labels,
 ) -> Table:
     """Compare the test subjects of each lesion set with those of the `healthy` sets."""
     detection = scan_detection(
-        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
+        scores,
         healthy=healthy,
-        bootstrap=settings_from(BootstrapSettings, bootstrap),
+        bootstrap=bootstrap,
     )
     table = table_of_summary(detection, metrics=[AUROC], labels=labels)
     return replace(table, html=f"{table.html}{compared(detection, labels)}")

@@ -1,15 +1,11 @@
 """The volume that each method calls anomalous in healthy test brains, by each threshold."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.detection import FALSE_POSITIVES, false_positive_volumes
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import number
 from brainuad.report.tables import Table
@@ -26,18 +22,15 @@ VOLUMES = [FALSE_POSITIVES, "median_ml", "percentile_95_ml", "share_clean"]
 
 
 def tabulate(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
-    bootstrap: dict[str, Any],
+    bootstrap: BootstrapSettings,
     labels: Labels,
 ) -> Table:
     """Summarize the volumes (ml); the share of clean scans is in [0, 1]."""
     summary = false_positive_volumes(
-        gather_scores(scores, methods=methods, folds=folds, datasets=datasets),
-        settings_from(BootstrapSettings, bootstrap),
+        scores,
+        bootstrap,
     )
     if summary.empty:
         return Table(summary, NO_SCORES_HTML, NO_SCORES_LATEX)

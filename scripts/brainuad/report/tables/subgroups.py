@@ -3,14 +3,11 @@
 import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.subgroups import group_subjects, summarize_groups
-from brainuad.evaluation.summaries import gather_scores
 from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import DASH, number
@@ -23,24 +20,20 @@ KNOWN = ["dataset", "subject", "age", "sex", "site"]
 
 
 def tabulate(
-    scores: Sequence[Path],
+    scores: pd.DataFrame,
     *,
     subjects: Sequence[Path],
-    methods: Sequence[str],
-    folds: Sequence[int],
-    datasets: Sequence[str],
-    bootstrap: dict[str, Any],
+    bootstrap: BootstrapSettings,
     labels: Labels,
 ) -> Table:
     """Summarize the scores of each group; the tables of `subjects` are named by their data sets."""
-    gathered = gather_scores(scores, methods=methods, folds=folds, datasets=datasets)
     people = [read_table(path).assign(dataset=path.stem)[KNOWN] for path in subjects]
     known = pd.concat(people, ignore_index=True) if people else pd.DataFrame(columns=KNOWN)
     summary = summarize_groups(
-        gathered,
-        group_subjects(known, gathered),
+        scores,
+        group_subjects(known, scores),
         metrics=SHOWN,
-        bootstrap=settings_from(BootstrapSettings, bootstrap),
+        bootstrap=bootstrap,
     )
     return Table(summary, subgroups_html(summary, labels), subgroups_latex(summary, labels))
 

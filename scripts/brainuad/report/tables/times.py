@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from brainuad.config.settings import settings_from
 from brainuad.evaluation.reconstruction_times import COLUMNS, SECONDS, ratio_to
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import summarize_scores
@@ -17,15 +15,14 @@ from brainuad.report.tables.layout import table_of_summary
 
 
 def tabulate(
-    times: Sequence[Path], *, reference: str, bootstrap: dict[str, Any], labels: Labels
+    times: Sequence[Path], *, reference: str, bootstrap: BootstrapSettings, labels: Labels
 ) -> Table:
     """Summarize the times of all jobs; a ratio is to the reference in the same job and round."""
     measured = pd.concat([pd.DataFrame(columns=COLUMNS), *map(read_table, times)])
     # The interval is over rounds, as that of scores is over subjects.
     rounds = with_ratios(measured, reference).rename(columns={"round": "subject"})
     metrics = [SECONDS, ratio_to(reference)]
-    settings = settings_from(BootstrapSettings, bootstrap)
-    summary = summarize_scores(rounds, metrics=metrics, bootstrap=settings)
+    summary = summarize_scores(rounds, metrics=metrics, bootstrap=bootstrap)
     return table_of_summary(summary, metrics=metrics, labels=labels)
 
 
