@@ -31,7 +31,10 @@ def write_cohort(folder: Path, *, volumes: int, grid: tuple[int, int, int]) -> l
         write_array(archive, "subjects", np.array(subjects))
         write_array(archive, "affines", np.tile(np.eye(4), (volumes, 1, 1)))
         write_array(archive, "native_voxel_ml", np.full(volumes, np.nan))
-    write_table(pd.DataFrame({"subject": subjects, "partition": "test"}), folder / "split.tsv")
+    write_table(
+        pd.DataFrame({"subject": subjects, "session": "", "partition": "test"}),
+        folder / "split.tsv",
+    )
     return subjects
 
 

@@ -17,7 +17,6 @@ from registration import RELEASED
 from brainuad.config.phantoms import PhantomSettings
 from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
-from brainuad.preprocessing.resampling import Resampling
 
 NO_RULE = ("make_template",)
 
@@ -45,7 +44,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
     resampled = {
         "table": folder / "subjects.tsv",
         "output": folder / "resampled",
-        "subjects": ["patient01"],
+        "names": ["patient01"],
         "resampling": Resampling("t2", spacing, **labels, lesions_on_own_grid=False),
     }
     yield "resample_scans", resampled

@@ -13,7 +13,7 @@ import pandas as pd
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation.histograms import (
     count_values,
     densities,
@@ -30,7 +30,7 @@ from brainuad.models import load_model
 
 # In the column subject: a measure of all test subjects together.
 POOLED = "all"
-COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
+COLUMNS = ["subject", "session", "modality", "gamma", "metric", "value"]
 
 
 def main(
@@ -48,14 +48,15 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write the measures (subject, modality, gamma, metric, value) and the pooled densities.
+    """Write the measures and the pooled densities.
 
-    The KL divergence is each subject's, the entropy difference that of all. The npz holds
-    edges [B + 1], gamma [], and scans and reconstructions [B].
+    The measures are subject, session, modality, gamma, metric, value. The KL divergence is each
+    scan's, the entropy difference that of all. The npz holds edges [B + 1], gamma [], and scans and
+    reconstructions [B].
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
-    stack, subjects = read_slices(slices), subjects_of(read_table(split), TEST)
+    stack, names = read_slices(slices), scans_of(read_table(split), TEST)
     edges = np.linspace(0, 1, bins + 1)
     # ASSUME: the entropy difference is that of the histograms of all test subjects together, in
     # which each voxel counts the same: the subjects' own, of either sign, would cancel in a mean.
@@ -64,18 +65,19 @@ def main(
     for scan, reconstruction in reconstruct_scans(
         model,
         with_contrast(stack, gamma),
-        subjects,
+        names,
         timesteps=timesteps,
         seed=seed,
         device=chosen_device,
     ):
         counts = counts_of(scan, reconstruction, edges)
         pooled += counts
-        rows.append((scan.subject, modality, gamma, "kl_divergence", kl_divergence(*counts)))
+        place = (scan.subject, scan.session, modality, gamma)
+        rows.append((*place, "kl_divergence", kl_divergence(*counts)))
     if pooled.any():
         difference = entropy_difference(*pooled)
-        rows.append((POOLED, modality, gamma, "entropy_difference", difference))
-    job.log(f"{len(subjects)} test subjects, gamma {gamma:g}, {bins} bins")
+        rows.append((POOLED, "", modality, gamma, "entropy_difference", difference))
+    job.log(f"{len(names)} test scans, gamma {gamma:g}, {bins} bins")
     write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
     scans, reconstructions = densities(pooled, edges)
     with job.replacing(histograms) as temporary:

@@ -1,11 +1,11 @@
-"""Write the anomaly maps of the test subjects as NIfTI volumes that any viewer opens."""
+"""Write the anomaly maps of the test scans as NIfTI volumes that any viewer opens."""
 
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
@@ -13,9 +13,9 @@ from brainuad.io.tables import read_table
 
 
 def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None:
-    """Fill the directory `output` with {subject}_anomaly.nii.gz, float32, on the final grid."""
-    subjects = subjects_of(read_table(split), TEST)
-    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), subjects)
+    """Fill the directory `output` with {scan}_anomaly.nii.gz, float32, on the final grid."""
+    names = scans_of(read_table(split), TEST)
+    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     with job.replacing(output) as folder:
         folder.mkdir()
         for scan, anomaly_map in pairs:
@@ -23,7 +23,7 @@ def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None
             volume = anomaly_map.transpose(1, 2, 0)
             image = nib.Nifti1Image(volume, scan.affine, dtype=np.float32)
             image.header.set_xyzt_units("mm")
-            nib.save(image, folder / f"{scan.subject}_anomaly.nii.gz")
+            nib.save(image, folder / f"{scan.name}_anomaly.nii.gz")
     job.log(f"{len(pairs)} anomaly maps written")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.datasets.splits import VALIDATION, subjects_of
+from brainuad.datasets.splits import VALIDATION, scans_of
 from brainuad.evaluation.thresholds import (
     FEWEST_LESION_VOXELS,
     FEWEST_PATIENTS,
@@ -23,11 +23,11 @@ from brainuad.io.tables import read_table
 
 def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None:
     """Write the threshold of the best Dice on the pooled validation voxels as JSON."""
-    subjects = subjects_of(read_table(split), VALIDATION)
-    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), subjects)
+    names = scans_of(read_table(split), VALIDATION)
+    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     if not pairs:
         raise SettingsError(
-            f"{slices.stem}: none of the validation subjects came through the preprocessing, so "
+            f"{slices.stem}: none of the validation scans came through the preprocessing, so "
             f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
         )
     voxels = []
@@ -42,12 +42,12 @@ def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None
     content = {
         "threshold": threshold.value,
         "validation_dice": threshold.dice,
-        "subjects": len(pairs),
+        "subjects": len({scan.subject for scan in pairs.scans}),
         "patients": int(np.count_nonzero(voxels)),
         "lesion_voxels": sum(voxels),
     }
     job.log(
-        f"threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}, {len(pairs)} subjects, "
+        f"threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}, {len(pairs)} scans, "
         f"{content['patients']} of them with a lesion, {content['lesion_voxels']} lesion voxels"
     )
     if rests_on_little(content["patients"], content["lesion_voxels"]):

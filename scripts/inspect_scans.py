@@ -18,7 +18,7 @@ from brainuad.preprocessing import quality
 from brainuad.preprocessing.chunks import (
     LeftOut,
     read_left_out,
-    subject_names,
+    scans_in,
     write_left_out,
 )
 from brainuad.preprocessing.raw_scans import rows_of_chunk
@@ -47,38 +47,38 @@ def main(
     template: Path | None,
     output: Path,
 ) -> None:
-    """Write measures.tsv, {subject}.png and left_out.tsv into the folder `output`.
+    """Write measures.tsv, {scan}.png and left_out.tsv into the folder `output`.
 
-    The subjects are those of `corrected`, the last stage. What cannot be measured is listed in
+    The scans are those of `corrected`, the last stage. What cannot be measured is listed in
     left_out.tsv (stage `inspected`), though the run uses it. Of scans that come preprocessed there
     is no earlier stage (None): they are not compared with the template, and shown in one row. The
     others are resampled anew, so that the resampled images need not be kept.
     """
     space = TemplateSpace(to_ras(read_volume(template))) if template else None
-    subjects = subject_names(corrected)
-    raw = rows_of_chunk(table, subjects, modality=resampling.modality) if resampling else {}
+    scans = scans_in(corrected)
+    raw = rows_of_chunk(table, scans, modality=resampling.modality) if resampling else {}
     names = [measure.name for measure in quality.MEASURES]
     rows, left_out = [], read_left_out(corrected)
     with job.replacing(output) as folder:
         folder.mkdir()
-        for number, subject in enumerate(subjects, start=1):
-            folder_of_mask = (brain_masks or corrected) / subject
+        for number, scan in enumerate(scans, start=1):
+            folder_of_mask = (brain_masks or corrected) / scan
             try:
                 if resampling:
-                    scan, lesions = resampling.scan(raw[subject])
+                    image, lesions = resampling.scan(raw[scan])
                 else:
-                    scan, lesions = scan_as_it_came(corrected / subject)
-                measures, shown = inspect_brain_mask(scan, lesions, folder_of_mask)
-                more, others = inspect_corrected(corrected / subject, space)
+                    image, lesions = scan_as_it_came(corrected / scan)
+                measures, shown = inspect_brain_mask(image, lesions, folder_of_mask)
+                more, others = inspect_corrected(corrected / scan, space)
             except ScanError as error:
-                left_out.append(LeftOut(subject, quality.INSPECTED, str(error)))
-                job.log(f"{subject} cannot be shown: {error}")
+                left_out.append(LeftOut(scan, quality.INSPECTED, str(error)))
+                job.log(f"{scan} cannot be shown: {error}")
                 continue
-            draw_rows([shown, *others]).save(folder / f"{subject}.png")
+            draw_rows([shown, *others]).save(folder / f"{scan}.png")
             found = measures | more
-            rows.append([subject, *(found.get(name, float("nan")) for name in names)])
-            job.log(f"{subject} inspected ({number} of {len(subjects)})")
-        write_rows(["subject", *names], rows, folder / "measures.tsv")
+            rows.append([scan, *(found.get(name, float("nan")) for name in names)])
+            job.log(f"{scan} inspected ({number} of {len(scans)})")
+        write_rows(["scan", *names], rows, folder / "measures.tsv")
         write_left_out(left_out, folder)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from brainuad.datasets.copies import leave_out_copies
 from brainuad.io import job, tables
+from brainuad.io.scan_names import name_of_row
 
 
 def main(
@@ -24,9 +25,9 @@ def main(
     tables.write_table(compared, output)
     copies = compared[compared["status"] != table["status"]]
     for _, row in copies.iterrows():
-        job.log(f"{row['subject']} {row['status']}: {row['reason']}")
+        job.log(f"{name_of_row(row)} {row['status']}: {row['reason']}")
     shown = ", ".join(earlier) or "no other data set"
-    job.log(f"{dataset}: compared with {shown}; {len(copies)} subjects left out")
+    job.log(f"{dataset}: compared with {shown}; {len(copies)} rows left out")
 
 
 if __name__ == "__main__":

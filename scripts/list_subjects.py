@@ -22,6 +22,7 @@ from brainuad.datasets.subjects import (
 )
 from brainuad.io import job, tables
 from brainuad.io.errors import ScanError, SettingsError
+from brainuad.io.scan_names import name_of_row
 
 
 def main(
@@ -46,13 +47,13 @@ def main(
 ) -> None:
     """Find the subjects under `root`, read all their files once, and write the subject table.
 
-    A subject without its lesion mask, or without any of the asked modalities, is left out; without
-    one of them it is partial. So it is with a broken file, unless `on_broken` is "stop": then the
-    first one is fatal. Of subjects that share a scan one is kept. `downloads` is the folder as
-    downloaded: the root itself, save where the root is what was unpacked. Tables that the config
-    names are looked for in both, there first. Labels that are None are the layout's own. `remarks`
-    gets lines on rows of the table with ages that name no subject, and on subjects without a row
-    there.
+    A subject, at one session where there are some, without its lesion mask, or without any of the
+    asked modalities, is left out; without one of them it is partial. So it is with a broken file,
+    unless `on_broken` is "stop": then the first one is fatal. Of subjects that share a scan one is
+    kept. `downloads` is the folder as downloaded: the root itself, save where the root is what was
+    unpacked. Tables that the config names are looked for in both, there first. Labels that are None
+    are the layout's own. `remarks` gets lines on rows of the table with ages that name no subject,
+    and on subjects without a row there.
     """
     module = load_layout(layout)
     options = LayoutOptions(
@@ -94,7 +95,7 @@ def main(
                 raise ScanError(entry.reason)
     listed = leave_out_copies(subject_table(checked, expected))
     for _, row in listed[listed["status"] != OK].iterrows():
-        job.log(f"{row['subject']} {row['status']}: {row['reason']}")
+        job.log(f"{name_of_row(row)} {row['status']}: {row['reason']}")
     left_out = listed[listed["status"] == LEFT_OUT]
     if len(left_out) == len(listed):
         raise SettingsError(

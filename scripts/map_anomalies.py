@@ -8,7 +8,7 @@ import numpy as np
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import (
     read_reconstructions,
@@ -32,23 +32,23 @@ def main(
     partitions: list[str],
     postprocessing: dict[str, Any],
 ) -> None:
-    """Write the anomaly maps of the subjects of the partitions, see `write_anomaly_maps`.
+    """Write the anomaly maps of the scans of the partitions, see `write_anomaly_maps`.
 
     A method without a model has no reconstructions (None).
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, frame = read_slices(slices), read_table(split)
-    wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
+    wanted = [name for partition in partitions for name in scans_of(frame, partition)]
     computed = read_reconstructions(reconstructions) if reconstructions else None
     # A leak that the config keeps stands in two partitions, and is mapped once.
     pairs = scans_with(stack, computed, list(dict.fromkeys(wanted)))
     write_anomaly_maps(
         output,
-        [scan.subject for scan in pairs.scans],
+        [scan.name for scan in pairs.scans],
         mapped(pairs, load_score(score), settings),
         shape=stack.images.shape[1:],
     )
-    job.log(f"{len(pairs)} of {len(wanted)} subjects, score {score['kind']}")
+    job.log(f"{len(pairs)} of {len(wanted)} scans, score {score['kind']}")
 
 
 def mapped(

@@ -17,7 +17,7 @@ from brainuad.preprocessing.smoothing import curvature_flow
 
 
 def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
-    """Smooth, cut or pad, scale, downsample: image, brain mask and lesions of each subject.
+    """Smooth, cut or pad, scale, downsample: image, brain mask and lesions of each scan.
 
     The transform goes along as it is, where the scan did not come registered.
     """

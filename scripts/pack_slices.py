@@ -11,27 +11,32 @@ from brainuad.images.volumes import Volume, read_labels, read_mask
 from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError
 from brainuad.io.rows import write_rows
-from brainuad.preprocessing.chunks import LeftOut, read_left_out, subject_names
+from brainuad.preprocessing.chunks import read_left_out, scans_in
+from brainuad.preprocessing.raw_scans import rows_by_name
 
 
-def main(*, chunks: list[Path], slices: Path, left_out: Path, on_broken: str) -> None:
+def main(
+    *, chunks: list[Path], subjects: Path, slices: Path, left_out: Path, on_broken: str
+) -> None:
     """Stack the volumes as axial slices, and list the scans that the stages left out.
 
-    With `on_broken` "stop" such a scan is fatal.
+    The subject table `subjects` says whose scans they are, and of which session. With `on_broken`
+    "stop" such a scan is fatal.
     """
     folders = sorted(
-        (chunk / subject for chunk in chunks for subject in subject_names(chunk)),
+        (chunk / scan for chunk in chunks for scan in scans_in(chunk)),
         key=lambda folder: folder.name,
     )
     lost = [row for chunk in chunks for row in read_left_out(chunk)]
     if lost and on_broken == "stop":
-        subject, stage, reason = lost[0]
-        raise ScanError(f"{subject} could not be {stage}: {reason}")
+        scan, stage, reason = lost[0]
+        raise ScanError(f"{scan} could not be {stage}: {reason}")
     if not folders:
         raise SettingsError(
             f"{slices.stem}: no scan came through the preprocessing; "
             f"the first one left out: {lost[0].reason if lost else 'none given'}"
         )
+    rows = rows_by_name(subjects)
     images, brain_masks, lesions, affines, voxels = [], [], [], [], []
     for folder in folders:
         # Below 0 where a spline overshot: to `read_volume` that may look like a broken scan.
@@ -47,12 +52,17 @@ def main(*, chunks: list[Path], slices: Path, left_out: Path, on_broken: str) ->
         images=np.stack(images).astype(np.float32, copy=False),
         brain_masks=np.stack(brain_masks),
         lesions=np.stack(lesions),
-        subjects=np.array([folder.name for folder in folders]),
+        subjects=np.array([rows[folder.name]["subject"] for folder in folders]),
+        sessions=np.array([rows[folder.name]["session"] for folder in folders]),
         affines=np.stack(affines),
         native_voxel_ml=np.array(voxels),
     )
     write_slices(stack, slices)
-    write_rows(LeftOut._fields, lost, left_out)
+    listed = [
+        (rows[scan]["subject"], rows[scan]["session"], stage, reason)
+        for scan, stage, reason in lost
+    ]
+    write_rows(["subject", "session", "stage", "reason"], listed, left_out)
     job.log(f"{slices}: {len(folders)} volumes, {len(lost)} left out")
 
 
@@ -65,6 +75,7 @@ if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         main(
             chunks=[Path(chunk) for chunk in snakemake.input.chunks],
+            subjects=Path(snakemake.input.subjects),
             slices=Path(snakemake.output.slices),
             left_out=Path(snakemake.output.left_out),
             on_broken=snakemake.params.on_broken,

@@ -9,7 +9,7 @@ import numpy as np
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation.metrics import dice, volume_ml
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
@@ -22,7 +22,7 @@ from brainuad.report.figures.style import house_style, note_figure, save_figure
 from brainuad.report.labels import Labels
 from brainuad.scores.postprocess import segment
 
-# More methods than this, each with three pictures per subject, would not fit on a page.
+# More methods than this, each with three pictures per scan, would not fit on a page.
 MOST_WIDE = 4
 ROWS, COMPACT_ROWS = 6, 4
 
@@ -40,18 +40,18 @@ def main(
     postprocessing: dict[str, Any],
     labels: dict[str, Any],
 ) -> None:
-    """Draw up to six test subjects (up to four of many methods), from the smallest lesion load on.
+    """Draw up to six test scans (up to four of many methods), from the smallest lesion load on.
 
     Each is shown on the axial slice with the most lesion voxels, the same for all methods. The
     cohort is a data set and a modality. `anomaly_maps` and `thresholds` are parallel to `methods`.
     """
     settings, named = settings_from(PostprocessingSettings, postprocessing), Labels(**labels)
     compact = len(methods) > MOST_WIDE
-    subjects = subjects_of(read_table(split), TEST)
-    stack = chosen_subjects(read_slices(slices), subjects, count=COMPACT_ROWS if compact else ROWS)
+    names = scans_of(read_table(split), TEST)
+    stack = chosen_scans(read_slices(slices), names, count=COMPACT_ROWS if compact else ROWS)
     title = f"{named.cohort(*cohort)}: test subjects by lesion volume"
     with house_style():
-        if not len(stack.subjects):
+        if not len(stack.names):
             figure = note_figure("No test subject has a lesion on this grid.")
         else:
             scales, results = [], []
@@ -65,20 +65,20 @@ def main(
                 )
                 scales.append(scale)
                 results.append(found)
-            rows = [row_of(stack, number, results) for number in range(len(stack.subjects))]
+            rows = [row_of(stack, number, results) for number in range(len(stack.names))]
             spacing = np.sqrt((stack.affines[0, :3, :3] ** 2).sum(axis=0))
             draw = compact_panels.draw_compact_panel if compact else panels.draw_panel
             figure = draw(rows, scales, title=title, aspect=float(spacing[1] / spacing[0]))
         save_figure(figure, svg=svg, png=png)
-    job.log(f"drawn: {', '.join(stack.subjects.tolist())}")
+    job.log(f"drawn: {', '.join(stack.names)}")
 
 
-def chosen_subjects(stack: SliceStack, subjects: Sequence[str], *, count: int) -> SliceStack:
-    """The subjects that are drawn, from the smallest lesion load to the largest."""
-    rows = np.flatnonzero(np.isin(stack.subjects, subjects))
+def chosen_scans(stack: SliceStack, names: Sequence[str], *, count: int) -> SliceStack:
+    """The scans that are drawn, from the smallest lesion load to the largest."""
+    rows = np.flatnonzero(np.isin(stack.names, names))
     volumes = [volume_ml(stack.lesions[row] == LESION, stack.voxel_ml(row)) for row in rows]
     chosen = pictures.spread_by_size(volumes, count=count)
-    return stack.select(stack.subjects[rows[chosen]].tolist())
+    return stack.select([stack.names[row] for row in rows[chosen]])
 
 
 def shown_part(stack: SliceStack) -> tuple[slice, slice]:
@@ -93,13 +93,12 @@ def results_of(
     threshold: float,
     settings: PostprocessingSettings,
 ) -> tuple[list[panels.MethodSlice], float]:
-    """One method's slice of each subject, and the 99.5th percentile of their anomaly scores > 0."""
+    """One method's slice of each scan, and the 99.5th percentile of their anomaly scores > 0."""
     box = shown_part(stack)
-    subjects = stack.subjects.tolist()
     maps = read_anomaly_maps(anomaly_maps)
     slices, scores = [], []
-    for scan, anomaly in scans_with(stack, maps, subjects):
-        number, picture = largest_lesion_slice(scan.lesions), maps.pictured_of(scan.subject)
+    for scan, anomaly in scans_with(stack, maps, stack.names):
+        number, picture = largest_lesion_slice(scan.lesions), maps.pictured_of(scan.name)
         prediction = segment(anomaly, threshold, settings)
         scores.append(anomaly[number][anomaly[number] > 0])
         slices.append(
@@ -117,12 +116,12 @@ def results_of(
 def row_of(
     stack: SliceStack, number: int, results: list[list[panels.MethodSlice]]
 ) -> panels.PanelRow:
-    """Gather what all methods made of one subject."""
+    """Gather what all methods made of one scan."""
     lesions = stack.lesions[number]
     place = largest_lesion_slice(lesions)
     box = shown_part(stack)
     return panels.PanelRow(
-        subject=str(stack.subjects[number]),
+        name=stack.names[number],
         lesion_volume_ml=volume_ml(lesions == LESION, stack.voxel_ml(number)),
         has_native_size=stack.has_native_size(number),
         scan=stack.images[number, place][box],

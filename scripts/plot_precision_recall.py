@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
@@ -44,16 +44,16 @@ def main(
     `anomaly_maps`, `thresholds` and `methods` are parallel; the cohort is a data set and a
     modality, `styles` are colour, line and marker of each method.
     """
-    stack, subjects = read_slices(slices), subjects_of(read_table(split), TEST)
+    stack, names = read_slices(slices), scans_of(read_table(split), TEST)
     named, looks = Labels(**labels), styles_from(styles)
     with house_style():
-        if not has_lesions(stack, subjects):
+        if not has_lesions(stack, names):
             note = note_figure("No test subject has a lesion on this grid.")
             save_figure(note, svg=svg, png=png)
             return
         figure, axes = precision_recall_axes(title=named.cohort(*cohort))
         for method, path, fitted in zip(methods, anomaly_maps, thresholds, strict=True):
-            voxels = pooled_voxels(stack, path, subjects)
+            voxels = pooled_voxels(stack, path, names)
             recalls, precisions, area = curve(voxels)
             threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
             draw_precision_recall(
@@ -71,18 +71,18 @@ def main(
 
 
 def pooled_voxels(
-    stack: SliceStack, anomaly_maps: Path, subjects: Sequence[str]
+    stack: SliceStack, anomaly_maps: Path, names: Sequence[str]
 ) -> metrics.ScoredVoxels:
-    """The anomaly scores of one method on all voxels of the subjects, before components go."""
-    pairs = scans_with(stack, read_anomaly_maps(anomaly_maps), subjects)
+    """The anomaly scores of one method on all voxels of the scans, before components go."""
+    pairs = scans_with(stack, read_anomaly_maps(anomaly_maps), names)
     return metrics.pooled(
         metrics.scored_voxels(anomaly_map, scan.lesions) for scan, anomaly_map in pairs
     )
 
 
-def has_lesions(stack: SliceStack, subjects: Sequence[str]) -> bool:
-    """Whether any of the subjects has a lesion voxel."""
-    rows = np.flatnonzero(np.isin(stack.subjects, subjects))
+def has_lesions(stack: SliceStack, names: Sequence[str]) -> bool:
+    """Whether any of the scans has a lesion voxel."""
+    rows = np.flatnonzero(np.isin(stack.names, names))
     return any((stack.lesions[row] == LESION).any() for row in rows)
 
 

@@ -10,7 +10,7 @@ from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import scans_of
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.seeds import derive_seed
@@ -47,7 +47,7 @@ def main(
     pretraining = build_with(spark, settings["network"])
     stack, partitions = read_slices(slices), read_table(split)
     healthy, held_out = (
-        torch.from_numpy(stack.select(subjects_of(partitions, partition)).images)
+        torch.from_numpy(stack.select(scans_of(partitions, partition)).images)
         for partition in ("train", "validation")
     )
     checkpoint = Checkpoint(encoder.with_name("checkpoint.pt"))

@@ -1,4 +1,4 @@
-"""Reconstruct the subjects of one cohort with the weights of one model and fold."""
+"""Reconstruct the scans of one cohort with the weights of one model and fold."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import subjects_of
+from brainuad.datasets.splits import scans_of
 from brainuad.images.computed_volumes import write_reconstructions
 from brainuad.images.slices import read_slices
 from brainuad.inference.reconstruction import reconstruct_scans
@@ -27,19 +27,19 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write the reconstructions of the subjects of the partitions, see `write_reconstructions`."""
+    """Write the reconstructions of the scans of the partitions, see `write_reconstructions`."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
     stack, frame = read_slices(slices), read_table(split)
-    wanted = [subject for partition in partitions for subject in subjects_of(frame, partition)]
+    wanted = [name for partition in partitions for name in scans_of(frame, partition)]
     # A leak that the config keeps stands in two partitions, and is reconstructed once.
-    subjects = [scan.subject for scan in stack.scans(list(dict.fromkeys(wanted)))]
+    names = [scan.name for scan in stack.scans(list(dict.fromkeys(wanted)))]
     pairs = reconstruct_scans(
-        model, stack, subjects, timesteps=timesteps, seed=seed, device=chosen_device
+        model, stack, names, timesteps=timesteps, seed=seed, device=chosen_device
     )
     reconstructions = (reconstruction for _, reconstruction in pairs)
-    write_reconstructions(output, subjects, reconstructions, shape=stack.images.shape[1:])
-    job.log(f"{len(subjects)} of {len(wanted)} subjects, timesteps {timesteps}")
+    write_reconstructions(output, names, reconstructions, shape=stack.images.shape[1:])
+    job.log(f"{len(names)} of {len(wanted)} scans, timesteps {timesteps}")
 
 
 if __name__ == "__main__":

@@ -12,16 +12,16 @@ from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.images.slices import read_slices
 from brainuad.inference.partial_conditioning import reconstruct_by_visible_fraction
-from brainuad.inference.reconstruction import subjects_to_reconstruct
+from brainuad.inference.reconstruction import scans_to_reconstruct
 from brainuad.inference.visible_part import l1_by_region, middle_slice
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
 from brainuad.io.tables import write_table
 from brainuad.models import load_model
 
-# Subjects whose middle slice is kept for a figure.
+# Scans whose middle slice is kept for a figure.
 PICTURED = 3
-COLUMNS = ["subject", "modality", "timestep", "share", "region", "metric", "value"]
+COLUMNS = ["subject", "session", "modality", "timestep", "share", "region", "metric", "value"]
 
 
 def main(
@@ -38,20 +38,20 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write one slice of a few test subjects as npz, and a tidy table of all subjects and slices.
+    """Write one slice of a few test scans as npz, and a tidy table of all scans and slices.
 
-    The npz holds subjects [N], timesteps [T], shares [C], images and brain_masks [N, H, W], and
+    The npz holds names [N], timesteps [T], shares [C], images and brain_masks [N, H, W], and
     reconstructions [T, C, N, H, W]. A share, there and in the table, is the visible fraction of the
     width. The regions of the table are the same for all of them: hidden is what the smallest hides.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
     stack = read_slices(slices)
-    subjects = subjects_to_reconstruct(stack, split, slices=slices)
+    names = scans_to_reconstruct(stack, split, slices=slices)
     rows, pictures = [], []
-    for subject in progress_bar(subjects, total=len(subjects), label="subjects"):
+    for name in progress_bar(names, total=len(names), label="scans"):
         # One volume at a time: a cohort at each timestep and fraction would fill the memory.
-        volume = stack.select([subject])
+        volume = stack.select([name])
         by_fraction = reconstruct_by_visible_fraction(
             volume,
             model,
@@ -60,6 +60,7 @@ def main(
             seed=seed,
             device=chosen_device,
         )
+        person = (volume.subjects[0], volume.sessions[0])
         image, brain_mask = volume.images[0], volume.brain_masks[0]
         for (t, timestep), (c, fraction) in product(
             enumerate(timesteps), enumerate(visible_fractions)
@@ -68,7 +69,7 @@ def main(
                 image, by_fraction[t, c], brain_mask, visible_fraction=min(visible_fractions)
             )
             rows += [
-                (subject, modality, timestep, fraction, region, "l1", value)
+                (*person, modality, timestep, fraction, region, "l1", value)
                 for region, value in l1.items()
             ]
         if len(pictures) < PICTURED:
@@ -79,14 +80,14 @@ def main(
     with job.replacing(reconstructions) as temporary:
         np.savez(
             temporary,
-            subjects=np.array(subjects[:PICTURED]),
+            names=np.array(names[:PICTURED]),
             timesteps=np.array(timesteps),
             shares=np.array(visible_fractions, dtype=float),
             images=np.stack(images),
             brain_masks=np.stack(brain_masks),
             reconstructions=np.stack(reconstructed_slices, axis=2),
         )
-    job.log(f"{len(subjects)} subjects, timesteps {timesteps}, visible {visible_fractions}")
+    job.log(f"{len(names)} scans, timesteps {timesteps}, visible {visible_fractions}")
 
 
 if __name__ == "__main__":

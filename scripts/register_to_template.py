@@ -22,7 +22,7 @@ TRANSFORM = "to_template.mat"
 def main(
     *, scans: Path, template: Path, output: Path, transforms: Path, settings: dict[str, Any]
 ) -> None:
-    """Write image, masks and to_template.mat of each subject of the chunk; transforms are kept."""
+    """Write image, masks and to_template.mat of each scan of the chunk; transforms are kept."""
     # The later stages and the slices cut along the axes of RAS, however the template is stored.
     fixed = to_ras(read_volume(Path(template)))
     process_chunk(

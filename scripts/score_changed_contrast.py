@@ -19,7 +19,7 @@ from brainuad.io.tables import read_table, write_table
 from brainuad.models import load_model
 from brainuad.scores import load_score
 
-COLUMNS = ["subject", "modality", "gamma", "metric", "value"]
+COLUMNS = ["subject", "session", "modality", "gamma", "metric", "value"]
 
 
 def main(
@@ -37,7 +37,7 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table of the test subjects: subject, modality, gamma, metric, value.
+    """Write a tidy table of the test subjects: subject, session, modality, gamma, metric, value.
 
     A method without a model has no weights (None), and its timesteps say nothing.
     """

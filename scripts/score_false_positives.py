@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
+from brainuad.datasets.splits import TEST, VALIDATION, scans_of
 from brainuad.evaluation.calibration import scores_at
 from brainuad.evaluation.detection import FALSE_POSITIVES
 from brainuad.evaluation.thresholds import HEALTHY_SHARE, healthy_scores
@@ -34,7 +34,7 @@ def main(
     modality: str,
     postprocessing: dict[str, Any],
 ) -> None:
-    """Write the volumes as a tidy table (subject, modality, fitted_on, metric, value).
+    """Write the volumes as a tidy table (subject, session, modality, fitted_on, metric, value).
 
     And as JSON the threshold of healthy voxels, with their shares above the fitted thresholds.
     `fitted_on` names the lesion set of each of the `thresholds`.
@@ -44,34 +44,34 @@ def main(
         name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
         for name, path in zip(fitted_on, thresholds, strict=True)
     }
-    subjects, stack = read_table(split), read_slices(slices)
+    frame, stack = read_table(split), read_slices(slices)
     maps = read_anomaly_maps(anomaly_maps)
-    tested = scans_with(stack, maps, subjects_of(subjects, TEST))
+    tested = scans_with(stack, maps, scans_of(frame, TEST))
     rows = [
-        (scan.subject, modality, name, metric, value)
+        (scan.subject, scan.session, modality, name, metric, value)
         for scan, anomaly_map in tested
         for name, metric, value in scores_at(
             anomaly_map, scan.lesions, scan.voxel_ml, thresholds=fitted, settings=settings
         )
         if metric == FALSE_POSITIVES
     ]
-    columns = ["subject", "modality", "fitted_on", "metric", "value"]
+    columns = ["subject", "session", "modality", "fitted_on", "metric", "value"]
     write_table(pd.DataFrame(rows, columns=columns), scores)
 
-    validated = scans_with(stack, maps, subjects_of(subjects, VALIDATION))
+    validated = scans_with(stack, maps, scans_of(frame, VALIDATION))
     healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)
     content = {
         "threshold": healthy.threshold_at(HEALTHY_SHARE),
         "share": HEALTHY_SHARE,
-        "subjects": len(validated),
+        "subjects": len({scan.subject for scan in validated.scans}),
         "brain_voxels": healthy.voxels,
         "share_above": {name: healthy.share_above(value) for name, value in fitted.items()},
     }
     with job.replacing(threshold) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     job.log(
-        f"{len(tested)} test subjects scored at {len(fitted)} thresholds; that of healthy voxels "
-        f"is {content['threshold']:.6g}, from {len(validated)} validation subjects"
+        f"{len(tested)} test scans scored at {len(fitted)} thresholds; that of healthy voxels "
+        f"is {content['threshold']:.6g}, from {len(validated)} validation scans"
     )
 
 

@@ -9,7 +9,7 @@ from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.datasets.downloads import check_sha256
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation.perceptual import load_network, perceptual_distance
 from brainuad.images.computed_volumes import read_reconstructions, scans_with
 from brainuad.images.slices import read_slices
@@ -30,21 +30,22 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table: subject, modality, metric (lpips), value.
+    """Write a tidy table: subject, session, modality, metric (lpips), value.
 
     `sha256` is that of the network's file, None where it is not known.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     job.log(f"{network}: SHA-256 {check_sha256(network, sha256, name=str(network))}")
     chosen_network = load_network(network, chosen_device.torch)
-    subjects = subjects_of(read_table(split), TEST)
-    pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), subjects)
+    names = scans_of(read_table(split), TEST)
+    pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), names)
     rows = []
     for scan, reconstruction in progress_bar(pairs, total=len(pairs), label="LPIPS"):
         value = perceptual_distance(chosen_network, scan.image, reconstruction)
-        rows.append((scan.subject, modality, "lpips", value))
-    job.log(f"{len(pairs)} test subjects scored")
-    write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)
+        rows.append((scan.subject, scan.session, modality, "lpips", value))
+    job.log(f"{len(pairs)} test scans scored")
+    columns = ["subject", "session", "modality", "metric", "value"]
+    write_table(pd.DataFrame(rows, columns=columns), output)
 
 
 if __name__ == "__main__":

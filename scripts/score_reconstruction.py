@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import read_anomaly_maps, read_reconstructions, scans_with
 from brainuad.images.slices import read_slices
@@ -21,10 +21,10 @@ def main(
     output: Path,
     modality: str,
 ) -> None:
-    """Write a tidy table: subject, modality, metric, value."""
-    subjects = subjects_of(read_table(split), TEST)
+    """Write a tidy table: subject, session, modality, metric, value."""
+    names = scans_of(read_table(split), TEST)
     maps = read_anomaly_maps(anomaly_maps)
-    pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), subjects)
+    pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), names)
     rows = []
     for scan, reconstruction in pairs:
         image = scan.image
@@ -32,11 +32,13 @@ def main(
             "l1": metrics.l1(image, reconstruction),
             "ssim": metrics.ssim(image, reconstruction),
             "psnr": metrics.psnr(image, reconstruction),
-            metrics.SCAN_SCORE: maps.measures_of(scan.subject)[metrics.SCAN_SCORE],
+            metrics.SCAN_SCORE: maps.measures_of(scan.name)[metrics.SCAN_SCORE],
         }
-        rows += [(scan.subject, modality, metric, value) for metric, value in scores.items()]
-    job.log(f"{len(pairs)} test subjects scored")
-    write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)
+        place = (scan.subject, scan.session, modality)
+        rows += [(*place, metric, value) for metric, value in scores.items()]
+    job.log(f"{len(pairs)} test scans scored")
+    columns = ["subject", "session", "modality", "metric", "value"]
+    write_table(pd.DataFrame(rows, columns=columns), output)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import IGNORED, LESION
@@ -28,7 +28,7 @@ def scores_of(
     threshold: float,
     settings: PostprocessingSettings,
 ) -> dict[str, float]:
-    """Every segmentation metric of one subject; NaN where it is not defined.
+    """Every segmentation metric of one scan; NaN where it is not defined.
 
     measures are those of its anomaly map [S, H, W] before post-processing.
     """
@@ -58,18 +58,20 @@ def main(
     postprocessing: dict[str, Any],
     modality: str,
 ) -> None:
-    """Write a tidy table: subject, modality, metric, value."""
+    """Write a tidy table: subject, session, modality, metric, value."""
     settings = settings_from(PostprocessingSettings, postprocessing)
     fitted = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
     maps = read_anomaly_maps(anomaly_maps)
-    pairs = scans_with(read_slices(slices), maps, subjects_of(read_table(split), TEST))
+    pairs = scans_with(read_slices(slices), maps, scans_of(read_table(split), TEST))
     rows = []
     for scan, anomaly_map in pairs:
-        measures = maps.measures_of(scan.subject)
+        measures = maps.measures_of(scan.name)
         scores = scores_of(scan, anomaly_map, measures, threshold=fitted, settings=settings)
-        rows += [(scan.subject, modality, metric, value) for metric, value in scores.items()]
-    job.log(f"{len(pairs)} test subjects scored at threshold {fitted:.6g}")
-    write_table(pd.DataFrame(rows, columns=["subject", "modality", "metric", "value"]), output)
+        place = (scan.subject, scan.session, modality)
+        rows += [(*place, metric, value) for metric, value in scores.items()]
+    job.log(f"{len(pairs)} test scans scored at threshold {fitted:.6g}")
+    columns = ["subject", "session", "modality", "metric", "value"]
+    write_table(pd.DataFrame(rows, columns=columns), output)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pandas as pd
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.evaluation.calibration import ON_TEST, best_threshold_on_test, scores_at
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
@@ -30,7 +30,7 @@ def main(
     modality: str,
     postprocessing: dict[str, Any],
 ) -> None:
-    """Write a tidy table: subject, modality, fitted_on, metric, value.
+    """Write a tidy table: subject, session, modality, fitted_on, metric, value.
 
     `fitted_on` names the data set of each threshold; "test" is the best one on these subjects.
     """
@@ -39,22 +39,23 @@ def main(
         name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
         for name, path in zip(fitted_on, thresholds, strict=True)
     }
-    subjects = subjects_of(read_table(split), TEST)
-    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), subjects)
+    names = scans_of(read_table(split), TEST)
+    pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     # The maps are read twice: those of a whole test set would fill the memory.
     best = best_threshold_on_test((anomaly_map, scan.lesions) for scan, anomaly_map in pairs)
     job.log(f"best threshold on test {best.value:.6g}, Dice {best.dice:.4f}")
     values[ON_TEST] = best.value
     rows = [
-        (scan.subject, modality, *row)
+        (scan.subject, scan.session, modality, *row)
         for scan, anomaly_map in pairs
         for row in scores_at(
             anomaly_map, scan.lesions, scan.voxel_ml, thresholds=values, settings=settings
         )
     ]
-    table = pd.DataFrame(rows, columns=["subject", "modality", "fitted_on", "metric", "value"])
+    columns = ["subject", "session", "modality", "fitted_on", "metric", "value"]
+    table = pd.DataFrame(rows, columns=columns)
     write_table(table, output)
-    job.log(f"{len(pairs)} test subjects scored at {len(values)} thresholds")
+    job.log(f"{len(pairs)} test scans scored at {len(values)} thresholds")
 
 
 if __name__ == "__main__":

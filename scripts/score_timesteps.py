@@ -18,7 +18,7 @@ from brainuad.io.tables import read_table, write_table
 from brainuad.models import load_model
 from brainuad.scores import load_score
 
-COLUMNS = ["subject", "modality", "timestep", "metric", "value"]
+COLUMNS = ["subject", "session", "modality", "timestep", "metric", "value"]
 
 
 def main(
@@ -35,7 +35,7 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table of the test subjects: subject, modality, timestep, metric, value."""
+    """Write a tidy table: subject, session, modality, timestep, metric, value."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     # ASSUME: the threshold is fitted anew at each timestep, as for each row of the main table.
     scores = fit_and_score(

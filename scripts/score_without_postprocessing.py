@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
+from brainuad.datasets.splits import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.images.computed_volumes import read_reconstructions, scans_with
@@ -34,15 +34,15 @@ def main(
     postprocessing: dict[str, Any],
     modality: str,
 ) -> None:
-    """Write a tidy table of the test subjects: subject, modality, variant, metric, value.
+    """Write a tidy table of the test scans: subject, session, modality, variant, metric, value.
 
     A method without a model has no reconstructions (None).
     """
     variants = variants_of(settings_from(PostprocessingSettings, postprocessing))
-    subjects, stack, chosen = read_table(split), read_slices(slices), load_score(score)
+    frame, stack, chosen = read_table(split), read_slices(slices), load_score(score)
     computed = read_reconstructions(reconstructions) if reconstructions else None
-    validation = scans_with(stack, computed, subjects_of(subjects, VALIDATION))
-    test = scans_with(stack, computed, subjects_of(subjects, TEST))
+    validation = scans_with(stack, computed, scans_of(frame, VALIDATION))
+    test = scans_with(stack, computed, scans_of(frame, TEST))
     rows = []
     for group in sharing_maps(variants):
         settings = next(iter(group.values()))
@@ -57,8 +57,8 @@ def main(
             for variant, changed in group.items():
                 prediction = segment(scores, threshold.value, changed)
                 dice = metrics.dice(prediction, lesions)
-                rows.append((scan.subject, modality, variant, "dice", dice))
-    columns = ["subject", "modality", "variant", "metric", "value"]
+                rows.append((scan.subject, scan.session, modality, variant, "dice", dice))
+    columns = ["subject", "session", "modality", "variant", "metric", "value"]
     write_table(pd.DataFrame(rows, columns=columns), output)
 
 

@@ -25,7 +25,7 @@ def main(
     seed: int,
     splits: dict[str, Any] | None,
 ) -> None:
-    """Write subject and partition, and what was found in the released lists where they are used.
+    """Write subject, session and partition, and what was found in the released lists.
 
     `splits` (folder, name, keep_leaks) takes the released lists, the CSV files `lists`, with
     keep_leaks those subjects too that stand on two sides; without it the split is drawn. Lesion
@@ -52,7 +52,8 @@ def main(
             split = split_lesions(table, test=test, **sizes)
     tables.write_table(split, output)
     tables.write_table(found, problems)
-    job.log(f"{output}: {counts(split['partition'])}")
+    people = split.drop_duplicates(["subject", "partition"])
+    job.log(f"{output}: {counts(people['partition'])} subjects, {len(split)} scans")
     job.log(f"{problems}: {counts(found['problem']) or 'nothing to report'}")
 
 

@@ -28,9 +28,9 @@ def main(
     head_brain_mask: Path | None,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each subject of the chunk; masks are kept.
+    """Write masked image, brain mask and lesions of each scan of the chunk; masks are kept.
 
-    The brain of a subject that is not named in `children` must have the volume of an adult's.
+    The brain of a scan that is not named in `children` must have the volume of an adult's.
     """
     if method not in ("template", "none"):
         raise SettingsError(f"skull_stripping: {method!r}: strip_skull takes template or none")

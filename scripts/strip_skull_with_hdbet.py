@@ -24,9 +24,9 @@ def main(
     threads: int,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each subject of the chunk; masks are kept.
+    """Write masked image, brain mask and lesions of each scan of the chunk; masks are kept.
 
-    The brain of a subject that is not named in `children` must have the volume of an adult's.
+    The brain of a scan that is not named in `children` must have the volume of an adult's.
     The network is loaded once. The scans go through it one after the other in this very process, so
     the threads are those of the rule, and jobs beside this one share nothing with it.
     """

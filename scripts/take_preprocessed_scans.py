@@ -17,7 +17,7 @@ from brainuad.images.volumes import (
 )
 from brainuad.io import job
 from brainuad.io.errors import ScanError
-from brainuad.preprocessing.chunks import process_subjects
+from brainuad.preprocessing.chunks import process_scans
 from brainuad.preprocessing.raw_scans import Row, lesions_of_released_mask, rows_of_chunk
 
 SPACING_TOLERANCE = 0.01  # part of a voxel's edge
@@ -27,20 +27,20 @@ def main(
     *,
     table: Path,
     output: Path,
-    subjects: list[str],
+    names: list[str],
     modality: str,
     spacing: float,
     lesion_labels: Collection[int],
     ignored_labels: Collection[int],
 ) -> None:
-    """Write image, brain mask and lesions of each subject, lesions 0 none, 1 lesion, 2 ignored."""
-    process_subjects(
-        subjects,
+    """Write image, brain mask and lesions of each scan, lesions 0 none, 1 lesion, 2 ignored."""
+    process_scans(
+        names,
         output,
         stage="corrected",
         process=partial(
             take_scan,
-            rows=rows_of_chunk(table, subjects, modality=modality),
+            rows=rows_of_chunk(table, names, modality=modality),
             modality=modality,
             spacing=spacing,
             lesion_labels=lesion_labels,
@@ -50,7 +50,7 @@ def main(
 
 
 def take_scan(
-    subject: str,
+    name: str,
     folder: Path,
     *,
     rows: Mapping[str, Row],
@@ -60,7 +60,7 @@ def take_scan(
     ignored_labels: Collection[int],
 ) -> None:
     """One scan in RAS; without a lesion mask the lesions are all 0."""
-    row = rows[subject]
+    row = rows[name]
     image = read_volume(Path(row[modality]))
     if (abs(image.spacing / spacing - 1) > SPACING_TOLERANCE).any():
         shown = " x ".join(f"{edge:.4g}" for edge in image.spacing)
@@ -101,7 +101,7 @@ if __name__ == "__main__":
         main(
             table=Path(snakemake.input.subjects),
             output=Path(snakemake.output[0]),
-            subjects=params.subjects,
+            names=params.names,
             modality=params.modality,
             spacing=params.spacing,
             lesion_labels=labels.lesion,

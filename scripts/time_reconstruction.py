@@ -19,7 +19,7 @@ from brainuad.images.slices import SliceStack, read_slices
 from brainuad.inference.reconstruction import (
     compile_for_volumes,
     reconstruct_volumes,
-    subjects_to_reconstruct,
+    scans_to_reconstruct,
 )
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
@@ -52,7 +52,7 @@ def main(
 
     `methods`, `models`, `weights` and `timesteps` are parallel: what a row is called, and which
     model reconstructs for it, from which file and at which timesteps. What is timed leads from the
-    slices of the first test subjects in memory to their reconstructions in memory, in the batches
+    slices of the first test scans in memory to their reconstructions in memory, in the batches
     and, where the device's settings want it, compiled, as `reconstruct` does it for a whole cohort;
     files are read and networks compiled before.
     """
@@ -61,8 +61,8 @@ def main(
     files = dict(zip(models, weights, strict=True))
     loaded = {name: load_model(path, chosen_device) for name, path in files.items()}
     stack = read_slices(slices)
-    subjects = subjects_to_reconstruct(stack, split, slices=slices)[:VOLUMES]
-    volumes = stack.select(subjects)
+    names = scans_to_reconstruct(stack, split, slices=slices)[:VOLUMES]
+    volumes = stack.select(names)
     for model in loaded.values():
         compile_for_volumes(model, volumes.images.shape[2:], chosen_device)
     rows = []
@@ -74,10 +74,10 @@ def main(
                 volumes, loaded[name], timesteps=steps, seed=seed, device=chosen_device
             )
             if number > 0:
-                value = seconds / len(subjects)
+                value = seconds / len(names)
                 rows.append((method, fold, dataset, modality, number, SECONDS, value))
     write_table(pd.DataFrame(rows, columns=COLUMNS), output)
-    job.log(f"{len(methods)} methods, {len(subjects)} volumes of {dataset} {modality}")
+    job.log(f"{len(methods)} methods, {len(names)} volumes of {dataset} {modality}")
 
 
 def seconds_to_reconstruct(
@@ -89,7 +89,7 @@ def seconds_to_reconstruct(
     reconstruct_volumes(
         model,
         volumes.images,
-        volumes.subjects.tolist(),
+        volumes.names,
         timesteps=timesteps,
         seed=seed,
         device=device,

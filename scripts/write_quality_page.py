@@ -7,6 +7,7 @@ import pandas as pd
 from PIL import Image
 
 from brainuad.io import job, tables
+from brainuad.io.scan_names import name_of_row
 from brainuad.preprocessing import outliers, quality
 from brainuad.preprocessing.chunks import LeftOut, read_left_out
 from brainuad.report.pages import pages as report_pages
@@ -25,11 +26,12 @@ def main(
 ) -> None:
     """Join the chunks of inspect_scans: the folder `page` with index.html, and a tidy table."""
     measured = [tables.read_table(chunk / "measures.tsv") for chunk in chunks]
-    names = ["subject", *(measure.name for measure in quality.MEASURES)]
+    names = ["scan", *(measure.name for measure in quality.MEASURES)]
     table = pd.concat(measured, ignore_index=True) if measured else pd.DataFrame(columns=names)
+    listed = tables.read_table(subjects)
     left_out = pd.concat(
         [
-            quality_page.left_out_when_listed(tables.read_table(subjects), modality=modality),
+            quality_page.left_out_when_listed(listed, modality=modality),
             pd.DataFrame(
                 [row for chunk in chunks for row in read_left_out(chunk)], columns=LeftOut._fields
             ),
@@ -53,7 +55,10 @@ def main(
             picture_size=Image.open(first).size if first else None,
         )
         report_pages.write_text(text, folder / "index.html")
-    tables.write_table(table, measures)
+    rows = {name_of_row(row): row for row in listed.to_dict("records")}
+    for place, key in enumerate(("subject", "session")):
+        table.insert(place, key, [rows[scan][key] for scan in table["scan"]])
+    tables.write_table(table.drop(columns="scan"), measures)
     job.log(f"{len(table)} scans, {int(table['flagged'].sum())} of them flagged")
 
 

@@ -55,4 +55,6 @@ def write_brains(
         affines=np.tile(np.diag([VOXEL, VOXEL, VOXEL, 1.0]), (len(names), 1, 1)),
     )
     write_slices(stack, folder / "slices.npz")
-    write_table(pd.DataFrame({"subject": subjects, "partition": names}), folder / "split.tsv")
+    write_table(
+        pd.DataFrame({"subject": subjects, "session": "", "partition": names}), folder / "split.tsv"
+    )

@@ -311,7 +311,7 @@ def resampled(folder):
     resample_scans.main(
         table=folder / "subjects.tsv",
         output=folder / "resampled",
-        subjects=["patient01"],
+        names=["patient01"],
         resampling=Resampling(
             modality="t2",
             spacing=SPACING,

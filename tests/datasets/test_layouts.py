@@ -137,7 +137,7 @@ def test_layout_becomes_a_table(tmp_path, dataset):
     MAKERS[dataset](tmp_path / "raw")
     table = listed(tmp_path, dataset)
     assert table.columns.tolist() == [
-        *("subject", "t1", "t2", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
+        *("subject", "session", "t1", "t2", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
         *("status", "reason", "t1_digest", "t2_digest"),
     ]
     subjects, sites = EXPECTED[dataset]

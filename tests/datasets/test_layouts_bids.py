@@ -16,39 +16,44 @@ def anat(name, *, session="", top=SUBJECT):
     return f"{folder}{SUBJECT}_{f'ses-{session}_' if session else ''}{name}.nii.gz"
 
 
+# The files, and of each row the session, the scan and, where there is one, the mask.
 TAKEN = {
-    "the session with a mask": (
+    "a mask of one session": (
         [anat("T1w", session=1), anat("T1w", session=2), anat("label-L_mask", session=2)],
-        (1, 2),
+        [("1", 0, None), ("2", 1, 2)],
     ),
-    "the session with a mask in derivatives": (
+    "a mask of one session in derivatives": (
         [
             anat("T1w", session=1),
             anat("T1w", session=2),
             anat("lesion_roi", session=2, top=MANUAL),
         ],
-        (1, 2),
+        [("1", 0, None), ("2", 1, 2)],
     ),
-    "the first session with a mask": (
+    "a mask of each session, 2 before 10": (
         [anat(kind, session=n) for n in (10, 2, 1) for kind in ("T1w", "lesion_mask")][:-1],
-        (2, 3),
+        [("1", 4, None), ("2", 2, 3), ("10", 0, 1)],
     ),
-    "not the session with a mask of another run": (
+    "a mask of another run": (
         [
             anat("run-1_T1w", session=1),
             anat("run-2_label-L_mask", session=1),
             anat("run-1_T1w", session=2),
             anat("run-1_label-L_mask", session=2),
         ],
-        (2, 3),
+        [("1", 0, None), ("2", 2, 3)],
     ),
     "a mask without a session": (
         [anat("T1w", session="pre"), anat("label-lesion_mask", top=MANUAL)],
-        (0, 1),
+        [("pre", 0, 1)],
     ),
-    "a mask without a session, of two sessions": (
-        [anat("T1w", session=2), anat("T1w", session=1), anat("label-L_mask", top=MANUAL)],
-        (1, 2),
+    "a mask without a session, of two of which one has a scan": (
+        [anat("T2w", session=2), anat("T1w", session=1), anat("label-L_mask", top=MANUAL)],
+        [("1", 1, 2)],
+    ),
+    "a scan and a mask without a session beside one with": (
+        [anat("T1w", session=1), anat("T1w"), anat("label-L_mask", top=MANUAL)],
+        [("", 1, 2), ("1", 0, None)],
     ),
     "a mask whose name alone has the session": (
         [
@@ -56,7 +61,7 @@ TAKEN = {
             anat("T1w", session=2),
             f"{MANUAL}/anat/{SUBJECT}_ses-2_label-L_mask.nii.gz",
         ],
-        (1, 2),
+        [("1", 0, None), ("2", 1, 2)],
     ),
     "the native mask beside others": (
         [
@@ -65,7 +70,7 @@ TAKEN = {
             anat("space-MNI152NLin2009aSym_label-lesion_mask", top=MANUAL),
             anat("space-orig_label-lesion_mask", top=MANUAL),
         ],
-        (0, 1),
+        [("", 0, 1)],
     ),
     "the mask of the original space": (
         [
@@ -73,7 +78,7 @@ TAKEN = {
             anat("space-MNI152Lin_label-L_mask", top=MANUAL),
             anat("space-orig_label-L_mask", top=MANUAL),
         ],
-        (0, 2),
+        [("", 0, 2)],
     ),
     "the mask in the scan's own space": (
         [
@@ -81,43 +86,82 @@ TAKEN = {
             anat("space-T2w_label-L_mask", top=MANUAL),
             anat("space-T1w_label-L_mask", top=MANUAL),
         ],
-        (0, 2),
+        [("", 0, 2)],
     ),
     "the mask of a scan in a standard space": (
         [anat("space-MNI_T1w"), anat("label-L_mask"), anat("space-MNI_label-L_mask", top=MANUAL)],
-        (0, 2),
+        [("", 0, 2)],
     ),
     "run 2 before run 10": (
         [*(anat(f"run-{n}_T1w") for n in (10, 2, 11)), anat("label-L_mask")],
-        (1, 3),
+        [("", 1, 3)],
     ),
     "run 2 of two digits": (
         [anat("run-02_T1w"), anat("run-1_T1w"), anat("run-2_label-L_mask")],
-        (0, 2),
+        [("", 0, 2)],
     ),
 }
 
 
 @pytest.mark.parametrize("kind", TAKEN)
 def test_scan_and_mask_that_are_taken(tmp_path, kind):
-    files, taken = TAKEN[kind]
+    files, rows = TAKEN[kind]
     write_tree(tmp_path / "raw", files)
     table = listed(tmp_path, "bids")
-    assert table["status"].tolist() == ["ok"], table["reason"].item()
-    assert paths(table, tmp_path / "raw", "t1") == [files[taken[0]]]
-    assert paths(table, tmp_path / "raw", "seg") == [files[taken[1]]]
+    assert table["session"].tolist() == [session for session, _, _ in rows]
+    assert set(table["subject"]) == {SUBJECT}
+    assert paths(table, tmp_path / "raw", "t1") == [files[scan] for _, scan, _ in rows]
+    masks = [None if mask is None else files[mask] for _, _, mask in rows]
+    assert paths(table, tmp_path / "raw", "seg") == masks
+    assert table["status"].tolist() == ["ok" if mask else "left_out" for mask in masks]
 
 
-def test_without_masks_it_is_the_first_session(tmp_path):
-    files = [anat("T1w", session=n) for n in (10, 2)]
-    write_tree(tmp_path / "raw", [*files, anat("label-L_mask", session=10)])
-    assert paths(listed(tmp_path, "bids", lesions=False), tmp_path / "raw", "t1") == [files[1]]
+def test_a_mask_without_a_session_is_nobodys_where_there_are_two(tmp_path):
+    sessions = [anat("T1w", session=n) for n in (1, 2)]
+    write_tree(tmp_path / "raw", [*sessions, anat("label-L_mask", top=MANUAL)])
+    with pytest.raises(SettingsError, match="label-L_mask names no session, and sub-01 has"):
+        listed(tmp_path, "bids")
+    table = listed(tmp_path, "bids", lesions=False)
+    assert table["status"].tolist() == ["ok", "ok"]
+
+
+def test_sessions_may_have_other_modalities(tmp_path):
+    files = [
+        *(anat("T1w", session=1), anat("T2w", session=1), anat("T2w", session=2)),
+        anat("T2w", session="mri"),
+        anat("T2w", session="pet").replace("/anat/", "/pet/"),
+    ]
+    write_tree(tmp_path / "raw", files)
+    table = listed(tmp_path, "bids", modalities=["t1", "t2"], lesions=False)
+    table = table.set_index("session")
+    assert table["status"].to_dict() == {"1": "ok", "2": "partial", "mri": "partial"}
+    assert table.loc["2", "reason"] == "no t1 scan of this session"
+    assert listed(tmp_path, "bids", lesions=False)["session"].tolist() == ["1"]
 
 
 def test_a_mask_of_another_session_is_none(tmp_path):
     write_tree(tmp_path / "raw", [anat("T1w", session=1), anat("label-L_mask", session=2)])
-    with pytest.raises(SettingsError, match="no lesion mask of this subject"):
+    with pytest.raises(SettingsError, match="no lesion mask of this session"):
         listed(tmp_path, "bids")
+
+
+@pytest.mark.parametrize(("name", "left"), [("sub-01", []), ("sub-01_ses-2", ["1"])])
+def test_a_subject_or_one_of_its_sessions_is_excluded(tmp_path, name, left):
+    other = [anat("T1w").replace("sub-01", "sub-02")]
+    write_tree(tmp_path / "raw", [*(anat("T1w", session=n) for n in (1, 2)), *other])
+    table = listed(tmp_path, "bids", lesions=False, exclude=[name])
+    used = table[table["status"] == "ok"]
+    assert used["session"].tolist() == [*left, ""]
+    with pytest.raises(SettingsError, match="exclude names 'sub-01_ses-3', which is no subject"):
+        listed(tmp_path, "bids", lesions=False, exclude=["sub-01_ses-3"])
+
+
+def test_two_scans_of_one_name_are_nobodys(tmp_path):
+    odd = "sub-01_ses-1/anat/sub-01_ses-1_T1w.nii.gz"
+    write_tree(tmp_path / "raw", [anat("T1w", session=1), odd, anat("T1w", session=2)])
+    table = listed(tmp_path, "bids", lesions=False)
+    assert table["status"].tolist() == ["left_out", "ok", "left_out"]
+    assert "two scans would be called 'sub-01_ses-1'" in table["reason"].iloc[0]
 
 
 def test_what_is_passed_over_is_in_the_log(tmp_path, capsys):

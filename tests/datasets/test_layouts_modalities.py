@@ -50,7 +50,7 @@ def test_flair_alone_makes_a_table_of_flair(tmp_path):
     make_brats21(tmp_path / "raw")
     table = listed(tmp_path, "brats21", modalities=["flair"])
     assert table.columns.tolist() == [
-        *("subject", "flair", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
+        *("subject", "session", "flair", "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
         *("status", "reason", "flair_digest"),
     ]
 
@@ -59,7 +59,7 @@ def test_patients_with_several_modalities_are_one_row(tmp_path):
     make_brats21(tmp_path / "raw")
     damage_scan(tmp_path / "raw" / "BraTS2021_00001" / "BraTS2021_00001_t1.nii.gz")
     table = listed(tmp_path, "brats21", modalities=["t2", "t1", "flair"])
-    assert table.columns.tolist()[1:4] == ["flair", "t1", "t2"]
+    assert table.columns.tolist()[2:5] == ["flair", "t1", "t2"]
     assert table.columns.tolist()[-3:] == ["flair_digest", "t1_digest", "t2_digest"]
     assert table["status"].tolist() == ["ok", "partial", "ok"]
     assert pd.isna(table["t1"].iloc[1]) and "cut short" in table["reason"].iloc[1]
@@ -107,7 +107,9 @@ def test_patterns_and_tables_take_any_modality(tmp_path):
         listed(tmp_path, "files", files=patterns, modalities=["dwi", "pd"])
     with pytest.raises(SettingsError, match="has no column 'pd'"):
         listed(tmp_path, "table", table="scans.csv", modalities=["dwi", "pd"])
-    with pytest.raises(SettingsError, match="has the unknown column 'DWI'; known are subject, t1"):
+    with pytest.raises(
+        SettingsError, match="has the unknown column 'DWI'; known are subject, session, t1"
+    ):
         listed(tmp_path, "table", table="scans.csv", modalities=["t1"])
 
 
@@ -156,7 +158,7 @@ def test_the_mask_of_one_scan_is_brought_to_the_aligned_others(tmp_path):
         resample_scans.main(
             table=tmp_path / "subjects.tsv",
             output=tmp_path / modality,
-            subjects=["Utrecht_0"],
+            names=["Utrecht_0"],
             resampling=Resampling(
                 modality=modality,
                 spacing=2.0,

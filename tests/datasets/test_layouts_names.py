@@ -32,9 +32,10 @@ def test_a_subject_without_a_usable_name_is_left_out(tmp_path, kind):
     ("pattern", "reason"),
     [
         ("T1.nii.gz", "has no {subject}"),
-        ("{subject}/{session}/T1.nii.gz", "holds {session}, but {subject} alone"),
-        ("{subject}/*/T1.nii.gz", "holds *, but {subject} alone"),
-        ("{subject}/T?.nii.gz", "holds ?, but {subject} alone"),
+        ("{session}/T1.nii.gz", "has no {subject}"),
+        ("{subject}/{run}/T1.nii.gz", "holds {run}, but {subject} and {session} alone"),
+        ("{subject}/*/T1.nii.gz", "holds *, but {subject} and {session} alone"),
+        ("{subject}/T?.nii.gz", "holds ?, but {subject} and {session} alone"),
         ("../{subject}/T1.nii.gz", "patterns start below root"),
         ("a/../{subject}/T1.nii.gz", "patterns start below root"),
         ("/data/{subject}/T1.nii.gz", "patterns start below root"),

@@ -57,7 +57,7 @@ def test_bids_subject_without_scans_is_listed(tmp_path):
     assert (row["status"], row["reason"]) == ("left_out", "no t1 scan of this subject")
 
 
-def test_first_session_and_first_run_are_taken_and_the_log_says_so(tmp_path, capsys):
+def test_all_sessions_and_their_first_runs_are_taken_and_the_log_says_so(tmp_path, capsys):
     anat = "sub-01/{0}/anat/sub-01_{0}_{1}.nii.gz"
     files = [
         anat.format("ses-b", "run-2_T1w"),
@@ -71,15 +71,16 @@ def test_first_session_and_first_run_are_taken_and_the_log_says_so(tmp_path, cap
     ]
     write_tree(tmp_path / "raw", files)
     table = listed(tmp_path, "bids")
-    assert paths(table, tmp_path / "raw", "t1") == [files[1]]
-    assert paths(table, tmp_path / "raw", "seg") == [files[4]]
+    assert paths(table, tmp_path / "raw", "t1") == [files[1], files[6]]
+    assert paths(table, tmp_path / "raw", "seg") == [files[4], files[7]]
     log = capsys.readouterr().out
     assert "scans or masks that were passed over: 1" in log
-    assert "run-2_T1w" in log and "ses-c_T1w" in log and "gadolinium" not in log
+    assert "run-2_T1w" in log and "ses-c_T1w" not in log and "gadolinium" not in log
     both = listed(tmp_path, "bids", modalities=["t1", "t2"])
-    assert paths(both, tmp_path / "raw", "t2") == [files[3]]
+    assert both["session"].tolist() == ["a", "b", "c"]
+    assert both["status"].tolist() == ["left_out", "ok", "partial"]
     first = listed(tmp_path, "bids", modalities=["t2"], lesions=False)
-    assert paths(first, tmp_path / "raw", "t2") == [files[5]]
+    assert paths(first, tmp_path / "raw", "t2") == [files[5], files[3]]
 
 
 ANAT = "sub-01/anat/sub-01_"
@@ -113,7 +114,7 @@ def test_a_mask_goes_with_its_own_scan(tmp_path, kind):
         asked = listed(tmp_path, "bids")
         assert paths(asked, tmp_path / "raw", "seg") == [f"{manual}{mask}.nii.gz"]
     else:
-        with pytest.raises(SettingsError, match="no lesion mask of this subject"):
+        with pytest.raises(SettingsError, match="no lesion mask of this session"):
             listed(tmp_path, "bids")
 
 
@@ -286,7 +287,10 @@ def test_subject_of_two_rows_is_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("subject,t1,mask\n1,a.nii.gz,b\n", "has the unknown column 'mask'; known are subject, t1"),
+        (
+            "subject,t1,mask\n1,a.nii.gz,b\n",
+            "has the unknown column 'mask'; known are subject, session, t1",
+        ),
         ("subject,t2\n1,a.nii.gz\n", "has no column 't1'"),
         ("t1\na.nii.gz\n", "has no column 'subject'"),
         ("subject,t1\n../1,a.nii.gz\n", "row 2: the subject '../1' cannot name a folder"),

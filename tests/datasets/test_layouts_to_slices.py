@@ -9,6 +9,7 @@ import resample_scans
 from brainuad.images.slices import read_slices
 from brainuad.images.volumes import Volume, read_labels, write_volume
 from brainuad.io.errors import ScanError
+from brainuad.io.rows import write_rows
 from brainuad.preprocessing.resampling import Resampling
 
 
@@ -18,7 +19,7 @@ def test_resampled_lesions_tell_lesion_from_ignored(tmp_path):
     resample_scans.main(
         table=tmp_path / "subjects.tsv",
         output=tmp_path / "chunk",
-        subjects=["Utrecht_0", "Singapore_50"],
+        names=["Utrecht_0", "Singapore_50"],
         resampling=Resampling(
             modality="t1",
             spacing=2.0,
@@ -36,6 +37,7 @@ def test_resampled_lesions_tell_lesion_from_ignored(tmp_path):
         )
     pack_slices.main(
         chunks=[tmp_path / "chunk"],
+        subjects=tmp_path / "subjects.tsv",
         slices=tmp_path / "wmh_t1.npz",
         left_out=tmp_path / "wmh_t1_left_out.tsv",
         on_broken="stop",
@@ -64,7 +66,7 @@ def test_labels_above_255_reach_the_slices(tmp_path):
     resample_scans.main(
         table=tmp_path / "subjects.tsv",
         output=tmp_path / "chunk",
-        subjects=["1"],
+        names=["1"],
         resampling=Resampling(modality="t1", spacing=2.0, lesions_on_own_grid=False, **labels),
     )
     lesions = read_labels(tmp_path / "chunk" / "1" / "lesions.nii.gz", expected=(1, 2)).data
@@ -79,8 +81,10 @@ def test_what_splines_overshoot_is_packed_as_it_is(tmp_path):
     write_volume(Volume(image, AFFINE), folder / "image.nii.gz")
     for name in ("brain_mask", "lesions"):
         write_volume(Volume((image > 0.5).astype(np.uint8), AFFINE), folder / f"{name}.nii.gz")
-    (tmp_path / "chunk" / "left_out.tsv").write_text("subject\tstage\treason\n")
+    (tmp_path / "chunk" / "left_out.tsv").write_text("scan\tstage\treason\n")
     paths = {"slices": tmp_path / "a.npz", "left_out": tmp_path / "left_out.tsv"}
+    write_rows(["subject", "session"], [("p1", "")], tmp_path / "subjects.tsv")
+    paths |= {"subjects": tmp_path / "subjects.tsv"}
     pack_slices.main(chunks=[tmp_path / "chunk"], **paths, on_broken="stop")
     stack = read_slices(tmp_path / "a.npz")
     np.testing.assert_array_equal(stack.images[0], image.transpose(2, 0, 1))
@@ -89,8 +93,8 @@ def test_what_splines_overshoot_is_packed_as_it_is(tmp_path):
 def test_scan_left_out_by_a_stage_is_fatal_where_asked(tmp_path):
     chunk = tmp_path / "chunk"
     chunk.mkdir()
-    (chunk / "left_out.tsv").write_text("subject\tstage\treason\np7\tregistered\tlost\n")
-    paths = {"slices": tmp_path / "a.npz", "left_out": tmp_path / "left_out.tsv"}
+    (chunk / "left_out.tsv").write_text("scan\tstage\treason\np7\tregistered\tlost\n")
+    paths = {name: tmp_path / f"{name}.x" for name in ("subjects", "slices", "left_out")}
     with pytest.raises(ScanError, match="p7 could not be registered: lost"):
         pack_slices.main(chunks=[chunk], **paths, on_broken="stop")
 

@@ -48,6 +48,7 @@ def subjects():
     return pd.DataFrame(
         {
             "subject": [name_of(number) for number in range(1, 11)],
+            "session": "",
             "status": [status.get(number, "ok") for number in range(1, 11)],
         }
     )
@@ -57,7 +58,7 @@ def split_of(subjects, lists, *, fold=0, healthy=True, keep_leaks=False, name="I
     split, problems = released_split(
         subjects, lists=lists, name=name, fold=fold, healthy=healthy, keep_leaks=keep_leaks
     )
-    return rows_of(split), rows_of(problems)
+    return rows_of(split.drop(columns="session")), rows_of(problems)
 
 
 def rows_of(frame):
@@ -152,7 +153,7 @@ def test_lesion_lists_have_no_folds(tmp_path):
         text = "img_name\n" + names + "\n"
         (tmp_path / f"MSLUB_{part}.csv").write_text(text, encoding="utf-8")
     patients = [f"patient{number}" for number in (13, 15, 26, 29)]
-    table = pd.DataFrame({"subject": patients, "status": "ok"})
+    table = pd.DataFrame({"subject": patients, "session": "", "status": "ok"})
     files = sorted(tmp_path.glob("*.csv"))
     for fold in (0, 4):
         split, problems = split_of(table, files, name="MSLUB", fold=fold, healthy=False)
@@ -175,7 +176,7 @@ def test_lists_in_the_real_numbers(tmp_path, monkeypatch):
         status = ["partial" if name in without_t2 else "ok" for name in names]
         name = raw_trees.PARTS[dataset][2]
         split, problems = released_split(
-            pd.DataFrame({"subject": names, "status": status}),
+            pd.DataFrame({"subject": names, "session": "", "status": status}),
             lists=sorted((tmp_path / "splits").glob(f"{name}_*.csv")),
             name=name,
             fold=fold,
@@ -249,7 +250,8 @@ def write_split(folder, subjects, lists, **options):
         problems=folder / "problems.tsv",
         **(OPTIONS | options),
     )
-    return read_table(folder / "split.tsv"), read_table(folder / "problems.tsv")
+    split = read_table(folder / "split.tsv").drop(columns="session")
+    return split, read_table(folder / "problems.tsv")
 
 
 def test_script_takes_the_lists_where_they_are_asked_for(tmp_path, subjects, lists):

@@ -7,10 +7,10 @@ import pytest
 from brainuad.datasets.splits import (
     all_for_test,
     proportional_shares,
+    scans_of,
     split_healthy,
     split_lesions,
     strata_of,
-    subjects_of,
 )
 from brainuad.io.errors import SettingsError
 
@@ -22,6 +22,7 @@ def subject_table(count, *, sites=("A",), left_out=(), partial=()):
     return pd.DataFrame(
         {
             "subject": [f"s{row:04d}" for row in range(count)],
+            "session": "",
             "site": [sites[row % len(sites)] for row in range(count)],
             "status": [status.get(row, "ok") for row in range(count)],
         }
@@ -46,14 +47,14 @@ def test_no_subject_is_on_two_sides_and_all_folds_share_the_test_set():
     table = subject_table(563, sites=("Guys", "HH", "IOP"), left_out={7, 9, 300})
     folds = healthy_folds(table)
     for split in folds:
-        sides = [set(subjects_of(split, partition)) for partition in PARTITIONS]
+        sides = [set(scans_of(split, partition)) for partition in PARTITIONS]
         # The paper's sizes: 358 train, 44 validation, 158 test.
         assert [len(side) for side in sides] == [358, 44, 158]
         assert len(set.union(*sides)) == 560, "each usable subject stands on just one side"
         assert split["subject"].is_unique
         assert not {"s0007", "s0009", "s0300"} & set(split["subject"])
-    assert len({tuple(subjects_of(split, "test")) for split in folds}) == 1
-    validation = [subject for split in folds for subject in subjects_of(split, "validation")]
+    assert len({tuple(scans_of(split, "test")) for split in folds}) == 1
+    validation = [subject for split in folds for subject in scans_of(split, "validation")]
     assert len(validation) == len(set(validation)) == 5 * 44
 
 
@@ -64,8 +65,8 @@ def test_split_depends_on_the_seed_alone_not_on_the_order_of_rows():
     for first, second in zip(one, shuffled, strict=True):
         pd.testing.assert_frame_equal(first, second)
     other = healthy_folds(table, validation=5, test=10, seed=4)
-    assert subjects_of(one[0], "test") != subjects_of(other[0], "test")
-    assert subjects_of(one[0], "test") != sorted(table["subject"])[:10], "drawn, not the first"
+    assert scans_of(one[0], "test") != scans_of(other[0], "test")
+    assert scans_of(one[0], "test") != sorted(table["subject"])[:10], "drawn, not the first"
 
 
 def test_lesion_sets_have_validation_and_test_in_proportion_to_the_sites():
@@ -76,7 +77,7 @@ def test_lesion_sets_have_validation_and_test_in_proportion_to_the_sites():
     assert split["subject"].is_unique
     assert len(split) == 60
     site = table.set_index("subject")["site"]
-    counts = site[subjects_of(split, "validation")].value_counts().to_dict()
+    counts = site[scans_of(split, "validation")].value_counts().to_dict()
     assert counts == {"Utrecht": 5, "Singapore": 5, "Amsterdam": 5}
 
 
@@ -85,7 +86,7 @@ def test_strata_in_healthy_splits():
     split = healthy_folds(table, folds=2, validation=10, test=30, stratify="site")[1]
     site = table.set_index("subject")["site"]
     for partition, expected in (("test", (21, 6, 3)), ("validation", (7, 2, 1))):
-        counts = site[subjects_of(split, partition)].value_counts()
+        counts = site[scans_of(split, partition)].value_counts()
         assert tuple(counts[["A", "B", "C"]]) == expected
 
 
@@ -94,14 +95,14 @@ def test_subjects_with_one_modality_train_and_are_drawn_for_nothing_else():
     table = subject_table(40, partial=partial)
     folds = healthy_folds(table, folds=3, validation=4, test=6)
     for split in folds:
-        assert {f"s{row:04d}" for row in partial} <= set(subjects_of(split, "train"))
-        assert [len(subjects_of(split, partition)) for partition in PARTITIONS] == [30, 4, 6]
+        assert {f"s{row:04d}" for row in partial} <= set(scans_of(split, "train"))
+        assert [len(scans_of(split, partition)) for partition in PARTITIONS] == [30, 4, 6]
         assert split["subject"].tolist() == table["subject"].tolist()
     # The others are split as if those with one modality were not there.
     alone = healthy_folds(table[table["status"] == "ok"], folds=3, validation=4, test=6)
     for split, without in zip(folds, alone, strict=True):
-        assert subjects_of(split, "test") == subjects_of(without, "test")
-        assert subjects_of(split, "validation") == subjects_of(without, "validation")
+        assert scans_of(split, "test") == scans_of(without, "test")
+        assert scans_of(split, "validation") == scans_of(without, "validation")
 
 
 def test_patients_with_one_modality_take_no_part_where_lesions_are_scored():
@@ -123,14 +124,14 @@ def test_sets_without_lesion_masks_are_all_for_test():
 def test_a_missing_stratum_is_one_of_its_own():
     table = subject_table(20).assign(site=["A"] * 10 + [None] * 10)
     split = split_lesions(table, validation=4, test=None, stratify="site", seed=0)
-    assert sum(subject < "s0010" for subject in subjects_of(split, "validation")) == 2
+    assert sum(subject < "s0010" for subject in scans_of(split, "validation")) == 2
 
 
 def test_fixed_test_size_leaves_the_others_out():
     split = split_lesions(subject_table(30), validation=5, test=10, stratify=None, seed=0)
-    assert len(subjects_of(split, "validation")) == 5
-    assert len(subjects_of(split, "test")) == 10
-    assert subjects_of(split, "train") == []
+    assert len(scans_of(split, "validation")) == 5
+    assert len(scans_of(split, "test")) == 10
+    assert scans_of(split, "train") == []
     assert len(split) == 15
 
 
@@ -140,7 +141,7 @@ def drawn(table, column, *, seeds=50, validation=3, test=4):
     sizes = {"validation": validation, "test": test}
     for seed in range(seeds):
         split = split_healthy(table, fold=1, stratify=column, seed=seed, **sizes)
-        yield {partition: values[subjects_of(split, partition)] for partition in PARTITIONS}
+        yield {partition: values[scans_of(split, partition)] for partition in PARTITIONS}
 
 
 def test_each_partition_spans_the_whole_range_of_ages():
@@ -222,4 +223,4 @@ def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(SettingsError, match="the age of none of the 20 usable subjects is known"):
         split_lesions(table.assign(age=np.nan), validation=5, test=None, stratify="age", seed=0)
     with pytest.raises(ValueError, match="partition 'val'"):
-        subjects_of(healthy_folds(table, folds=1, validation=5, test=5)[0], "val")
+        scans_of(healthy_folds(table, folds=1, validation=5, test=5)[0], "val")

@@ -58,12 +58,13 @@ def files(tmp_path):
     write_slices(stack, tmp_path / "slices.npz")
     np.savez(
         tmp_path / "reconstructions.npz",
-        subjects=np.array(subjects[::-1]),
+        names=np.array(subjects[::-1]),
         reconstructions=reconstructions[::-1],
     )
     rows = {"v1": "validation", "t1": "test", "gone": "test", "t2": "test", "healthy": "test"}
     write_table(
-        pd.DataFrame({"subject": rows.keys(), "partition": rows.values()}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": rows.keys(), "session": "", "partition": rows.values()}),
+        tmp_path / "split.tsv",
     )
     data = {"slices": tmp_path / "slices.npz", "split": tmp_path / "split.tsv"}
     maps = tmp_path / "maps.npz"
@@ -80,7 +81,7 @@ def files(tmp_path):
 
 def test_maps_of_a_cohort(files, tmp_path):
     with np.load(files["anomaly_maps"]) as arrays:
-        assert arrays["subjects"].tolist() == ["v1", "t1", "t2", "healthy"]
+        assert arrays["names"].tolist() == ["v1", "t1", "t2", "healthy"]
         maps, residuals = arrays["anomaly_maps"], arrays["mean_residual"]
     assert maps.dtype == np.float32 and maps.shape == (4, *SHAPE)
     # The centre of the lesion, tissue beside it, and the rim that erosion takes.
@@ -101,7 +102,7 @@ def test_without_a_model_the_intensity_is_mapped(files, tmp_path):
         postprocessing=SETTINGS | {"order": []},
     )
     with np.load(files["slices"]) as slices, np.load(tmp_path / "intensities.npz") as made:
-        assert made["subjects"].tolist() == ["t1", "t2", "healthy"]
+        assert made["names"].tolist() == ["t1", "t2", "healthy"]
         np.testing.assert_array_equal(made["anomaly_maps"], slices["images"][1:])
         # Tissue of .5, of which 150 of 12 x 14 x 12 voxels are a lesion of .95.
         share = 150 / (12 * 14 * 12)
@@ -122,7 +123,7 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     )
     assert "not scored: gone" in capsys.readouterr().out
     scores = read_table(output)
-    assert list(scores.columns) == ["subject", "modality", "metric", "value"]
+    assert list(scores.columns) == ["subject", "session", "modality", "metric", "value"]
     assert list(scores["subject"].unique()) == ["t1", "t2", "healthy"]
     assert set(scores["modality"]) == {"t2"}
     found = scores.pivot_table(index="subject", columns="metric", values="value", dropna=False)
@@ -151,7 +152,9 @@ def test_threshold_then_scores(files, tmp_path, capsys):
 
 
 def test_no_threshold_without_validation_subjects(files, tmp_path):
-    split = pd.DataFrame({"subject": ["gone", "t1"], "partition": ["validation", "test"]})
+    split = pd.DataFrame(
+        {"subject": ["gone", "t1"], "session": "", "partition": ["validation", "test"]}
+    )
     write_table(split, files["split"])
     with pytest.raises(SettingsError, match=r"^slices: none of the validation .*_left_out\.tsv"):
         fit_threshold.main(**files, output=tmp_path / "a.json")
@@ -166,7 +169,7 @@ def test_reconstruction_scores(files, tmp_path):
         modality="t2",
     )
     scores = read_table(output)
-    assert list(scores.columns) == ["subject", "modality", "metric", "value"]
+    assert list(scores.columns) == ["subject", "session", "modality", "metric", "value"]
     assert set(scores["modality"]) == {"t2"}
     assert scores["metric"].tolist() == ["l1", "ssim", "psnr", "mean_residual"] * 3
     healthy = scores[scores["subject"] == "healthy"]

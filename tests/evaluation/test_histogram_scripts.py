@@ -40,7 +40,8 @@ def scans(tmp_path, monkeypatch):
     write_slices(stack, tmp_path / "slices.npz")
     split = {"trains": "train", "even": "test", "gone": "test", "uneven": "test"}
     write_table(
-        pd.DataFrame({"subject": split.keys(), "partition": split.values()}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": split.keys(), "session": "", "partition": split.values()}),
+        tmp_path / "split.tsv",
     )
     monkeypatch.setattr(compare_histograms, "load_model", lambda path, device: Blank())
     return tmp_path
@@ -69,7 +70,7 @@ def compare(folder, **changes):
 @pytest.mark.parametrize("gamma", [1.0, 2.0])
 def test_measures_by_hand(scans, gamma):
     table, _ = compare(scans, gamma=gamma)
-    assert table.columns.tolist() == ["subject", "modality", "gamma", "metric", "value"]
+    assert table.columns.tolist() == ["subject", "session", "modality", "gamma", "metric", "value"]
     assert table["subject"].tolist() == ["even", "uneven", "all"]
     assert table["gamma"].tolist() == [gamma] * 3
     assert table["modality"].unique().tolist() == ["t2"]
@@ -98,7 +99,10 @@ def test_densities_are_pooled_over_healthy_voxels_of_test_subjects(scans, gamma,
 
 
 def test_without_a_test_subject(scans):
-    write_table(pd.DataFrame({"subject": ["gone"], "partition": ["test"]}), scans / "none.tsv")
+    write_table(
+        pd.DataFrame({"subject": ["gone"], "session": "", "partition": ["test"]}),
+        scans / "none.tsv",
+    )
     table, arrays = compare(scans, gamma=1.0, split=scans / "none.tsv")
     assert table.empty and table.columns[-1] == "value"
     assert arrays["scans"].shape == (4,) and np.isnan(arrays["scans"]).all()

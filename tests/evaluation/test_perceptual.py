@@ -185,12 +185,13 @@ def files(small, tmp_path):
     write_slices(stack, tmp_path / "slices.npz")
     np.savez(
         tmp_path / "reconstructions.npz",
-        subjects=stack.subjects[::-1],
+        names=stack.subjects[::-1],
         reconstructions=reconstructions[::-1],
     )
     rows = {"v": "validation", "b": "test", "gone": "test", "a": "test"}
     write_table(
-        pd.DataFrame({"subject": rows.keys(), "partition": rows.values()}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": rows.keys(), "session": "", "partition": rows.values()}),
+        tmp_path / "split.tsv",
     )
     return {
         "slices": tmp_path / "slices.npz",
@@ -208,7 +209,7 @@ def test_the_test_subjects_are_scored(files):
     digest = hashlib.sha256(files["network"].read_bytes()).hexdigest()
     score_perceptual_distance.main(**files, sha256=digest)
     scores = read_table(files["output"])
-    assert scores.columns.tolist() == ["subject", "modality", "metric", "value"]
+    assert scores.columns.tolist() == ["subject", "session", "modality", "metric", "value"]
     assert scores["subject"].tolist() == ["b", "a"]
     assert set(scores["modality"]) == {"t2"} and set(scores["metric"]) == {"lpips"}
     assert (scores.loc[scores["subject"] == "a", "value"] == 0).all()

@@ -45,7 +45,10 @@ def write_files(folder, *, lesions: bool):
     )
     write_slices(stack, folder / "slices.npz")
     partitions = ["test", "test", "validation"]
-    write_table(pd.DataFrame({"subject": subjects, "partition": partitions}), folder / "split.tsv")
+    write_table(
+        pd.DataFrame({"subject": subjects, "session": "", "partition": partitions}),
+        folder / "split.tsv",
+    )
     map_anomalies.main(
         slices=folder / "slices.npz",
         split=folder / "split.tsv",
@@ -72,7 +75,7 @@ def scored(folder, *, lesions: bool) -> pd.DataFrame:
         postprocessing=SETTINGS,
     )
     table = read_table(folder / "scores.tsv")
-    assert list(table.columns) == ["subject", "modality", "fitted_on", "metric", "value"]
+    assert list(table.columns) == ["subject", "session", "modality", "fitted_on", "metric", "value"]
     assert set(table["modality"]) <= {"t1"}
     return table
 
@@ -108,7 +111,7 @@ def test_healthy_set_has_false_alarms_alone(tmp_path):
         postprocessing=SETTINGS,
     )
     table = read_table(tmp_path / "scores.tsv")
-    assert list(table.columns) == ["subject", "modality", "fitted_on", "metric", "value"]
+    assert list(table.columns) == ["subject", "session", "modality", "fitted_on", "metric", "value"]
     assert set(table["metric"]) == {"predicted_volume_ml"} and set(table["modality"]) == {"t1"}
     volumes = table.set_index(["subject", "fitted_on"])["value"].to_dict()
     assert volumes == {

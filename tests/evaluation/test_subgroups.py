@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.subgroups import AGE_EDGES, classes, group_subjects, summarize_groups
+from brainuad.evaluation.subgroups import AGE_EDGES, classes, group_scans, summarize_groups
 
 BOOTSTRAP = BootstrapSettings(rounds=200, confidence=0.9, seed=3)
 COLUMNS = ["method", "dataset", "modality", "metric", "fold", "subject", "value"]
@@ -20,13 +20,14 @@ def patients() -> pd.DataFrame:
                 place = (method, "wmh", "t1")
                 rows.append((*place, "dice", fold, f"s{number}", factor * dice + 0.02 * fold))
                 rows.append((*place, "lesion_volume_ml", fold, f"s{number}", volume))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).assign(session="")
 
 
 def people() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "dataset": "wmh",
+            "session": "",
             "subject": ["s0", "s1", "s2", "s3", "never scored"],
             "age": [80.0, 40.0, 39.9, math.nan, 50.0],
             "sex": ["m", "f", "m", None, "f"],
@@ -44,7 +45,7 @@ def test_classes_by_hand():
 
 
 def test_groups_by_hand():
-    groups = group_subjects(people(), patients())
+    groups = group_scans(people(), patients())
     by_grouping = {
         grouping: list(zip(rows["subject"], rows["group"], strict=True))
         for grouping, rows in groups.groupby("grouping", sort=False)
@@ -63,7 +64,7 @@ def test_groups_by_hand():
 
 def test_sites_that_are_numbers_are_names():
     numbered = people().assign(site=[1, 2, math.nan, 1, 2])
-    groups = group_subjects(numbered, patients())
+    groups = group_scans(numbered, patients())
     sites = groups[groups["grouping"] == "site"]
     assert dict(zip(sites["subject"], sites["group"], strict=True)) == {
         "s0": "1",
@@ -76,7 +77,7 @@ def test_sites_that_are_numbers_are_names():
 def test_summary_by_hand():
     scores = patients()
     table = summarize_groups(
-        scores, group_subjects(people(), scores), metrics=["dice"], bootstrap=BOOTSTRAP
+        scores, group_scans(people(), scores), metrics=["dice"], bootstrap=BOOTSTRAP
     )
     assert table["method"].drop_duplicates().tolist() == ["b", "a"]
     rows = table.set_index(["method", "grouping", "group"])
@@ -97,7 +98,7 @@ def test_the_same_name_in_two_data_sets_is_two_subjects():
     other = patients().assign(dataset="atlas")
     scores = pd.concat([patients(), other])
     table = summarize_groups(
-        scores, group_subjects(people(), scores), metrics=["dice"], bootstrap=BOOTSTRAP
+        scores, group_scans(people(), scores), metrics=["dice"], bootstrap=BOOTSTRAP
     )
     sites = table[table["grouping"] == "site"]
     assert set(sites["dataset"]) == {"wmh"}
@@ -107,7 +108,7 @@ def test_the_same_name_in_two_data_sets_is_two_subjects():
 def test_nothing_known_gives_no_rows():
     nobody = people().assign(age=math.nan, sex=None, site=None)
     healthy = patients().query("metric == 'dice'")
-    groups = group_subjects(nobody, healthy)
+    groups = group_scans(nobody, healthy)
     assert groups.empty
     table = summarize_groups(healthy, groups, metrics=["dice"], bootstrap=BOOTSTRAP)
     assert table.empty and "mean" in table

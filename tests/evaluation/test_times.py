@@ -32,7 +32,8 @@ def files(tmp_path):
     write_slices(stack, tmp_path / "slices.npz")
     rows = dict.fromkeys(["gone", *"fedcba"], "test") | {"v": "validation"}
     write_table(
-        pd.DataFrame({"subject": rows.keys(), "partition": rows.values()}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": rows.keys(), "session": "", "partition": rows.values()}),
+        tmp_path / "split.tsv",
     )
     paths = {}
     for name, (kind, settings) in {"ddpm": ("diffusion", DDPM), "ae": ("autoencoder", AE)}.items():
@@ -124,7 +125,9 @@ def test_the_clock_waits_for_a_gpu(monkeypatch):
 
 
 def test_no_test_subject_at_all_is_one_line(files):
-    table = pd.DataFrame({"subject": ["gone", "v"], "partition": ["test", "validation"]})
+    table = pd.DataFrame(
+        {"subject": ["gone", "v"], "session": "", "partition": ["test", "validation"]}
+    )
     write_table(table, files["split"])
     with pytest.raises(SettingsError, match=r"^slices: none of the test .*_left_out\.tsv says why"):
         time_reconstruction.main(**files)

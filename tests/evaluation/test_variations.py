@@ -75,7 +75,7 @@ OPTIONS = {"seed": 3, "device": FP32, "threads": 1}
 def lesion_set(tmp_path):
     """Slices, split and weights of a lesion set of five subjects, as the scripts name them."""
     write_slices(stack_of(5), tmp_path / "slices.npz")
-    split = pd.DataFrame({"subject": stack_of(5).subjects, "partition": PARTITIONS})
+    split = pd.DataFrame({"subject": stack_of(5).subjects, "session": "", "partition": PARTITIONS})
     write_table(split, tmp_path / "split.tsv")
     write_weights(
         tmp_path / "weights.pt",
@@ -139,10 +139,14 @@ def test_threshold_is_fitted_to_the_changed_scans():
     # The test subject has an artefact of 16 voxels.
     stack.images[2, 0, 5, 8:24] = 0.65
     split = pd.DataFrame(
-        {"subject": ["s0", "s1", "s2"], "partition": ["validation", "validation", "test"]}
+        {
+            "subject": ["s0", "s1", "s2"],
+            "session": "",
+            "partition": ["validation", "validation", "test"],
+        }
     )
     found = {gamma: scored(with_contrast(stack, gamma), split) for gamma in (1.0, 2.0)}
-    assert found[1.0].columns.tolist() == ["subject", "metric", "value"]
+    assert found[1.0].columns.tolist() == ["subject", "session", "metric", "value"]
     assert found[1.0]["metric"].tolist() == ["dice", "auprc"]
     assert found[1.0]["subject"].tolist() == ["s2", "s2"]
     # gamma 1: the threshold .6 calls the artefact of .65; gamma 2: .45 does not call .4225.
@@ -152,12 +156,14 @@ def test_threshold_is_fitted_to_the_changed_scans():
 
 
 def test_without_validation_or_test_subjects():
-    split = pd.DataFrame({"subject": ["s0", "gone"], "partition": ["test", "validation"]})
+    split = pd.DataFrame(
+        {"subject": ["s0", "gone"], "session": "", "partition": ["test", "validation"]}
+    )
     with pytest.raises(SettingsError, match="no threshold can be fitted: none of the validation"):
         scored(stack_of(1), split)
     split["partition"] = ["validation", "test"]
     table = scored(stack_of(1), split)
-    assert table.empty and table.columns.tolist() == ["subject", "metric", "value"]
+    assert table.empty and table.columns.tolist() == ["subject", "session", "metric", "value"]
 
 
 def test_maps_are_the_same_where_a_gpu_filters_them():
@@ -185,7 +191,14 @@ def test_a_timestep_is_scored_as_by_the_main_chain(lesion_set, tmp_path):
             **OPTIONS,
         )
         table = read_table(tmp_path / "timesteps.tsv")
-        assert table.columns.tolist() == ["subject", "modality", "timestep", "metric", "value"]
+        assert table.columns.tolist() == [
+            "subject",
+            "session",
+            "modality",
+            "timestep",
+            "metric",
+            "value",
+        ]
         assert table["timestep"].tolist() == [timestep] * 6
         expected = scored_by_the_main_chain(lesion_set, tmp_path, timesteps=[timestep])
         pd.testing.assert_frame_equal(table.drop(columns="timestep"), expected, check_exact=True)
@@ -208,7 +221,7 @@ def test_contrast_is_scored_as_by_the_main_chain_on_changed_scans(lesion_set, tm
         **OPTIONS,
     )
     table = read_table(tmp_path / "contrast.tsv")
-    assert table.columns.tolist() == ["subject", "modality", "gamma", "metric", "value"]
+    assert table.columns.tolist() == ["subject", "session", "modality", "gamma", "metric", "value"]
     assert table["subject"].unique().tolist() == ["s1", "s2", "s4"]
     assert table["gamma"].unique().tolist() == [2.0]
     stack = stack_of(5)

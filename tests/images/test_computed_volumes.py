@@ -44,13 +44,13 @@ def test_maps_come_back_with_their_measures(tmp_path):
     written = zip(maps, measured, pictures, strict=True)
     write_anomaly_maps(path, ["a", "Ä"], written, shape=SHAPE)
     read = read_anomaly_maps(path)
-    assert read.subjects.tolist() == ["a", "Ä"]
+    assert read.names.tolist() == ["a", "Ä"]
     assert np.array_equal(np.stack([read.volume(row) for row in range(2)]), maps)
     assert read.volume(0).dtype == np.float32
     np.testing.assert_equal([read.measures_of(subject) for subject in ("a", "Ä")], measured)
     assert np.array_equal(read.pictured_of("Ä"), pictures[1])
     with np.load(path) as arrays:
-        assert set(arrays) == {"subjects", "anomaly_maps", "pictured", *MEASURES}
+        assert set(arrays) == {"names", "anomaly_maps", "pictured", *MEASURES}
         assert arrays["anomaly_maps"].dtype == np.float32
         assert arrays["mean_residual"].dtype == np.float64
 
@@ -58,8 +58,8 @@ def test_maps_come_back_with_their_measures(tmp_path):
 def test_nobody_at_all_is_a_file_too(tmp_path):
     write_reconstructions(tmp_path / "none.npz", [], [], shape=SHAPE)
     read = read_reconstructions(tmp_path / "none.npz")
-    assert read.subjects.tolist() == [] and read.volumes.shape == (0, *SHAPE)
-    assert read.subjects.dtype.kind == "U"
+    assert read.names.tolist() == [] and read.volumes.shape == (0, *SHAPE)
+    assert read.names.dtype.kind == "U"
 
 
 def test_a_file_appears_only_when_all_of_it_is_there(tmp_path):
@@ -94,8 +94,8 @@ def test_without_a_model_there_are_scans_alone(capsys):
 
 
 def test_a_file_whose_parts_do_not_fit_is_told(tmp_path):
-    np.savez(tmp_path / "odd.npz", subjects=np.array(["a"]), reconstructions=volumes(2))
-    with pytest.raises(SettingsError, match=r"odd\.npz holds 1 subjects and 2 reconstructions"):
+    np.savez(tmp_path / "odd.npz", names=np.array(["a"]), reconstructions=volumes(2))
+    with pytest.raises(SettingsError, match=r"odd\.npz holds 1 names and 2 reconstructions"):
         read_reconstructions(tmp_path / "odd.npz")
     with pytest.raises(SettingsError, match="holds no array anomaly_maps"):
         read_anomaly_maps(tmp_path / "odd.npz")
@@ -107,7 +107,7 @@ def test_a_volume_is_held_at_a_time(tmp_path):
     made = volumes(count, shape)
     stack = stack_of(subjects, made)
     write_slices(stack, tmp_path / "slices.npz")
-    np.savez(tmp_path / "made.npz", subjects=subjects[::-1], reconstructions=-made[::-1])
+    np.savez(tmp_path / "made.npz", names=subjects[::-1], reconstructions=-made[::-1])
     tracemalloc.start()
     pairs = scans_with(
         read_slices(tmp_path / "slices.npz"),

@@ -7,7 +7,10 @@ import pytest
 from brainuad.images.slices import SliceStack, read_slices, write_slices
 from brainuad.io.tables import read_table, write_table
 
-ARRAYS = ("images", "brain_masks", "lesions", "subjects", "affines", "native_voxel_ml")
+ARRAYS = (
+    *("images", "brain_masks", "lesions", "subjects", "affines"),
+    *("native_voxel_ml", "sessions"),
+)
 
 
 def stack(subjects=("a", "b", "c")) -> SliceStack:

@@ -117,7 +117,8 @@ def healthy_set(tmp_path):
     tested = ["d", "gone", "b", "a", "c"]
     partitions = ["test"] * len(tested) + ["validation"]
     write_table(
-        pd.DataFrame({"subject": [*tested, "v"], "partition": partitions}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": [*tested, "v"], "session": "", "partition": partitions}),
+        tmp_path / "split.tsv",
     )
     return stack
 
@@ -151,7 +152,7 @@ def run(folder, settings, **changes):
 
 def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
     model, arrays, measures = run(tmp_path, CDDPM)
-    assert arrays["subjects"].tolist() == ["d", "b", "a"]
+    assert arrays["names"].tolist() == ["d", "b", "a"]
     assert arrays["timesteps"].tolist() == [500, 1000]
     assert arrays["shares"].tolist() == [0.5, 1.0]
     assert arrays["reconstructions"].shape == (2, 2, 3, 32, 32)
@@ -161,7 +162,7 @@ def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
     np.testing.assert_array_equal(arrays["brain_masks"], stack.brain_masks[:, 2])
 
     assert measures.columns.tolist() == [
-        *("subject", "modality", "timestep", "share", "region", "metric", "value")
+        *("subject", "session", "modality", "timestep", "share", "region", "metric", "value")
     ]
     assert len(measures) == 4 * 2 * 2 * 2
     assert measures["subject"].unique().tolist() == ["d", "b", "a", "c"]
@@ -209,7 +210,9 @@ def test_without_an_encoder_the_work_is_done_once(healthy_set, tmp_path, monkeyp
 
 
 def test_no_test_subject_at_all_is_one_line(healthy_set, tmp_path):
-    table = pd.DataFrame({"subject": ["gone", "v"], "partition": ["test", "validation"]})
+    table = pd.DataFrame(
+        {"subject": ["gone", "v"], "session": "", "partition": ["test", "validation"]}
+    )
     write_table(table, tmp_path / "split.tsv")
     with pytest.raises(SettingsError, match=r"^slices: none of the test .*_left_out\.tsv says why"):
         run(tmp_path, DDPM)

@@ -92,7 +92,10 @@ def test_the_script_writes_the_partitions_in_order_and_each_subject_once(tmp_pat
     rows = [("s0", "validation"), ("s1", "test"), ("gone", "test"), ("s3", "validation")]
     # A leak that was kept, and one of another partition.
     rows += [("s3", "test"), ("s2", "train")]
-    write_table(pd.DataFrame(rows, columns=["subject", "partition"]), tmp_path / "split.tsv")
+    write_table(
+        pd.DataFrame(rows, columns=["subject", "partition"]).assign(session=""),
+        tmp_path / "split.tsv",
+    )
     model = shaken()
     state = model.network.state_dict()
     weights = tmp_path / "weights.pt"
@@ -109,7 +112,7 @@ def test_the_script_writes_the_partitions_in_order_and_each_subject_once(tmp_pat
         threads=1,
     )
     with np.load(tmp_path / "made.npz") as arrays:
-        assert arrays["subjects"].tolist() == ["s0", "s3", "s1"]
+        assert arrays["names"].tolist() == ["s0", "s3", "s1"]
         found = arrays["reconstructions"]
     assert found.dtype == np.float32 and found.shape == (3, 3, 32, 32)
     images = stack.images[[0, 3, 1]]

@@ -8,12 +8,12 @@ from small_study import study_of
 from brainuad.io.errors import SettingsError
 from brainuad.plan.scans import ScansPlan
 
-HEADER = "subject\tt1\tt2\tseg\tbrain_mask\tage\tstatus\n"
+HEADER = "subject\tsession\tt1\tt2\tseg\tbrain_mask\tage\tstatus\n"
 ROWS = [
-    "a\ta1.nii\ta2.nii\ts.nii\t\t12\tok",
-    "b\tb1.nii\t\t\t\t\tok",
-    "c\tc1.nii\tc2.nii\t\t\t40\tleft_out",
-    "d\td1.nii\td2.nii\t\t\t40\tok",
+    "a\t\ta1.nii\ta2.nii\ts.nii\t\t12\tok",
+    "b\t\tb1.nii\t\t\t\t\tok",
+    "c\t\tc1.nii\tc2.nii\t\t\t40\tleft_out",
+    "d\t2\td1.nii\td2.nii\t\t\t40\tok",
 ]
 
 
@@ -35,10 +35,10 @@ def test_chunks_are_runs_of_rows_with_those_left_out(plan):
         "results/resampled/brats21_t2/chunk001",
     ]
     first = wildcards(cohort="ixi_t2", chunk="000")
-    assert plan.chunk_subjects(first) == ["a"]
+    assert plan.names_in_chunk(first) == ["a"]
     assert plan.chunk_files(first) == ["a2.nii", "s.nii"]
     assert plan.children_of_chunk(first) == ["a"]
-    assert plan.chunk_subjects(wildcards(cohort="ixi_t2", chunk="001")) == ["d"]
+    assert plan.names_in_chunk(wildcards(cohort="ixi_t2", chunk="001")) == ["d_ses-2"]
 
 
 def test_a_cohort_without_a_scan_says_so(plan, tmp_path):

@@ -5,9 +5,9 @@ import pytest
 from brainuad.io.errors import ScanError
 from brainuad.preprocessing.chunks import (
     process_chunk,
-    process_subjects,
+    process_scans,
     read_left_out,
-    subject_names,
+    scans_in,
 )
 
 
@@ -17,7 +17,7 @@ def first_stage(target, *, broken=()):
         if subject in broken:
             raise ScanError(f"{subject}.nii.gz: torn\nin two")
 
-    process_subjects(["c", "a", "b"], target, stage="resampled", process=process)
+    process_scans(["c", "a", "b"], target, stage="resampled", process=process)
 
 
 def second_stage(source, target, *, broken=()):
@@ -32,10 +32,10 @@ def second_stage(source, target, *, broken=()):
 def test_left_out_scans_are_listed_with_stage_and_reason(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     first_stage(one, broken={"b"})
-    assert subject_names(one) == ["a", "c"]
+    assert scans_in(one) == ["a", "c"]
     assert read_left_out(one) == [("b", "resampled", "b.nii.gz: torn in two")]
     second_stage(one, two, broken={"c"})
-    assert subject_names(two) == ["a"]
+    assert scans_in(two) == ["a"]
     assert (two / "a" / "image.txt").read_text() == "A"
     assert read_left_out(two) == [
         ("b", "resampled", "b.nii.gz: torn in two"),
@@ -45,7 +45,7 @@ def test_left_out_scans_are_listed_with_stage_and_reason(tmp_path):
 
 def test_table_has_its_header_when_nothing_is_left_out(tmp_path):
     first_stage(tmp_path)
-    assert (tmp_path / "left_out.tsv").read_text() == "subject\tstage\treason\n"
+    assert (tmp_path / "left_out.tsv").read_text() == "scan\tstage\treason\n"
     assert read_left_out(tmp_path) == []
 
 
@@ -54,4 +54,4 @@ def test_other_errors_are_not_swallowed(tmp_path):
         raise KeyError(subject)
 
     with pytest.raises(KeyError):
-        process_subjects(["a"], tmp_path, stage="resampled", process=process)
+        process_scans(["a"], tmp_path, stage="resampled", process=process)

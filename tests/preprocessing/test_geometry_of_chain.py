@@ -110,7 +110,12 @@ def write_scan(folder, scan):
     lesion = np.linalg.norm(points - moved(LESION, scan), axis=-1) < LESION_RADIUS
     write_volume(Volume(image, affine), folder / f"{scan}.nii")
     write_volume(Volume(lesion.astype(np.uint8), affine), folder / f"{scan}_seg.nii")
-    return {"subject": scan, "t1": folder / f"{scan}.nii", "seg": folder / f"{scan}_seg.nii"}
+    return {
+        "subject": scan,
+        "session": "",
+        "t1": folder / f"{scan}.nii",
+        "seg": folder / f"{scan}_seg.nii",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +129,7 @@ def chain(tmp_path_factory):
     resample_scans.main(
         table=folder / "subjects.tsv",
         output=folder / "resampled",
-        subjects=list(SCANS),
+        names=list(SCANS),
         resampling=Resampling(
             modality="t1",
             spacing=SPACING,
@@ -207,6 +212,7 @@ def test_lesion_volumes_are_those_of_the_patient(chain, tmp_path):
     """The heads are 5 % larger than the template along each axis, so volumes shrink by 14 %."""
     pack_slices.main(
         chunks=[chain / "normalized"],
+        subjects=chain / "subjects.tsv",
         slices=tmp_path / "slices.npz",
         left_out=tmp_path / "left_out.tsv",
         on_broken="stop",
@@ -285,7 +291,7 @@ def test_lesions_drawn_on_another_grid_come_to_the_scan(tmp_path):
     resample_scans.main(
         table=tmp_path / "subjects.tsv",
         output=tmp_path / "resampled",
-        subjects=["oblique", "elsewhere"],
+        names=["oblique", "elsewhere"],
         resampling=Resampling(
             modality="t1",
             spacing=SPACING,

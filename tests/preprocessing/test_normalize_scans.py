@@ -33,7 +33,7 @@ def normalized(folder, *, image, brain_mask, lesions, settings):
     parts = {"image": image.astype(np.float32), "brain_mask": brain_mask, "lesions": lesions}
     for name, data in parts.items():
         write_volume(Volume(data, np.eye(4)), folder / "corrected" / "a" / f"{name}.nii.gz")
-    (folder / "corrected" / "left_out.tsv").write_text("subject\tstage\treason\n")
+    (folder / "corrected" / "left_out.tsv").write_text("scan\tstage\treason\n")
     normalize_scans.main(
         scans=folder / "corrected", output=folder / "normalized", settings=settings
     )

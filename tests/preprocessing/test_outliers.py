@@ -35,7 +35,7 @@ def measured(count, **changes):
     generator = np.random.default_rng(0)
     table = pd.DataFrame(
         {
-            "subject": [f"s{place:02d}" for place in range(count)],
+            "scan": [f"s{place:02d}" for place in range(count)],
             "mutual_information": generator.uniform(0.3, 0.4, count),
             "overlap": generator.uniform(0.94, 0.96, count),
             "brain_ml": generator.uniform(1300, 1500, count),
@@ -55,9 +55,9 @@ def test_what_stands_out_comes_first_and_says_why():
     )
     result = outliers.flag_outliers(table)
     assert result["flagged"].tolist() == [True] * 3 + [False] * 17
-    assert result["subject"][:3].tolist() == ["s07", "s05", "s03"]
+    assert result["scan"][:3].tolist() == ["s07", "s05", "s03"]
     assert result["outlier_score"].is_monotonic_decreasing
-    whys = dict(zip(result["subject"], result["why"], strict=True))
+    whys = dict(zip(result["scan"], result["why"], strict=True))
     first, second = whys["s07"].split("; ")
     assert first == "overlap with the template 50.0 % is low (limit 80.0 %)"
     assert second.startswith("mutual information 0.05 is low (median 0.3")
@@ -71,7 +71,7 @@ def test_few_scans_are_not_held_against_each_other():
     result = outliers.flag_outliers(table)
     assert not result["flagged"].any()
     assert result["outlier_score"].isna().all()
-    assert result["subject"].tolist() == ["s00", "s01", "s02", "s03"]
+    assert result["scan"].tolist() == ["s00", "s01", "s02", "s03"]
     assert outliers.flag_outliers(measured(5, brain_ml={0: 10.0}))["flagged"].sum() == 1
     assert outliers.flag_outliers(measured(0))["flagged"].tolist() == []
 
@@ -79,7 +79,7 @@ def test_few_scans_are_not_held_against_each_other():
 def test_of_three_scans_the_one_with_its_lesion_outside_is_flagged():
     result = outliers.flag_outliers(measured(3, lesion_outside={0: 0.0, 1: 0.02, 2: 1.0}))
     assert result["flagged"].tolist() == [True, False, False]
-    assert result["subject"].tolist() == ["s02", "s00", "s01"]
+    assert result["scan"].tolist() == ["s02", "s00", "s01"]
     assert result["why"][0] == "lesion outside 100.0 % is high (limit 50.0 %)"
 
 
@@ -103,7 +103,7 @@ def test_a_measure_that_only_one_scan_lacks_is_a_reason_to_look():
     nan = float("nan")
     table = measured(20, intensity_range={4: nan}, brain_ml={3: 2200.0}, lesion_outside={0: 0.1})
     result = outliers.flag_outliers(table)
-    assert result["subject"][:2].tolist() == ["s04", "s03"]
+    assert result["scan"][:2].tolist() == ["s04", "s03"]
     assert result["flagged"].tolist() == [True, True] + [False] * 18
     assert result["why"][0] == "intensity range could not be measured"
     # What no scan has was not asked for, and a lesion is what many scans have not.
@@ -119,5 +119,5 @@ def test_a_cortical_lesion_among_deep_ones_is_usual():
     deep = dict.fromkeys(range(8), 0.0)
     shares = deep | {8: 0.15, 9: 0.4}
     result = outliers.flag_outliers(measured(10, lesion_outside=shares))
-    assert result.loc[result["flagged"], "subject"].tolist() == ["s09"]
+    assert result.loc[result["flagged"], "scan"].tolist() == ["s09"]
     assert result["why"][0].endswith("is high (median 0.0 %)")

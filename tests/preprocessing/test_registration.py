@@ -20,7 +20,7 @@ from brainuad.images.geometry import to_ras, volume_in_scan
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
 from brainuad.io import tables
 from brainuad.io.errors import ScanError, SettingsError
-from brainuad.preprocessing.chunks import read_left_out, subject_names
+from brainuad.preprocessing.chunks import read_left_out, scans_in
 from brainuad.preprocessing.registration import (
     carry_brain_mask,
     from_ants,
@@ -163,7 +163,7 @@ def test_template_of_another_spacing_is_refused(tmp_path):
     write_volume(moving, subject / "image.nii.gz")
     for name in ("brain_mask", "lesions"):
         write_volume(brain, subject / f"{name}.nii.gz")
-    empty = pd.DataFrame(columns=["subject", "stage", "reason"], dtype=str)
+    empty = pd.DataFrame(columns=["scan", "stage", "reason"], dtype=str)
     tables.write_table(empty, tmp_path / "stripped" / "left_out.tsv")
     with pytest.raises(SettingsError, match=r"are not those of preprocessing\.spacing"):
         register_to_template.main(
@@ -184,7 +184,7 @@ def test_registered_scans_are_ras_however_the_template_is_stored(tmp_path):
     write_volume(moving, subject / "image.nii.gz")
     for name in ("brain_mask", "lesions"):
         write_volume(brain, subject / f"{name}.nii.gz")
-    empty = pd.DataFrame(columns=["subject", "stage", "reason"], dtype=str)
+    empty = pd.DataFrame(columns=["scan", "stage", "reason"], dtype=str)
     tables.write_table(empty, tmp_path / "stripped" / "left_out.tsv")
     register_to_template.main(
         scans=tmp_path / "stripped",
@@ -330,7 +330,7 @@ def run_chain(folder):
     write_volume(Volume(lesion.astype(np.uint8), moving.affine), folder / "raw" / "seg.nii.gz")
     subjects = ["a", "b"]
     scans = {"t1": str(folder / "raw" / "brain.nii.gz"), "seg": str(folder / "raw" / "seg.nii.gz")}
-    table = pd.DataFrame([{"subject": subject, **scans} for subject in subjects])
+    table = pd.DataFrame([{"subject": subject, "session": "", **scans} for subject in subjects])
     tables.write_table(table, folder / "subjects.tsv")
     head, brain = template()
     target = Volume(np.where(brain.data > 0, head.data, 0), head.affine)
@@ -338,7 +338,7 @@ def run_chain(folder):
     resample_scans.main(
         table=folder / "subjects.tsv",
         output=folder / "resampled",
-        subjects=subjects,
+        names=subjects,
         resampling=Resampling(
             modality="t1",
             spacing=2.5,
@@ -390,7 +390,7 @@ def test_volume_in_the_scan_by_hand(tmp_path):
 def test_chain_of_scripts_keeps_the_lesion_where_the_template_has_it(tmp_path):
     run_chain(tmp_path / "one")
     last = tmp_path / "one" / "normalized"
-    assert subject_names(last) == ["a"]
+    assert scans_in(last) == ["a"]
     assert [row[:2] for row in read_left_out(last)] == [("b", "stripped")]
     image = read_volume(last / "a" / "image.nii.gz")
     mask = read_labels(last / "a" / "brain_mask.nii.gz", expected=(1,), grid=image)

@@ -53,7 +53,7 @@ def write_scan(folder: Path) -> Path:
 def write_chunk(folder: Path, *subjects: str) -> Path:
     for subject in subjects:
         write_scan(folder / subject)
-    (folder / "left_out.tsv").write_text("subject\tstage\treason\n")
+    (folder / "left_out.tsv").write_text("scan\tstage\treason\n")
     return folder
 
 

@@ -9,7 +9,7 @@ import take_preprocessed_scans
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
 from brainuad.io import tables
 from brainuad.io.errors import SettingsError
-from brainuad.preprocessing.chunks import read_left_out, subject_names
+from brainuad.preprocessing.chunks import read_left_out, scans_in
 
 SHAPE = (8, 9, 10)
 # To the left and to the back, as ITK writes; the masks lie 30 mm elsewhere, as before the cut.
@@ -32,7 +32,7 @@ def labels(*values):
 
 def taken(folder, *, seg=None, image=None, affine=AFFINE, mask_affine=BEFORE_CUT, mask=None):
     mask = (brain() > 0).astype(np.float32) if mask is None else mask
-    row = {"subject": "a", "t1": folder / "a_t1.nii.gz", "seg": None}
+    row = {"subject": "a", "session": "", "t1": folder / "a_t1.nii.gz", "seg": None}
     row["brain_mask"] = folder / "a_mask.nii.gz"
     write_volume(Volume(brain() if image is None else image, affine), row["t1"])
     write_volume(Volume(mask, mask_affine), row["brain_mask"])
@@ -43,7 +43,7 @@ def taken(folder, *, seg=None, image=None, affine=AFFINE, mask_affine=BEFORE_CUT
     take_preprocessed_scans.main(
         table=folder / "subjects.tsv",
         output=folder / "corrected",
-        subjects=["a"],
+        names=["a"],
         modality="t1",
         spacing=1.0,
         lesion_labels=[1, 4],
@@ -94,7 +94,7 @@ ODD = {
 def test_odd_scan_is_left_out(tmp_path, kind):
     change, reason = ODD[kind]
     chunk = taken(tmp_path, **change)
-    assert subject_names(chunk) == []
+    assert scans_in(chunk) == []
     ((subject, stage, said),) = read_left_out(chunk)
     assert (subject, stage) == ("a", "corrected")
     assert reason in said
@@ -102,16 +102,16 @@ def test_odd_scan_is_left_out(tmp_path, kind):
 
 def test_voxels_may_differ_by_rounding(tmp_path):
     affine = AFFINE @ np.diag([1.004, 1, 1, 1])
-    assert subject_names(taken(tmp_path, affine=affine)) == ["a"]
+    assert scans_in(taken(tmp_path, affine=affine)) == ["a"]
 
 
 def test_subject_without_the_modality_is_a_line(tmp_path):
     taken(tmp_path)
-    with pytest.raises(SettingsError, match="has no t1 scan of b; list the subjects again"):
+    with pytest.raises(SettingsError, match="has no t1 scan of b; list it again"):
         take_preprocessed_scans.main(
             table=tmp_path / "subjects.tsv",
             output=tmp_path / "corrected",
-            subjects=["a", "b"],
+            names=["a", "b"],
             modality="t1",
             spacing=1.0,
             lesion_labels=[1],

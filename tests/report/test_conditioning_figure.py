@@ -19,7 +19,7 @@ def make_conditions(*, conditioned):
     if conditioned:
         reconstructed[:, 0, :, 5:] = 0.7
     return PartialConditions(
-        subjects=np.array(["a", "b"]),
+        names=np.array(["a", "b"]),
         timesteps=np.array([500, 1000]),
         shares=np.array([0.5, 1.0]),
         images=images,

@@ -17,6 +17,7 @@ def quality_table(information, flagged=()):
     return pd.DataFrame(
         {
             "subject": [f"s{place}" for place in places],
+            "session": "",
             "overlap": information,
             "brain_ml": 1400.0,
             "flagged": [place in flagged for place in places],
@@ -35,7 +36,7 @@ def test_quality_counts_the_flagged_and_names_what_was_registered():
     assert [part["name"] for part in quality] == list(NAMES.values())
     assert next(part["address"] for part in quality) == "quality/my_set_t1/index.html"
     assert [part["scans"] for part in quality] == [3, 2, 0]
-    assert [[scan["subject"] for scan in part["flagged"]] for part in quality] == [["s1"], [], []]
+    assert [[scan["name"] for scan in part["flagged"]] for part in quality] == [["s1"], [], []]
     facts = pd.DataFrame({"name": ["source", "shape"], "value": ["SRI24", "240 x 240 x 155"]})
     assert overview.registered_to(facts, quality) == (
         "Registered to the template: my_set T1. The template: SRI24. "

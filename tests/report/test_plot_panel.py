@@ -37,9 +37,9 @@ def files(tmp_path):
         affines=np.tile(np.eye(4), (7, 1, 1)),
     )
     write_slices(stack, tmp_path / "slices.npz")
-    split = pd.DataFrame({"subject": stack.subjects, "partition": "test"})
+    split = pd.DataFrame({"subject": stack.subjects, "session": "", "partition": "test"})
     write_table(split, tmp_path / "split.tsv")
-    np.savez(tmp_path / "made.npz", subjects=stack.subjects, reconstructions=images * 0.8)
+    np.savez(tmp_path / "made.npz", names=stack.subjects, reconstructions=images * 0.8)
     for method in METHODS:
         without = method == "thresh"
         map_anomalies.main(

@@ -53,10 +53,12 @@ def evaluated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluated")
     stack = make_stack(np.random.default_rng(0))
     write_slices(stack, folder / "slices.npz")
-    split = pd.DataFrame({"subject": stack.subjects, "partition": ["test", "test", "test"]})
+    split = pd.DataFrame(
+        {"subject": stack.subjects, "session": "", "partition": ["test", "test", "test"]}
+    )
     write_table(split, folder / "split.tsv")
     flat = np.where(stack.brain_masks, np.float32(0.32), np.float32(0))
-    np.savez(folder / "flat.npz", subjects=stack.subjects, reconstructions=flat)
+    np.savez(folder / "flat.npz", names=stack.subjects, reconstructions=flat)
     for method in METHODS:
         without = method == "thresh"
         map_anomalies.main(

@@ -19,7 +19,7 @@ from brainuad.report.quality.thumbnails import BESIDE_MIDLINE_MM, CELL, Outline,
 
 SHAPE = (24, 28, 22)
 SPACING = 4.0
-LEFT_OUT = ["subject", "stage", "reason"]
+LEFT_OUT = ["scan", "stage", "reason"]
 NAMES = ["a", "b", "c", "d", "e", "sub 7 ü"]
 
 
@@ -70,7 +70,10 @@ def stages(tmp_path_factory):
         [name, *(root / "raw" / name / f"{file}.nii.gz" for file in ("image", "lesions"))]
         for name in NAMES
     ]
-    write_table(pd.DataFrame(raw, columns=["subject", "t1", "seg"]), root / "subjects.tsv")
+    write_table(
+        pd.DataFrame(raw, columns=["subject", "t1", "seg"]).assign(session=""),
+        root / "subjects.tsv",
+    )
     rows = [["f", "registered", "too far"]]
     write_table(pd.DataFrame(rows, columns=LEFT_OUT), root / "corrected" / "left_out.tsv")
     return root
@@ -92,7 +95,7 @@ def inspect(root, output, *, preprocessed=False, **files):
     }
     given = {"corrected": root / "corrected"} | (dict.fromkeys(raw) if preprocessed else raw)
     inspect_scans.main(**(given | files), output=output)
-    return read_table(output / "measures.tsv").set_index("subject")
+    return read_table(output / "measures.tsv").set_index("scan")
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +143,7 @@ def test_a_scan_that_cannot_be_read_is_named_and_the_others_are_shown(stages, tm
     table = inspect(stages, tmp_path / "chunk000", preprocessed=True, corrected=broken)
     assert table.index.tolist() == [name for name in NAMES if name != "b"]
     left_out = read_table(tmp_path / "chunk000" / "left_out.tsv")
-    assert left_out["subject"].tolist() == ["f", "b"]
+    assert left_out["scan"].tolist() == ["f", "b"]
     assert left_out["stage"].tolist() == ["registered", "inspected"]
     assert "NaN" in left_out["reason"][1]
     assert not (tmp_path / "chunk000" / "b.png").exists()
@@ -215,7 +218,7 @@ def page(inspected, tmp_path_factory):
         ["g <h>", "", "left_out", "cut short"],
         ["007", "", "left_out", "excluded by the config"],
     ]
-    subjects = pd.DataFrame(rows, columns=["subject", "t2", "status", "reason"])
+    subjects = pd.DataFrame(rows, columns=["subject", "t2", "status", "reason"]).assign(session="")
     write_table(subjects, folder / "subjects.tsv")
     write_quality_page.main(
         chunks=[inspected[0]],
@@ -266,12 +269,16 @@ def make_page(folder, measures, *, dataset="ixi", left_out=()):
     chunk = folder / "chunk000"
     chunk.mkdir()
     columns = ["mutual_information", "overlap", "brain_ml", "intensity_range", "lesion_outside"]
-    table = pd.DataFrame(measures, columns=["subject", *columns])
+    table = pd.DataFrame(measures, columns=["scan", *columns])
     write_table(table, chunk / "measures.tsv")
     write_table(pd.DataFrame(left_out, columns=LEFT_OUT), chunk / "left_out.tsv")
-    for subject in table["subject"]:
-        Image.new("L", (30, 20)).save(chunk / f"{subject}.png")
-    subjects = table[["subject"]].assign(t1="scan", status="ok", reason="")
+    for scan in table["scan"]:
+        Image.new("L", (30, 20)).save(chunk / f"{scan}.png")
+    subjects = (
+        table[["scan"]]
+        .rename(columns={"scan": "subject"})
+        .assign(session="", t1="scan", status="ok", reason="")
+    )
     write_table(subjects, folder / "subjects.tsv")
     write_quality_page.main(
         chunks=[chunk],

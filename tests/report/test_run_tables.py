@@ -29,15 +29,15 @@ def test_memory():
 
 
 def test_left_out_says_in_words_that_there_is_none():
-    columns = ["dataset", "modality", "subject", "stage", "reason"]
+    columns = ["dataset", "modality", "subject", "session", "stage", "reason"]
     assert "No subject and no scan was left out." in left_out_html(
         pd.DataFrame(columns=columns), LABELS
     )
-    row = pd.DataFrame([["ixi", float("nan"), "007", "listing", "a < b"]], columns=columns)
+    row = pd.DataFrame([["ixi", float("nan"), "007", "", "listing", "a < b"]], columns=columns)
     page = left_out_html(row, LABELS)
     assert "Left out: 1 whole subject and 0 single scans.</p>" in page
     assert ">IXI<" in page and "a &lt; b" in page
-    scans = pd.DataFrame([["ixi", "t1", "008", "registered", "far"]] * 2, columns=columns)
+    scans = pd.DataFrame([["ixi", "t1", "008", "", "registered", "far"]] * 2, columns=columns)
     page = left_out_html(pd.concat([row, scans], ignore_index=True), LABELS)
     assert "Left out: 1 whole subject and 2 single scans." in page
 
@@ -51,10 +51,11 @@ def test_left_out(tmp_path):
             ["004", "d_t1.nii.gz", "d_t2.nii.gz", "ok", ""],
         ],
         columns=["subject", "t1", "t2", "status", "reason"],
-    )
+    ).assign(session="")
     write_table(listed, tmp_path / "ixi.tsv")
     write_table(listed[:1], tmp_path / "other.tsv")
     later = pd.DataFrame([["001", "registered", "too far"]], columns=["subject", "stage", "reason"])
+    later = later.assign(session="")
     write_table(later, tmp_path / "later.tsv")
     for name, remarks in (("ixi", ["a.tsv: 1 < 2"]), ("other", [])):
         write_table(pd.DataFrame({"remark": remarks}), tmp_path / "remarks" / f"{name}.tsv")
@@ -69,9 +70,9 @@ def test_left_out(tmp_path):
     )
     table, page, latex = texts_of(files)
     assert table.fillna("").to_numpy().tolist() == [
-        ["ixi", "", "002", "listing", "cut short"],
-        ["ixi", "t2", "003", "listing", "no t2 scan"],
-        ["ixi", "t2", "001", "registered", "too far"],
+        ["ixi", "", "002", "", "listing", "cut short"],
+        ["ixi", "t2", "003", "", "listing", "no t2 scan"],
+        ["ixi", "t2", "001", "", "registered", "too far"],
     ]
     assert "5 subjects were found" in page and "IXI T2 & 003 & listing & no t2 scan" in latex
     assert "<ul><li>IXI: a.tsv: 1 &lt; 2.</li></ul>" in page

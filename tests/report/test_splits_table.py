@@ -13,7 +13,7 @@ def write_split(folder, name, *, sizes, problems=()):
     partitions = [side for side, size in sizes.items() for _ in range(size)]
     subjects = [f"s{number}" for number in range(len(partitions))]
     split, found = folder / f"{name}.tsv", folder / f"{name}_problems.tsv"
-    write_table(pd.DataFrame({"subject": subjects, "partition": partitions}), split)
+    write_table(pd.DataFrame({"subject": subjects, "session": "", "partition": partitions}), split)
     write_table(pd.DataFrame(problems, columns=PROBLEMS), found)
     return split, found
 

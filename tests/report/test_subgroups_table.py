@@ -8,11 +8,12 @@ from small_report import NO_SCORES, texts_of, write_small_table
 
 from brainuad.io.tables import read_table, write_table
 
-SCORES = ["subject", "modality", "metric", "value"]
+SCORES = ["subject", "session", "modality", "metric", "value"]
 # Lesions of 1, 20 and 20 ml.
 PEOPLE = pd.DataFrame(
     {
         "subject": ["001", "002", "003"],
+        "session": "",
         "age": [30.0, None, 70.0],
         "sex": ["f", "m", "m"],
         "site": ["A & B", "A & B", "<Utrecht>"],
@@ -28,7 +29,7 @@ def report(tmp_path):
     for method, gain in (("ae", 0.0), ("cddpm", 0.1)):
         for dataset, modality in (("wmh", "t1"), ("mslub", "t2")):
             rows = [
-                (subject, modality, metric, value)
+                (subject, "", modality, metric, value)
                 for subject, dice, volume in zip(
                     PEOPLE["subject"], (0.1, 0.3, 0.5), (1.0, 20.0, 20.0), strict=True
                 )

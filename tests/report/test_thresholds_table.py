@@ -28,7 +28,7 @@ def write_set(folder, name, images, lesions):
     )
     write_slices(stack, folder / f"{name}.npz")
     partitions = ["validation"] * (len(images) - 1) + ["test"]
-    split = pd.DataFrame({"subject": subjects, "partition": partitions})
+    split = pd.DataFrame({"subject": subjects, "session": "", "partition": partitions})
     write_table(split, folder / f"{name}.tsv")
     files = {"slices": folder / f"{name}.npz", "split": folder / f"{name}.tsv"}
     maps = folder / f"{name}_maps.npz"

@@ -32,6 +32,7 @@ def files(tmp_path):
             write_text(page(title="Not shown", body=f"Body of {name}."), tables / f"{name}.html")
     quality = {
         "subject": ["001", "a & b"],
+        "session": "",
         "overlap": [0.95, 0.9],
         "brain_ml": [1400.0, 1500.0],
         "flagged": [False, True],

@@ -49,7 +49,8 @@ def files(tmp_path):
     write_slices(stack, tmp_path / "slices.npz")
     partitions = ["validation", "test", "test", "test"]
     write_table(
-        pd.DataFrame({"subject": subjects, "partition": partitions}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": subjects, "session": "", "partition": partitions}),
+        tmp_path / "split.tsv",
     )
     return {
         "slices": tmp_path / "slices.npz",
@@ -69,7 +70,14 @@ def scored(files, tmp_path, **changes):
 
 def test_each_step_by_hand(files, tmp_path):
     table = scored(files, tmp_path)
-    assert table.columns.tolist() == ["subject", "modality", "variant", "metric", "value"]
+    assert table.columns.tolist() == [
+        "subject",
+        "session",
+        "modality",
+        "variant",
+        "metric",
+        "value",
+    ]
     assert set(table["modality"]) == {"t2"} and set(table["metric"]) == {"dice"}
     names = ["all steps", "without components", "without median filter", "without erosion"]
     assert table["variant"].unique().tolist() == names
@@ -97,7 +105,7 @@ def test_reconstructions_are_scored_the_same(files, tmp_path):
     with np.load(files["slices"]) as arrays:
         subjects, images = arrays["subjects"], arrays["images"]
     reconstructed = tmp_path / "reconstructions.npz"
-    np.savez(reconstructed, subjects=subjects, reconstructions=np.zeros_like(images))
+    np.savez(reconstructed, names=subjects, reconstructions=np.zeros_like(images))
     by_model = {"reconstructions": reconstructed, "score": {"kind": "absolute"}}
     pd.testing.assert_frame_equal(scored(files | by_model, tmp_path), expected)
 
@@ -109,7 +117,9 @@ def test_what_all_steps_lack_is_no_variant(files, tmp_path):
 
 
 def test_no_validation_subject_is_one_clear_line(files, tmp_path):
-    split = pd.DataFrame({"subject": ["gone", "many"], "partition": ["validation", "test"]})
+    split = pd.DataFrame(
+        {"subject": ["gone", "many"], "session": "", "partition": ["validation", "test"]}
+    )
     write_table(split, files["split"])
     with pytest.raises(SettingsError, match="no threshold can be fitted: none of the validation"):
         scored(files, tmp_path)

@@ -77,7 +77,8 @@ def inputs(tmp_path):
     write_slices(stack, tmp_path / "slices.npz")
     partitions = ["train"] * 6 + ["validation"] * 2 + ["test"]
     write_table(
-        pd.DataFrame({"subject": subjects, "partition": partitions}), tmp_path / "split.tsv"
+        pd.DataFrame({"subject": subjects, "session": "", "partition": partitions}),
+        tmp_path / "split.tsv",
     )
     return tmp_path
 

@@ -188,7 +188,7 @@ def folder(tmp_path: Path) -> Path:
     )
     write_slices(stack, tmp_path / "slices.npz")
     partitions = ["train"] * 6 + ["validation"] * 2 + ["test"]
-    table = pd.DataFrame({"subject": subjects, "partition": partitions})
+    table = pd.DataFrame({"subject": subjects, "session": "", "partition": partitions})
     write_table(table, tmp_path / "split.tsv")
     return tmp_path
 

@@ -36,7 +36,7 @@ rule resample_scans:
             code=code_of("resample_scans", code.layout),
             raw_files=state_of_others(scans.chunk_files),
             modality=scans.modality,
-            subjects=scans.chunk_subjects,
+            names=scans.names_in_chunk,
             layout=scans.of_cohort("layout"),
             spacing=config["preprocessing"]["spacing"],
             lesion_labels=scans.of_cohort("lesion_labels"),
@@ -191,7 +191,7 @@ rule take_preprocessed_scans:
             code=code_of("take_preprocessed_scans"),
             raw_files=state_of_others(scans.chunk_files),
             modality=scans.modality,
-            subjects=scans.chunk_subjects,
+            names=scans.names_in_chunk,
             spacing=config["preprocessing"]["spacing"],
             lesion_labels=scans.of_cohort("lesion_labels"),
             ignored_labels=scans.of_cohort("ignored_labels"),
@@ -229,6 +229,7 @@ rule pack_slices:
     """Pack the normalised volumes of a cohort into one file."""
     input:
         chunks=scans.folders_of_chunks("normalized"),
+        subjects=ancient(scans.subjects_of_cohort),
     output:
         slices="results/slices/{cohort}.npz",
         left_out="results/slices/{cohort}_left_out.tsv",

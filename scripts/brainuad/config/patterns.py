@@ -1,4 +1,4 @@
-"""Patterns of a user's own files, such as "{subject}/T1.nii.gz"."""
+"""Patterns of a user's own files, such as "{subject}/T1.nii.gz" or "{subject}/{session}/T1.nii"."""
 
 import re
 from pathlib import PurePosixPath
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from brainuad.io import formats
 from brainuad.io.errors import SettingsError
 
-PLACEHOLDER = "{subject}"
+SUBJECT, SESSION = "{subject}", "{session}"
 OTHER_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # What scans end in.
 SUFFIXES = (".nii.gz", ".nii")
@@ -20,14 +20,14 @@ def check_patterns(patterns: dict[str, str]) -> None:
 
 
 def _why_none_fits(pattern: str) -> str:
-    if PLACEHOLDER not in pattern:
-        return f"has no {PLACEHOLDER}; write it where the subject's name stands"
-    if others := OTHER_PLACEHOLDER.findall(pattern.replace(PLACEHOLDER, "")):
-        return f"holds {others[0]}, but {PLACEHOLDER} alone stands for something"
+    if SUBJECT not in pattern:
+        return f"has no {SUBJECT}; write it where the subject's name stands"
+    if others := OTHER_PLACEHOLDER.findall(pattern.replace(SUBJECT, "").replace(SESSION, "")):
+        return f"holds {others[0]}, but {SUBJECT} and {SESSION} alone stand for something"
     if found := set(pattern) & set("*?"):
         return (
-            f"holds {min(found)}, but {PLACEHOLDER} alone stands for something; write all else as "
-            "the files are named, or list them in a table (layout: table)"
+            f"holds {min(found)}, but {SUBJECT} and {SESSION} alone stand for something; write all "
+            "else as the files are named, or list them in a table (layout: table)"
         )
     if pattern.startswith(("/", "~")) or ".." in PurePosixPath(pattern).parts:
         return "leaves the root; patterns start below root, with the first folder in it"

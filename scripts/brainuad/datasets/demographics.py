@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from brainuad.datasets.layouts import RawSubject
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
+from brainuad.io.scan_names import plain_session
 from brainuad.io.spreadsheets import read_spreadsheet
 from brainuad.io.text_tables import column_of, known, plain_name
 
@@ -26,6 +27,7 @@ SPELLINGS = {
         r"(?:subject|participant|patient|subj?|case|ixi)(?:id|name|number|no|nr)|id",
         "participant|patient|subj?",
     ),
+    "session": (r"(?:session|ses|visit|timepoint)(?:id|name|number|no|nr)?",),
     "age": (
         "age",
         PERSON + r"(?:scan|mri)?age(?:at|in|of|the|time|first|scan|mri?|imaging|acquisition|visit|"
@@ -61,11 +63,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Demographics:
-    """People by the names that a table has for them, and how many rows it has."""
+    """People by the names that a table has for them, and how many rows it has.
+
+    sessions  by the same names, the person by session, of those whose rows name their sessions
+    """
 
     path: Path
     rows: int
     people: Mapping[str, Person]
+    sessions: Mapping[str, Mapping[str, Person]] = field(default_factory=dict)
 
 
 def find_demographics(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
@@ -87,7 +93,8 @@ def read_demographics(path: Path) -> Demographics:
     """People of a table with a column subject, participant_id or the like, such as IXI's own.
 
     Age, sex and site are read as by `people_of`. Of repeated rows of a subject the first that gives
-    an age counts. Raises SettingsError, one line, for a table that cannot be read or names nobody.
+    an age counts, of those of a session too where there is a column session. Raises SettingsError,
+    one line, for a table that cannot be read or names nobody.
     """
     table = read_spreadsheet(path)
     subjects = column_of(table, SPELLINGS["subject"], path)
@@ -96,14 +103,27 @@ def read_demographics(path: Path) -> Demographics:
             f"{path}: has neither a column subject nor participant_id; "
             f"its columns are {', '.join(table.columns)}"
         )
+    column = column_of(table, SPELLINGS["session"], path)
     people: dict[str, Person] = {}
-    for subject, person in zip(subjects, people_of(table, path), strict=True):
+    sessions: dict[str, dict[str, Person]] = {}
+    for (row, subject), person in zip(subjects.items(), people_of(table, path), strict=True):
         if not isinstance(subject, str):
             continue
-        # ASSUME: of the repeated rows of a subject, the first that gives an age counts.
-        if subject not in people or (people[subject].age is None and person.age is not None):
-            people[subject] = person
-    return Demographics(path, len(table), people)
+        places = [(people, subject)]
+        if session := session_in(column, row):
+            places.append((sessions.setdefault(subject, {}), session))
+        for persons, name in places:
+            # ASSUME: of the repeated rows of a subject, the first that gives an age counts.
+            if name not in persons or (persons[name].age is None and person.age is not None):
+                persons[name] = person
+    return Demographics(path, len(table), people, sessions)
+
+
+def session_in(column: pd.Series | None, row: int) -> str:
+    """The session that a row names in the column session, as `scan_names` has it; or ""."""
+    if column is None or pd.isna(cell := known(column)[row]):
+        return ""
+    return plain_session(re.sub(r"^([0-9]+)\.0+$", r"\1", cell))
 
 
 def people_of(table: pd.DataFrame, path: Path) -> list[Person]:
@@ -139,15 +159,27 @@ def with_demographics(
     """The subjects with age, sex and site where the data set itself gave none; and remarks.
 
     A row is found by the subject's name, with or without `sub-`; in IXI by the number in it. Where
-    that finds none, by the name without leading zeros, if one row and one subject share it. The
-    remarks are lines on rows that name nobody, or more than one.
+    that finds none, by the name without leading zeros, if one row and one subject share it. Where
+    rows name their sessions, a scan of a session has the age and site of that session alone. The
+    remarks are lines on rows that name nobody, or more than one, and on sessions without a row.
     """
-    matches, remarks = _match([raw.subject for raw in subjects], table)
-    described = []
+    matches, remarks = _match(list(dict.fromkeys(raw.subject for raw in subjects)), table)
+    described, without = [], []
     for raw in subjects:
-        person = table.people[matches[raw.subject]] if raw.subject in matches else Person()
+        person = Person()
+        if name := matches.get(raw.subject):
+            person = table.people[name]
+            if raw.session and (sessions := table.sessions.get(name)):
+                # ASSUME: age and site may differ between sessions, so those of another session are
+                # not taken; the sex is.
+                found = _session_named(raw.session, sessions)
+                without += [] if found else [raw.name]
+                person = replace(found or Person(), sex=(found and found.sex) or person.sex)
         told = {key: value for key, value in vars(person).items() if getattr(raw, key) is None}
         described.append(replace(raw, **told))
+    if without:
+        shown = f"has no row for {len(without)} of the sessions ({_some(without)})"
+        remarks.append(f"{table.path}: {shown}")
     return described, remarks
 
 
@@ -218,6 +250,12 @@ def _match(subjects: Sequence[str], table: Demographics) -> tuple[dict[str, str]
         if others := [row for row in table.people if row not in taken]:
             remarks.append(f"has rows for {len(others)} who are no subject ({_some(others)})")
     return matches, [f"{table.path}: {remark}" for remark in remarks]
+
+
+def _session_named(session: str, sessions: Mapping[str, Person]) -> Person | None:
+    """By its name, or else by the name without leading zeros if one row alone has it."""
+    alike = [person for name, person in sessions.items() if _loosely(name) == _loosely(session)]
+    return sessions.get(session) or (alike[0] if len(alike) == 1 else None)
 
 
 def _ixi_number(subject: str) -> str | None:

@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.datasets.splits import TEST, TRAIN, VALIDATION, usable_subjects
+from brainuad.datasets.splits import (
+    COLUMNS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    usable_rows,
+    usable_subjects,
+)
 from brainuad.io.errors import SettingsError
 from brainuad.io.text_tables import column_of, plain_name, read_text_table
 
@@ -96,6 +103,8 @@ def released_split(
         problems += [(IN_OTHER_VALIDATION, subject, VALIDATION, REPORTED) for subject in shared]
     problems += [(IN_NO_LIST, subject, "", DROPPED) for subject in sorted(usable - set(side_of))]
     split = pd.DataFrame(sorted(rows), columns=["subject", "partition"])
+    # A subject that stands on two sides does so with all scans.
+    split = split.merge(usable_rows(subjects)[["subject", "session"]], on="subject")[COLUMNS]
     return split, pd.DataFrame(problems, columns=PROBLEM_COLUMNS)
 
 

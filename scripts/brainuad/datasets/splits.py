@@ -1,4 +1,4 @@
-"""Partitions by subject: no subject ever stands on two sides."""
+"""Partitions by subject: all scans of a subject, of whatever session, stand on one side."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,13 @@ import pandas as pd
 
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
+from brainuad.io.scan_names import scan_name
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 # Columns of categories, also where a table names them by numbers.
 CATEGORIES = ("sex", "site")
 MAX_CLASSES = 10
+COLUMNS = ["subject", "session", "partition"]
 
 
 def split_healthy(
@@ -23,17 +25,19 @@ def split_healthy(
     stratify: str | None,
     seed: int,
 ) -> pd.DataFrame:
-    """One fold of the healthy subjects: subject, partition (train, validation, test).
+    """One fold of the healthy scans: subject, session, partition (train, validation, test).
 
-    subjects: a subject table; validation and test are drawn from the rows with status ok. The test
-    set is the same in all folds, the validation sets of the folds share no subject, the rest
-    trains, and so do the subjects with one modality only (status partial). `stratify` names a
-    column in whose values each partition is drawn in proportion; numbers are classed first (see
-    `strata_of`). Raises SettingsError for sizes that the subjects cannot fill, and for a column
-    that is missing or empty.
+    subjects: a subject table; validation and test, whose sizes count subjects, are drawn among
+    those with a row of status ok. The test set is the same in all folds, the validation sets of the
+    folds share no subject, the rest trains, and so do the subjects with one modality only (status
+    partial). All usable scans of a subject share its side. `stratify` names a column in whose
+    values each partition is drawn in proportion; numbers are classed first (see `strata_of`), and
+    of a subject's sessions the first counts whose value is known. Raises SettingsError for sizes
+    that the subjects cannot fill, and for a column that is missing or empty.
     """
-    # ASSUME: validation and test are drawn among the subjects with every modality, so that models
-    # of different modalities are judged on the same people; the other subjects train.
+    # ASSUME: validation and test are drawn among the subjects with every modality (at one of their
+    # sessions), so that models of different modalities are judged on the same people; the other
+    # subjects train.
     usable = _complete(subjects, stratify, sizes=[validation, test])
     needed = test + (fold + 1) * validation
     if needed >= len(usable):
@@ -47,13 +51,13 @@ def split_healthy(
     for number in range(fold + 1):
         validation_set = _draw(rest, validation, np.random.default_rng([seed, 1, number]))
         rest = rest[~rest["subject"].isin(validation_set)]
-    return _table(usable_subjects(subjects), validation_set=validation_set, test_set=test_set)
+    return _table(subjects, validation_set=validation_set, test_set=test_set)
 
 
 def split_lesions(
     subjects: pd.DataFrame, *, validation: int, test: int | None, stratify: str | None, seed: int
 ) -> pd.DataFrame:
-    """The subjects of a lesion set: subject, partition (validation, test); the same in every fold.
+    """The scans of a lesion set: subject, session, partition (validation, test), as in every fold.
 
     `test` None takes all that are not in the validation set. Otherwise as `split_healthy`.
     """
@@ -67,33 +71,38 @@ def split_lesions(
     rest = usable[~usable["subject"].isin(validation_set)]
     size = len(rest) if test is None else test
     test_set = _draw(rest, size, np.random.default_rng([seed, 0]))
-    everyone = usable["subject"].tolist()
-    table = _table(everyone, validation_set=validation_set, test_set=test_set)
+    table = _table(subjects, validation_set=validation_set, test_set=test_set)
     return table[table["partition"] != TRAIN].reset_index(drop=True)
 
 
 def all_for_test(subjects: pd.DataFrame) -> pd.DataFrame:
-    """The subjects of a set without lesion masks: all in the test partition, nothing to fit on.
+    """The scans of a set without lesion masks: all in the test partition, nothing to fit on.
 
     Raises SettingsError if there is none.
     """
     usable = usable_subjects(subjects)
     if not usable:
         raise SettingsError("split: no subject is usable")
-    return _table(usable, validation_set=[], test_set=usable)
+    return _table(subjects, validation_set=[], test_set=usable)
 
 
 def usable_subjects(subjects: pd.DataFrame) -> list[str]:
     """The subjects of a subject table that have a usable scan (status ok or partial), sorted."""
-    usable = subjects.loc[subjects["status"].isin(["ok", "partial"]), "subject"]
-    return sorted(usable.astype(str))
+    return list(dict.fromkeys(usable_rows(subjects)["subject"]))
 
 
-def subjects_of(split: pd.DataFrame, partition: str) -> list[str]:
-    """The subjects of a partition, in the order of the table."""
+def usable_rows(subjects: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a subject table with a usable scan (status ok or partial), by subject."""
+    usable = subjects[subjects["status"].isin(["ok", "partial"])]
+    return usable.astype({"subject": str}).sort_values("subject", kind="stable")
+
+
+def scans_of(split: pd.DataFrame, partition: str) -> list[str]:
+    """The names of the scans of a partition, in the order of the table."""
     if partition not in (TRAIN, VALIDATION, TEST):
         raise ValueError(f"partition {partition!r} is not one of {TRAIN}, {VALIDATION}, {TEST}")
-    return split.loc[split["partition"] == partition, "subject"].astype(str).tolist()
+    rows = split.loc[split["partition"] == partition, ["subject", "session"]]
+    return [scan_name(subject, session) for subject, session in rows.itertuples(index=False)]
 
 
 def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:
@@ -135,8 +144,10 @@ def proportional_shares(
 def _complete(
     subjects: pd.DataFrame, stratify: str | None, *, sizes: Sequence[int | None]
 ) -> pd.DataFrame:
-    """Subject and stratum of the rows with status ok; the strata stand in the log."""
-    usable = subjects[subjects["status"] == "ok"].sort_values("subject")
+    """Subject and stratum of those with a row of status ok; the strata stand in the log."""
+    complete = subjects[subjects["status"] == "ok"].sort_values("subject", kind="stable")
+    # Of each column the first known value of a subject.
+    usable = complete.groupby("subject", as_index=False).first()
     stratum = pd.Series("", index=usable.index)
     if stratify is not None:
         if stratify not in usable.columns:
@@ -182,8 +193,10 @@ def _draw(usable: pd.DataFrame, size: int, generator: np.random.Generator) -> li
 
 
 def _table(
-    subjects: Sequence[str], *, validation_set: Sequence[str], test_set: Sequence[str]
+    subjects: pd.DataFrame, *, validation_set: Sequence[str], test_set: Sequence[str]
 ) -> pd.DataFrame:
+    """A row for each usable scan of a subject table; who is in neither set trains."""
     sides = dict.fromkeys(validation_set, VALIDATION) | dict.fromkeys(test_set, TEST)
-    partitions = [sides.get(subject, TRAIN) for subject in subjects]
-    return pd.DataFrame({"subject": list(subjects), "partition": partitions})
+    rows = usable_rows(subjects)
+    partition = rows["subject"].map(sides).fillna(TRAIN)
+    return rows.assign(partition=partition)[COLUMNS].reset_index(drop=True)

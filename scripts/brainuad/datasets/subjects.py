@@ -1,4 +1,4 @@
-"""The subject table: which subjects of a data set can be used, after all their files were read."""
+"""The subject table: which scans of which subjects can be used, after all files were read."""
 
 import hashlib
 from collections import Counter
@@ -36,7 +36,7 @@ class Expected:
     lesion_labels        those of them that count as lesion
     lesions_on_own_grid  whether the mask may lie on another grid than its scan
     brain_masks          whether the scans come preprocessed, with a brain mask each
-    exclude              names of subjects that are not wanted
+    exclude              names of subjects, or of scans of one session, that are not wanted
     """
 
     modalities: Sequence[str]
@@ -50,7 +50,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Checked:
-    """A subject after its files were read.
+    """A subject, at one session where there are some, after its files were read.
 
     usable     the asked modalities that can be used
     reason     why others, or the whole subject, cannot; "" where all can
@@ -79,21 +79,21 @@ def check_subjects(
 ) -> list[Checked]:
     """Read every asked scan and mask in full once, and note what is missing or broken.
 
-    Raises SettingsError if a name of `expected.exclude` is no subject.
+    Raises SettingsError if a name of `expected.exclude` is no subject and no scan.
     """
-    known = {raw.subject for raw in subjects}
+    known = {name for raw in subjects for name in (raw.subject, raw.name)}
     if unknown := sorted(expected.exclude - known):
         raise SettingsError(
             f"exclude names {unknown[0]!r}, which is no subject; they are called like "
-            f"{subjects[0].subject!r}"
+            f"{subjects[0].name!r}"
         )
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda raw: check_subject(raw, expected), subjects))
 
 
 def check_subject(raw: RawSubject, expected: Expected) -> Checked:
-    """One subject: without its masks it is left out, without some of the modalities partial."""
-    if raw.subject in expected.exclude:
+    """One row: without its masks it is left out, without some of the modalities partial."""
+    if expected.exclude & {raw.subject, raw.name}:
         return Checked(raw, reason="excluded by the config")
     if reason := raw.problem or _missing_mask(raw, expected):
         return Checked(raw, reason=reason)
@@ -107,7 +107,7 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
         if modality in raw.problems:
             reasons.append(raw.problems[modality])
         elif modality not in raw.scans:
-            reasons.append(f"no {modality} scan of this subject")
+            reasons.append(f"no {modality} scan of this {_whose(raw)}")
         else:
             try:
                 scan = read_volume(raw.scans[modality])
@@ -162,9 +162,10 @@ def read_brain_mask(raw: RawSubject) -> Volume:
 
 
 def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFrame:
-    """One row per subject: names, files, facts, status, and a digest per scan; see `columns_of`.
+    """One row per subject and session: names, files, facts, status, a digest per scan.
 
-    What was not asked for is empty, and so is the scan that a partial subject cannot give.
+    The columns are `columns_of`. What was not asked for is empty, and so is the scan that a partial
+    subject cannot give; the session is "" where there is none.
     """
     rows = []
     for entry in checked:
@@ -178,6 +179,7 @@ def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFram
         rows.append(
             {
                 "subject": raw.subject,
+                "session": raw.session,
                 **{role: str(path) for role, path in files.items() if path is not None},
                 "age": raw.age,
                 "sex": raw.sex,
@@ -197,7 +199,7 @@ def columns_of(modalities: Sequence[str]) -> list[str]:
     pair = {"t1", "t2"}
     scans = sorted(pair if pair.issuperset(modalities) else modalities)
     return [
-        *("subject", *scans, "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
+        *("subject", "session", *scans, "seg", "brain_mask", "age", "sex", "site", "lesion_ml"),
         *("status", "reason", *(modality + DIGEST for modality in scans)),
     ]
 
@@ -209,10 +211,14 @@ def modalities_of(table: pd.DataFrame) -> list[str]:
 
 def _missing_mask(raw: RawSubject, expected: Expected) -> str:
     if expected.lesions and raw.seg is None:
-        return raw.problems.get("seg", "no lesion mask of this subject")
+        return raw.problems.get("seg", f"no lesion mask of this {_whose(raw)}")
     if expected.brain_masks and raw.brain_mask is None:
-        return raw.problems.get("brain_mask", "no brain mask of this subject")
+        return raw.problems.get("brain_mask", f"no brain mask of this {_whose(raw)}")
     return ""
+
+
+def _whose(raw: RawSubject) -> str:
+    return "session" if raw.session else "subject"
 
 
 def _check_grids(
@@ -223,7 +229,7 @@ def _check_grids(
     brain_mask: Volume | None,
     expected: Expected,
 ) -> None:
-    # ASSUME: a subject has one lesion mask, for its scans in all modalities; a scan on whose grid
+    # ASSUME: a session has one lesion mask, for its scans in all modalities; a scan on whose grid
     # it does not lie cannot be used. Where the layout lets a mask lie on another grid, the data
     # set's scans are aligned to each other.
     for mask, path in ((lesions, raw.seg), (brain_mask, raw.brain_mask)):

@@ -62,10 +62,10 @@ def scores_at(
     thresholds: Mapping[str, float],
     settings: PostprocessingSettings,
 ) -> list[tuple[str, str, float]]:
-    """One subject at each threshold: rows of fitted_on, metric (dice, predicted_volume_ml), value.
+    """One scan at each threshold: rows of fitted_on, metric (dice, predicted_volume_ml), value.
 
     anomaly_map and lesions are [S, H, W], voxel_ml is the volume of a voxel; thresholds by the data
-    set they were fitted on. A healthy subject has no Dice (NaN); what is predicted in it is false.
+    set they were fitted on. A healthy scan has no Dice (NaN); what is predicted in it is false.
     """
     rows = []
     for fitted_on, threshold in thresholds.items():
@@ -79,8 +79,9 @@ def scores_at(
 def summarize_thresholds(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> pd.DataFrame:
     """The Dice on each data set by the threshold of each: a calibration matrix in long form.
 
-    scores is tidy: method, dataset, modality, fold, subject, fitted_on, metric, value. Beside the
-    summary: to_own, the mean Dice minus that at the set's own threshold. No scores give no rows.
+    scores is tidy: method, dataset, modality, fold, subject, session, fitted_on, metric, value.
+    Beside the summary: to_own, the mean Dice minus that at the set's own threshold. No scores give
+    no rows.
     """
     if scores.empty:
         return pd.DataFrame(columns=[*KEYS, *SUMMARY_COLUMNS, "to_own"])

@@ -8,6 +8,7 @@ from brainuad.evaluation.statistics import (
     BootstrapSettings,
     bootstrap_interval,
     holm,
+    mean_over_sessions,
     permutation_p_value,
 )
 
@@ -29,10 +30,10 @@ def compare(
 ) -> pd.DataFrame:
     """Test a method against each of the others, per data set, modality and metric.
 
-    scores is tidy: method, dataset, modality, fold, subject, metric, value. Gives a row per test:
-    difference (method - other, mean over subjects) with its bootstrap interval, p of the paired
-    permutation test with so many rounds, p_corrected by Holm, and the subjects that have both
-    scores. Where the method or the other was not scored there is no row.
+    scores is tidy: method, dataset, modality, fold, subject, session, metric, value. Gives a row
+    per test: difference (method - other, mean over subjects) with its bootstrap interval, p of the
+    paired permutation test with so many rounds, p_corrected by Holm, and the subjects that have
+    both scores. Where the method or the other was not scored there is no row.
     """
     rows = []
     for place, group in scores[scores["metric"].isin(list(metrics))].groupby(PLACE, sort=False):
@@ -65,12 +66,14 @@ def compare(
 def paired_differences(scores: pd.DataFrame, method: str, other: str) -> pd.Series:
     """Each subject's score by one method minus that by the other, mean over folds.
 
-    scores is one metric on one data set: method, fold, subject, value. A fold in which either is
-    undefined does not count. Raises ValueError if a subject stands twice in a fold.
+    scores is one metric on one data set: method, fold, subject, session (a column that may be
+    missing), value. Of a scan and fold in which either is undefined neither counts; a fold's
+    difference is the mean over sessions. Raises ValueError if a scan stands twice in a fold.
     """
     # ASSUME: the unit of the test is the subject, with its mean over folds. The folds' models are
     # tested on the same subjects, and to take a subject five times would feign five times as many.
     first, second = (scores[scores["method"] == name] for name in (method, other))
-    pairs = first.merge(second, on=["fold", "subject"], validate="one_to_one")
-    differences = (pairs["value_x"] - pairs["value_y"]).dropna()
-    return differences.groupby(pairs["subject"]).mean()
+    scan = [name for name in ("fold", "subject", "session") if name in scores]
+    pairs = first.merge(second, on=scan, validate="one_to_one")
+    pairs = pairs.assign(value=pairs["value_x"] - pairs["value_y"]).dropna(subset=["value"])
+    return mean_over_sessions(pairs).groupby("subject")["value"].mean()

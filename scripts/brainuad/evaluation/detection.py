@@ -12,6 +12,7 @@ from brainuad.evaluation.statistics import (
     BootstrapSettings,
     Summary,
     mean_and_sd,
+    mean_over_sessions,
     percentile_interval,
     summarize,
 )
@@ -47,12 +48,12 @@ def scan_detection(
 ) -> pd.DataFrame:
     """AUROC of the scan score: the test subjects of each lesion set against the healthy ones.
 
-    scores is tidy (method, dataset, modality, fold, subject, metric, value) with the metric
-    mean_residual; `healthy` names the healthy data sets, at most one for each modality, which is
-    compared in that modality alone.
-    mean and sd are over the folds' AUROC; the interval resamples patients and healthy subjects,
-    each side by itself, with the mean over folds of who wins each pair. `subjects` are the
-    patients, `healthy_subjects` the others. Where either side has no scores there is no row.
+    scores is tidy (method, dataset, modality, fold, subject, session, metric, value) with the
+    metric mean_residual, of which each subject has the mean over its sessions; `healthy` names the
+    healthy data sets, at most one for each modality, which is compared in that modality alone. mean
+    and sd are over the folds' AUROC; the interval resamples patients and healthy subjects, each
+    side by itself, with the mean over folds of who wins each pair. `subjects` are the patients,
+    `healthy_subjects` the others. Where either side has no scores there is no row.
     """
     rows = []
     chosen = scores[scores["metric"] == SCAN_SCORE].dropna(subset=["value"])
@@ -83,15 +84,17 @@ def false_positive_volumes(scores: pd.DataFrame, bootstrap: BootstrapSettings) -
 
     scores is tidy with the metric predicted_volume_ml of healthy subjects and the column fitted_on,
     the data set whose threshold was used. Beside the usual summary (ml): median_ml and
-    percentile_95_ml over the subjects, each with its mean over folds, and share_clean, the share of
-    scans (a subject in a fold) in which nothing is called anomalous. No scores give no rows.
+    percentile_95_ml over the subjects, each with its mean over sessions and folds, and share_clean,
+    the share of scans in which nothing is called anomalous, each subject with its own share, mean
+    over folds. No scores give no rows.
     """
     if scores.empty:
         return pd.DataFrame(columns=FALSE_POSITIVE_COLUMNS)
     rows = []
     chosen = scores[scores["metric"] == FALSE_POSITIVES].dropna(subset=["value"])
     for place, group in chosen.groupby(FALSE_POSITIVE_KEYS, sort=False):
-        by_subject = group.groupby("subject")["value"].mean()
+        by_subject = mean_over_sessions(group).groupby("subject")["value"].mean()
+        clean = mean_over_sessions(group.assign(value=group["value"] == 0))
         rows.append(
             dict(zip(FALSE_POSITIVE_KEYS, place, strict=True))
             | {"metric": FALSE_POSITIVES}
@@ -99,17 +102,16 @@ def false_positive_volumes(scores: pd.DataFrame, bootstrap: BootstrapSettings) -
             | {
                 "median_ml": by_subject.median(),
                 "percentile_95_ml": by_subject.quantile(0.95),
-                "share_clean": (group["value"] == 0).mean(),
+                "share_clean": clean["value"].mean(),
             }
         )
     return pd.DataFrame(rows, columns=FALSE_POSITIVE_COLUMNS)
 
 
 def _by_fold(scores: pd.DataFrame) -> dict[int, pd.Series]:
-    """Scores by subject, for each fold; ValueError if a subject stands twice in one."""
-    if scores.duplicated(["fold", "subject"]).any():
-        raise ValueError("a subject has two scores in one fold")
-    return {fold: group.set_index("subject")["value"] for fold, group in scores.groupby("fold")}
+    """Scores by subject, for each fold."""
+    folds = mean_over_sessions(scores).groupby("fold")
+    return {fold: group.set_index("subject")["value"] for fold, group in folds}
 
 
 def _wins(patients: pd.Series, healthy: pd.Series) -> pd.DataFrame:

@@ -34,15 +34,13 @@ class Summary:
 
 
 def summarize(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> Summary:
-    """Summarize the scores of one metric, a table of fold, subject and value.
+    """Summarize the scores of one metric, a table as `mean_over_sessions` takes it.
 
     Undefined scores (NaN) are left out. Each fold's mean is over its subjects; mean and sd are
     over these. The interval is over subjects, each with its mean over folds. Nothing defined
-    gives NaN throughout. Raises ValueError if a subject stands twice in a fold.
+    gives NaN throughout.
     """
-    if scores.duplicated(["fold", "subject"]).any():
-        raise ValueError("a subject has two scores in one fold")
-    defined = scores.dropna(subset=["value"])
+    defined = mean_over_sessions(scores.dropna(subset=["value"]))
     by_fold = defined.groupby("fold")["value"].mean().to_numpy()
     by_subject = defined.groupby("subject")["value"].mean().to_numpy()
     mean, sd = mean_and_sd(by_fold)
@@ -50,6 +48,21 @@ def summarize(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> Summary:
     return Summary(
         mean=mean, sd=sd, ci_low=low, ci_high=high, folds=len(by_fold), subjects=len(by_subject)
     )
+
+
+def mean_over_sessions(scores: pd.DataFrame) -> pd.DataFrame:
+    """Fold, subject and value: of each fold and subject the mean over its sessions, in their order.
+
+    scores holds the scores of one metric by fold, subject, session (a column that may be missing)
+    and value. Raises ValueError if a scan stands twice in a fold.
+    """
+    # ASSUME: the scans of a subject are not independent, so a subject counts once, with the mean
+    # over its sessions: in the means over subjects too, so that nobody weighs more for having been
+    # scanned more often.
+    scan = [name for name in ("fold", "subject", "session") if name in scores]
+    if scores.duplicated(scan).any():
+        raise ValueError("a scan has two scores in one fold")
+    return scores.groupby(["fold", "subject"], sort=False, as_index=False)["value"].mean()
 
 
 def mean_and_sd(values: np.ndarray) -> tuple[float, float]:

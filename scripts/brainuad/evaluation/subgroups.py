@@ -16,6 +16,7 @@ LESION_EDGES_ML = (5, 15, 50)
 AGE_EDGES = (40, 60)
 
 LESION_SIZE, AGE, SEX, SITE = "lesion volume", "age", "sex", "site"
+SCAN = ["dataset", "subject", "session"]
 KEYS = ["method", "dataset", "modality", "metric", "grouping", "group"]
 
 
@@ -29,16 +30,18 @@ def classes(values: pd.Series, edges: Sequence[float], unit: str) -> pd.Categori
     return pd.cut(values, [-np.inf, *edges, np.inf], right=False, labels=labels).array
 
 
-def group_subjects(subjects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Who belongs where: dataset, subject, grouping, group, in the order of tables.
+def group_scans(subjects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Which scan belongs where: dataset, subject, session, grouping, group, in the order of tables.
 
-    subjects holds dataset, subject, age (years), sex and site; what is empty is unknown, and in no
-    group. The volume of the lesions is the score lesion_volume_ml.
+    subjects holds dataset, subject, session, age (years), sex and site; what is empty is unknown,
+    and in no group. The volume of the lesions is the score lesion_volume_ml.
     """
+    # ASSUME: each scan is in the group of its own session, by the age and the lesions of that day.
+    # A subject whose scans are in two groups counts once in each, with the scans that are in it.
     # ASSUME: the volume is that of the lesions as they are scored, counted on the final grid within
     # the field of view and brought back to the size of the scan, not that of the raw mask.
     volumes = scores[scores["metric"] == "lesion_volume_ml"]
-    volumes = volumes.groupby(["dataset", "subject"], as_index=False, sort=False)["value"].mean()
+    volumes = volumes.groupby(SCAN, as_index=False, sort=False)["value"].mean()
     parts = [
         (volumes, LESION_SIZE, classes(volumes["value"], LESION_EDGES_ML, "ml")),
         (subjects, AGE, classes(subjects["age"].astype(float), AGE_EDGES, "years")),
@@ -46,7 +49,7 @@ def group_subjects(subjects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame
         (subjects, SITE, pd.Categorical(subjects["site"].map(_text, na_action="ignore"))),
     ]
     frames = [
-        frame[["dataset", "subject"]].assign(grouping=grouping, group=groups).sort_values("group")
+        frame[SCAN].assign(grouping=grouping, group=groups).sort_values("group")
         for frame, grouping, groups in parts
     ]
     known = pd.concat([frame.astype({"group": object}) for frame in frames], ignore_index=True)
@@ -62,12 +65,12 @@ def summarize_groups(
 ) -> pd.DataFrame:
     """The summary of each group that has scores, a row per method, place, metric and group.
 
-    scores is tidy (method, dataset, modality, fold, subject, metric, value), groups as from
-    `group_subjects`. The numbers are those of `statistics.summarize`; rows are in the order of
+    scores is tidy (method, dataset, modality, fold, subject, session, metric, value), groups as
+    from `group_scans`. The numbers are those of `statistics.summarize`; rows are in the order of
     the scores, then of the groups.
     """
     chosen = scores[scores["metric"].isin(list(metrics))]
-    merged = chosen.merge(groups, on=["dataset", "subject"])
+    merged = chosen.merge(groups, on=SCAN)
     for key in KEYS:
         order = (groups if key in groups and key not in chosen else chosen)[key]
         merged[key] = pd.Categorical(merged[key], list(dict.fromkeys(order)))

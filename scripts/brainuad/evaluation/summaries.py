@@ -1,4 +1,4 @@
-"""From scores of subjects to summaries over subjects and folds, all of them tidy tables."""
+"""From scores of scans to summaries over subjects and folds, all of them tidy tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -12,7 +12,10 @@ from brainuad.io.tables import read_table
 # The data set of a mean over data sets.
 AVERAGE = "average"
 SUMMARY_COLUMNS = [field.name for field in fields(Summary)]
-SCORE_COLUMNS = ["subject", "modality", "metric", "value", "method", "fold", "dataset"]
+SCORE_COLUMNS = [
+    *("subject", "session", "modality", "metric", "value"),
+    *("method", "fold", "dataset"),
+]
 
 
 def gather_scores(

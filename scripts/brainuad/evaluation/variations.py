@@ -11,7 +11,7 @@ import pandas as pd
 
 from brainuad.compute.device import Device
 from brainuad.config.evaluation import PostprocessingSettings
-from brainuad.datasets.splits import TEST, VALIDATION, subjects_of
+from brainuad.datasets.splits import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.images.slices import Scan, SliceStack
@@ -33,7 +33,7 @@ def fit_and_score(
     score: Score,
     settings: PostprocessingSettings,
 ) -> pd.DataFrame:
-    """Dice and AUPRC of the test subjects of a lesion set: a table of subject, metric, value.
+    """Dice and AUPRC of the test subjects of a lesion set: subject, session, metric, value.
 
     The threshold is fitted on the validation subjects of the same stack, at the same timesteps. A
     method without a model (None) is scored without reconstructions. Raises SettingsError where no
@@ -44,12 +44,12 @@ def fit_and_score(
         compile_if_it_pays(model, shape, volumes=volumes, timesteps=len(timesteps), device=device)
 
     def mapped(partition: str) -> Iterator[tuple[Scan, np.ndarray]]:
-        subjects = subjects_of(split, partition)
+        names = scans_of(split, partition)
         if model is None:
-            pairs = ((scan, None) for scan in stack.scans(subjects))
+            pairs = ((scan, None) for scan in stack.scans(names))
         else:
             pairs = reconstruct_scans(
-                model, stack, subjects, timesteps=timesteps, seed=seed, device=device
+                model, stack, names, timesteps=timesteps, seed=seed, device=device
             )
         for scan, reconstruction in pairs:
             brain_mask = scan.brain_mask
@@ -64,9 +64,11 @@ def fit_and_score(
     for scan, anomaly_map in mapped(TEST):
         lesions = scan.lesions
         prediction = segment(anomaly_map, threshold.value, settings)
-        rows.append((scan.subject, "dice", metrics.dice(prediction, lesions)))
-        rows.append((scan.subject, "auprc", metrics.average_precision(anomaly_map, lesions)))
-    return pd.DataFrame(rows, columns=["subject", "metric", "value"])
+        dice = metrics.dice(prediction, lesions)
+        auprc = metrics.average_precision(anomaly_map, lesions)
+        rows.append((scan.subject, scan.session, "dice", dice))
+        rows.append((scan.subject, scan.session, "auprc", auprc))
+    return pd.DataFrame(rows, columns=["subject", "session", "metric", "value"])
 
 
 def map_on_device(

@@ -22,9 +22,9 @@ MEASURES = ("mean_residual", "l1_ratio", "l1_ratio_released")
 
 @dataclass(frozen=True)
 class ComputedVolumes:
-    """A volume of each of N subjects, which stays in the file until it is read.
+    """A volume of each of N scans, which stays in the file until it is read.
 
-    subjects  text [N]
+    names     text [N], of the scans
     volumes   [N, S, H, W]
     measures  float64 [N] by the names of MEASURES, of anomaly maps; NaN where one is not defined
     pictured  float32 [N, H, W], of anomaly maps: the reconstruction where the lesion is largest,
@@ -32,7 +32,7 @@ class ComputedVolumes:
     """
 
     path: Path
-    subjects: np.ndarray
+    names: np.ndarray
     volumes: StoredArray
     measures: Mapping[str, np.ndarray]
     pictured: np.ndarray | None = None
@@ -41,25 +41,25 @@ class ComputedVolumes:
         """A volume as float32 [S, H, W]."""
         return self.volumes[row]
 
-    def measures_of(self, subject: str) -> dict[str, float]:
-        """The measures of a subject by their names; SettingsError if the file lacks it."""
-        (row,) = self.rows_of([subject])
-        return {name: float(values[row]) for name, values in self.measures.items()}
+    def measures_of(self, name: str) -> dict[str, float]:
+        """The measures of a scan by their names; SettingsError if the file lacks it."""
+        (row,) = self.rows_of([name])
+        return {measure: float(values[row]) for measure, values in self.measures.items()}
 
-    def pictured_of(self, subject: str) -> np.ndarray | None:
-        """The pictured slice [H, W] of a subject's reconstruction; None without a model."""
-        (row,) = self.rows_of([subject])
+    def pictured_of(self, name: str) -> np.ndarray | None:
+        """The pictured slice [H, W] of a scan's reconstruction; None without a model."""
+        (row,) = self.rows_of([name])
         return self.pictured[row] if len(self.pictured) else None
 
-    def rows_of(self, subjects: Sequence[str]) -> list[int]:
-        """The rows of the subjects; SettingsError if the file lacks one."""
-        row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
-        if lacking := [subject for subject in subjects if subject not in row_of]:
+    def rows_of(self, names: Sequence[str]) -> list[int]:
+        """The rows of the scans of these names; SettingsError if the file lacks one."""
+        row_of = {name: row for row, name in enumerate(self.names.tolist())}
+        if lacking := [name for name in names if name not in row_of]:
             raise SettingsError(
                 f"{self.path} holds nothing of {', '.join(lacking)}; delete it and run again, then "
                 "it is made anew"
             )
-        return [row_of[subject] for subject in subjects]
+        return [row_of[name] for name in names]
 
 
 class ScansWithVolumes(Sequence[tuple[Scan, np.ndarray | None]]):
@@ -83,17 +83,17 @@ class ScansWithVolumes(Sequence[tuple[Scan, np.ndarray | None]]):
 
 
 def scans_with(
-    stack: SliceStack, computed: ComputedVolumes | None, subjects: Sequence[str]
+    stack: SliceStack, computed: ComputedVolumes | None, names: Sequence[str]
 ) -> ScansWithVolumes:
-    """Pair the scans of subjects with their volumes, in the order given.
+    """Pair the scans of these names with their volumes, in the order given.
 
-    Subjects that the stack lacks (left out in preprocessing) are skipped and logged in one line.
+    Scans that the stack lacks (left out in preprocessing) are skipped and logged in one line.
     Where nothing was computed (None: a method without a model), the volumes are None. Raises
-    SettingsError if the file lacks a subject of the stack.
+    SettingsError if the file lacks a scan of the stack.
     """
-    scans = stack.scans(subjects)
-    present = [scan.subject for scan in scans]
-    if absent := [subject for subject in subjects if subject not in set(present)]:
+    scans = stack.scans(names)
+    present = [scan.name for scan in scans]
+    if absent := [name for name in names if name not in set(present)]:
         log(f"left out in preprocessing, so not scored: {', '.join(absent)}")
     return ScansWithVolumes(scans, computed, [] if computed is None else computed.rows_of(present))
 
@@ -112,46 +112,46 @@ def read_anomaly_maps(path: Path) -> ComputedVolumes:
 
 
 def _read(path: Path, name: str, measures: Sequence[str] = ()) -> ComputedVolumes:
-    arrays = open_arrays(path, ["subjects", name, *measures])
-    subjects, volumes = np.asarray(arrays["subjects"]), arrays[name]
-    if len(subjects) != len(volumes):
+    arrays = open_arrays(path, ["names", name, *measures])
+    names, volumes = np.asarray(arrays["names"]), arrays[name]
+    if len(names) != len(volumes):
         raise SettingsError(
-            f"{path} holds {len(subjects)} subjects and {len(volumes)} {name}; delete it and run "
+            f"{path} holds {len(names)} names and {len(volumes)} {name}; delete it and run "
             "again, then it is made anew"
         )
     return ComputedVolumes(
-        path, subjects, volumes, {measure: np.asarray(arrays[measure]) for measure in measures}
+        path, names, volumes, {measure: np.asarray(arrays[measure]) for measure in measures}
     )
 
 
 def write_reconstructions(
-    path: Path, subjects: Sequence[str], volumes: Iterable[np.ndarray], *, shape: Sequence[int]
+    path: Path, names: Sequence[str], volumes: Iterable[np.ndarray], *, shape: Sequence[int]
 ) -> None:
-    """Write the reconstructions [S, H, W] of subjects as they come, as npz, atomically.
+    """Write the reconstructions [S, H, W] of scans as they come, as npz, atomically.
 
-    The file holds subjects [N] and reconstructions [N, S, H, W]; shape is (S, H, W).
+    The file holds names [N] and reconstructions [N, S, H, W]; shape is (S, H, W).
     """
-    _write(path, subjects, RECONSTRUCTIONS, ((volume, {}, None) for volume in volumes), shape)
+    _write(path, names, RECONSTRUCTIONS, ((volume, {}, None) for volume in volumes), shape)
 
 
 def write_anomaly_maps(
     path: Path,
-    subjects: Sequence[str],
+    names: Sequence[str],
     maps: Iterable[tuple[np.ndarray, Mapping[str, float], np.ndarray | None]],
     *,
     shape: Sequence[int],
 ) -> None:
-    """Write the anomaly maps [S, H, W] of subjects, with measures and pictured slice, as they come.
+    """Write the anomaly maps [S, H, W] of scans, with measures and pictured slice, as they come.
 
-    The npz holds subjects [N], anomaly_maps [N, S, H, W], float64 [N] of each of MEASURES, and
+    The npz holds names [N], anomaly_maps [N, S, H, W], float64 [N] of each of MEASURES, and
     what is pictured, see `ComputedVolumes`.
     """
-    _write(path, subjects, ANOMALY_MAPS, maps, shape, MEASURES)
+    _write(path, names, ANOMALY_MAPS, maps, shape, MEASURES)
 
 
 def _write(
     path: Path,
-    subjects: Sequence[str],
+    names: Sequence[str],
     name: str,
     computed: Iterable[tuple[np.ndarray, Mapping[str, float], np.ndarray | None]],
     shape: Sequence[int],
@@ -168,11 +168,11 @@ def _write(
                 found[measure].append(values[measure])
             yield volume
 
-    whole = (len(subjects), *shape)
+    whole = (len(names), *shape)
     # Zeros cost nothing so, which most of an anomaly map is. Higher levels save a percent at most.
     compressed = {"compression": zipfile.ZIP_DEFLATED, "compresslevel": 1}
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", **compressed) as archive:
-        write_array(archive, "subjects", np.array(subjects, dtype=str))
+        write_array(archive, "names", np.array(names, dtype=str))
         write_rows(archive, name, volumes(), shape=whole, dtype=np.dtype(np.float32))
         for measure, values in found.items():
             write_array(archive, measure, np.array(values, np.float64))

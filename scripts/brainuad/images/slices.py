@@ -8,6 +8,7 @@ import numpy as np
 
 from brainuad.images.mask_labels import LESION
 from brainuad.io.job import replacing
+from brainuad.io.scan_names import scan_name
 from brainuad.io.stored_arrays import StoredArray, open_arrays
 
 
@@ -20,6 +21,7 @@ class SliceStack:
     brain_masks  bool [N, S, H, W]
     lesions      uint8 [N, S, H, W]: 0 none, 1 lesion, 2 ignored (scored neither way)
     subjects     text [N]
+    sessions     text [N], "" where the data set has none (None: of all)
     affines      float64 [N, 4, 4]: voxel (x, y, z) of the volume to RAS millimetres
     native_voxel_ml  float64 [N]: volume of a voxel in the scan's own space, before registration
                  gave the head another size; NaN where that is not known (None: of all)
@@ -33,9 +35,12 @@ class SliceStack:
     subjects: np.ndarray
     affines: np.ndarray
     native_voxel_ml: np.ndarray | None = None
+    sessions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = self.images.shape
+        if self.sessions is None:
+            object.__setattr__(self, "sessions", np.full(shape[0], ""))
         if self.native_voxel_ml is None:
             object.__setattr__(self, "native_voxel_ml", np.full(shape[0], np.nan))
         if self.images.ndim != 4:
@@ -43,15 +48,23 @@ class SliceStack:
         for name in ("brain_masks", "lesions"):
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, images {shape}")
-        if len(self.subjects) != shape[0] or self.affines.shape != (shape[0], 4, 4):
-            raise ValueError(f"{shape[0]} volumes need as many subjects and 4x4 affines")
+        if not len(self.subjects) == len(self.sessions) == shape[0]:
+            raise ValueError(f"{shape[0]} volumes need as many subjects and sessions")
+        if self.affines.shape != (shape[0], 4, 4):
+            raise ValueError(f"{shape[0]} volumes need as many 4x4 affines")
         if self.native_voxel_ml.shape != shape[:1]:
             raise ValueError(f"{shape[0]} volumes need as many volumes of a voxel")
-        if len(set(self.subjects.tolist())) != len(self.subjects):
-            raise ValueError("a subject stands twice in the stack")
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("a scan stands twice in the stack")
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the N scans, see `scan_name`."""
+        pairs = zip(self.subjects.tolist(), self.sessions.tolist(), strict=True)
+        return [scan_name(subject, session) for subject, session in pairs]
 
     def has_native_size(self, row: int) -> bool:
-        """Whether the volumes of a subject are known in its own space; else they are the grid's."""
+        """Whether the volumes of a scan are known in its own space; else they are the grid's."""
         return bool(np.isfinite(self.native_voxel_ml[row]))
 
     def voxel_ml(self, row: int) -> float:
@@ -60,21 +73,21 @@ class SliceStack:
             return float(self.native_voxel_ml[row])
         return abs(float(np.linalg.det(self.affines[row][:3, :3]))) / 1000
 
-    def scans(self, subjects: Sequence[str]) -> "list[Scan]":
-        """The scans of the subjects, in the order given; those not in the stack are skipped."""
-        return [Scan(self, row) for row in self._rows(subjects)]
+    def scans(self, names: Sequence[str]) -> "list[Scan]":
+        """The scans of these names, in the order given; those not in the stack are skipped."""
+        return [Scan(self, row) for row in self._rows(names)]
 
-    def select(self, subjects: Sequence[str]) -> "SliceStack":
-        """Copies of the volumes of the subjects, in the order given and in memory.
+    def select(self, names: Sequence[str]) -> "SliceStack":
+        """Copies of the volumes of the scans of these names, in the order given and in memory.
 
-        Subjects that are not in the stack are skipped.
+        Scans that are not in the stack are skipped.
         """
-        rows = self._rows(subjects)
+        rows = self._rows(names)
         return SliceStack(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-    def _rows(self, subjects: Sequence[str]) -> list[int]:
-        row_of = {subject: row for row, subject in enumerate(self.subjects.tolist())}
-        return [row_of[subject] for subject in subjects if subject in row_of]
+    def _rows(self, names: Sequence[str]) -> list[int]:
+        row_of = {name: row for row, name in enumerate(self.names)}
+        return [row_of[name] for name in names if name in row_of]
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,15 @@ class Scan:
     @property
     def subject(self) -> str:
         return str(self.stack.subjects[self.row])
+
+    @property
+    def session(self) -> str:
+        """ "" where the data set has none."""
+        return str(self.stack.sessions[self.row])
+
+    @property
+    def name(self) -> str:
+        return scan_name(self.subject, self.session)
 
     @property
     def image(self) -> np.ndarray:
@@ -123,7 +145,7 @@ def read_slices(path: Path) -> SliceStack:
     Raises SettingsError for a file that can't be read.
     """
     arrays = open_arrays(path, [field.name for field in fields(SliceStack)])
-    small = ("subjects", "affines", "native_voxel_ml")
+    small = ("subjects", "affines", "native_voxel_ml", "sessions")
     in_memory = {name: np.asarray(arrays[name]) for name in small}
     return SliceStack(**{**arrays, **in_memory})
 

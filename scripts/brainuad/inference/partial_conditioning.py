@@ -78,10 +78,9 @@ def reconstruct_by_visible_fraction(
     views: list[Model | PartialConditioning] = [model]
     if isinstance(model, Diffusion) and model.has_condition:
         views = [PartialConditioning(model, fraction) for fraction in visible_fractions]
-    subjects = volume.subjects.tolist()
     reconstructions = [
         reconstruct_volumes(
-            view, volume.images, subjects, timesteps=[timestep], seed=seed, device=device
+            view, volume.images, volume.names, timesteps=[timestep], seed=seed, device=device
         )
         for timestep in timesteps
         for view in views

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from brainuad.compute.compilation import compile_costly_parts, runs_compiled
 from brainuad.compute.device import Device
-from brainuad.datasets.splits import TEST, subjects_of
+from brainuad.datasets.splits import TEST, scans_of
 from brainuad.images.slices import Scan, SliceStack
 from brainuad.io.errors import SettingsError
 from brainuad.io.progress import progress_bar
@@ -24,19 +24,19 @@ SLICES_AT_A_TIME = {"cpu": 16, "cuda": 128}
 COMPILING_PAYS = 50_000
 
 
-def subjects_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> list[str]:
-    """The test subjects of a split that the stack, read from `slices`, has, in the split's order.
+def scans_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> list[str]:
+    """The names of the test scans that the stack, read from `slices`, has, in the split's order.
 
     Raises SettingsError if there is none.
     """
-    known = set(stack.subjects.tolist())
-    subjects = [name for name in subjects_of(read_table(split), TEST) if name in known]
-    if not subjects:
+    known = set(stack.names)
+    names = [name for name in scans_of(read_table(split), TEST) if name in known]
+    if not names:
         raise SettingsError(
-            f"{slices.stem}: none of the test subjects came through the preprocessing; "
+            f"{slices.stem}: none of the test scans came through the preprocessing; "
             f"{slices.with_suffix('')}_left_out.tsv says why"
         )
-    return subjects
+    return names
 
 
 def compile_if_it_pays(
@@ -77,18 +77,18 @@ def compile_for_volumes(model: Model, size: Sequence[int], device: Device) -> No
 def reconstruct_scans(
     model: Model,
     stack: SliceStack,
-    subjects: Sequence[str],
+    names: Sequence[str],
     *,
     timesteps: Sequence[int],
     seed: int,
     device: Device,
 ) -> Iterator[tuple[Scan, np.ndarray]]:
-    """Each subject's scan and its reconstruction float32 [S, H, W], a few volumes in memory.
+    """Each scan and its reconstruction float32 [S, H, W], a few volumes in memory.
 
     Subjects that the stack lacks are skipped. The bits are those of `reconstruct_volumes` of all
     volumes at once, since those that are held together end where a batch of slices does.
     """
-    scans, shape = stack.scans(subjects), stack.images.shape[1:]
+    scans, shape = stack.scans(names), stack.images.shape[1:]
     compile_if_it_pays(model, shape, volumes=len(scans), timesteps=len(timesteps), device=device)
     slices = SLICES_AT_A_TIME[device.torch.type]
     at_a_time = slices // math.gcd(slices, shape[0])
@@ -98,7 +98,7 @@ def reconstruct_scans(
         reconstructions = reconstruct_volumes(
             model,
             np.stack([scan.image for scan in group]),
-            [scan.subject for scan in group],
+            [scan.name for scan in group],
             timesteps=timesteps,
             seed=seed,
             device=device,
@@ -109,7 +109,7 @@ def reconstruct_scans(
 def reconstruct_volumes(
     model: Model,
     images: np.ndarray,
-    subjects: Sequence[str],
+    names: Sequence[str],
     *,
     timesteps: Sequence[int],
     seed: int,
@@ -117,11 +117,11 @@ def reconstruct_volumes(
 ) -> np.ndarray:
     """Reconstructions float32 [N, S, H, W] of images float32 [N, S, H, W].
 
-    The noise of a slice follows from the seed, the subject, the slice and the timestep. Raises
+    The noise of a slice follows from the seed, the scan, the slice and the timestep. Raises
     SettingsError for a reconstruction that is not finite, or not within [0, 1].
     """
     count, slices_each = images.shape[:2]
-    seeds = subject_seeds(seed, subjects).repeat_interleave(slices_each)
+    seeds = subject_seeds(seed, names).repeat_interleave(slices_each)
     slice_indices = torch.arange(slices_each).repeat(count)
     slices = torch.from_numpy(images).flatten(0, 1)[:, None]
     at_a_time = SLICES_AT_A_TIME[device.torch.type]

@@ -9,6 +9,7 @@ from typing import Any
 
 from brainuad.io.errors import SettingsError
 from brainuad.io.names import why_not_encoded
+from brainuad.io.scan_names import name_of_row
 from brainuad.plan.raw_files import FETCHED_TEMPLATE, MADE_BY_RULES, of_a_link
 from brainuad.plan.study import Cohort, Study
 
@@ -45,7 +46,7 @@ class ScansPlan:
     # Chunks: one process start, with its imports, serves many scans.
 
     def chunks_of(self, cohort: Cohort) -> dict[str, list[dict[str, str]]]:
-        """From a chunk's number to the rows of the subjects whose scan can be used.
+        """From a chunk's number to the rows whose scan can be used.
 
         A chunk is a run of rows of the subject table, those left out included, so that a scan that
         is mended later does not move the others.
@@ -57,13 +58,13 @@ class ScansPlan:
     def chunk_rows(self, wildcards: Any) -> list[dict[str, str]]:
         return self.chunks_of(self.study.cohorts[wildcards.cohort])[wildcards.chunk]
 
-    def chunk_subjects(self, wildcards: Any) -> list[str]:
-        return [row["subject"] for row in self.chunk_rows(wildcards)]
+    def names_in_chunk(self, wildcards: Any) -> list[str]:
+        return [name_of_row(row) for row in self.chunk_rows(wildcards)]
 
     def children_of_chunk(self, wildcards: Any) -> list[str]:
-        """The subjects of a chunk whose brains are not judged by the volume of an adult's."""
+        """The scans of a chunk whose brains are not judged by the volume of an adult's."""
         return [
-            row["subject"]
+            name_of_row(row)
             for row in self.chunk_rows(wildcards)
             if row["age"] and float(row["age"]) < 18
         ]

@@ -1,7 +1,7 @@
 """Scans in chunks: one process for many scans, and a broken scan does not stop the others.
 
-A chunk is a folder with one folder per subject and `left_out.tsv` (subject, stage, reason), which
-every stage carries on to the next.
+A chunk is a folder with one folder per scan, which has its name, and `left_out.tsv` (scan, stage,
+reason), which every stage carries on to the next.
 """
 
 import shutil
@@ -18,7 +18,7 @@ LEFT_OUT = "left_out.tsv"
 class LeftOut(NamedTuple):
     """A row of left_out.tsv: a scan, the stage that it did not come through, and why."""
 
-    subject: str
+    scan: str
     stage: str
     reason: str
 
@@ -30,60 +30,60 @@ def process_chunk(
     stage: str,
     process: Callable[[Path, Path], None],
 ) -> None:
-    """Run `process(folder_in, folder_out)` on each subject folder of `source`, in sorted order.
+    """Run `process(folder_in, folder_out)` on each scan's folder of `source`, in sorted order.
 
-    A ScanError leaves the subject out: its reason goes to `target`/left_out.tsv below the rows of
+    A ScanError leaves the scan out: its reason goes to `target`/left_out.tsv below the rows of
     the earlier stages, and what it had already written is removed.
     """
-    process_subjects(
-        subject_names(source),
+    process_scans(
+        scans_in(source),
         target,
         stage=stage,
-        process=lambda subject, folder: process(source / subject, folder),
+        process=lambda name, folder: process(source / name, folder),
         earlier=read_left_out(source),
     )
 
 
-def process_subjects(
-    subjects: Sequence[str],
+def process_scans(
+    names: Sequence[str],
     target: Path,
     *,
     stage: str,
     process: Callable[[str, Path], None],
     earlier: Sequence[LeftOut] = (),
 ) -> None:
-    """As `process_chunk`, for the first stage: `process(subject, folder_out)` finds the scan."""
+    """As `process_chunk`, for the first stage: `process(name, folder_out)` finds the scan."""
     left_out = list(earlier)
     with job.replacing(target) as chunk:
         chunk.mkdir()
-        for number, subject in enumerate(subjects, start=1):
-            folder = chunk / subject
+        for number, name in enumerate(names, start=1):
+            folder = chunk / name
             folder.mkdir()
             try:
-                process(subject, folder)
+                process(name, folder)
             except ScanError as error:
                 shutil.rmtree(folder)
-                left_out.append(LeftOut(subject, stage, " ".join(str(error).split())))
-                job.log(f"{stage}: {subject} left out: {error}")
+                left_out.append(LeftOut(name, stage, " ".join(str(error).split())))
+                job.log(f"{stage}: {name} left out: {error}")
             else:
-                job.log(f"{stage}: {subject} done ({number} of {len(subjects)})")
+                job.log(f"{stage}: {name} done ({number} of {len(names)})")
         write_left_out(left_out, chunk)
 
 
 def keep(chunk: Path, name: str, target: Path) -> None:
-    """Copy one file of each subject of a chunk, whose images may go when nothing reads them more.
+    """Copy one file of each scan of a chunk, whose images may go when nothing reads them more.
 
-    They are `target`/{subject}/{name}.
+    They are `target`/{scan}/{name}.
     """
     with job.replacing(target) as kept:
         kept.mkdir()
-        for subject in subject_names(chunk):
-            (kept / subject).mkdir()
-            shutil.copy(chunk / subject / name, kept / subject / name)
+        for scan in scans_in(chunk):
+            (kept / scan).mkdir()
+            shutil.copy(chunk / scan / name, kept / scan / name)
 
 
-def subject_names(chunk: Path) -> list[str]:
-    """The subjects of a chunk, sorted."""
+def scans_in(chunk: Path) -> list[str]:
+    """The names of the scans of a chunk, sorted."""
     return sorted(folder.name for folder in chunk.iterdir() if folder.is_dir())
 
 

@@ -45,7 +45,7 @@ def beyond_limit(values: Sequence[float], measure: Measure) -> np.ndarray:
 
 
 def flag_outliers(table: pd.DataFrame) -> pd.DataFrame:
-    """Add outlier_score, flagged and why to a table of subject and measures; the highest first.
+    """Add outlier_score, flagged and why to a table of scan and measures; the highest first.
 
     outlier_score is the largest of the measures' robust z-scores, NaN where none could be taken. It
     is infinite where a measure is beyond its own limit, or missing though other scans have it.
@@ -60,7 +60,7 @@ def flag_outliers(table: pd.DataFrame) -> pd.DataFrame:
     whys = [_why(table, scores, place) for place in table.index]
     result = table.assign(outlier_score=highest, flagged=highest > LIMIT, why=whys)
     return result.sort_values(
-        ["outlier_score", "subject"], ascending=[False, True], kind="stable", ignore_index=True
+        ["outlier_score", "scan"], ascending=[False, True], kind="stable", ignore_index=True
     )
 
 

@@ -10,20 +10,26 @@ from brainuad.images.volumes import whole_numbers
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.rows import read_rows
+from brainuad.io.scan_names import name_of_row
 
 # From column to cell of a row of the subject table; an empty cell is "".
 Row = Mapping[str, str]
 
 
-def rows_of_chunk(path: Path, subjects: Sequence[str], *, modality: str) -> dict[str, Row]:
-    """The rows of the subject table by subject; SettingsError for one without this modality."""
-    rows = {row["subject"]: row for row in read_rows(path)}
-    for subject in subjects:
-        if not rows.get(subject, {}).get(modality):
+def rows_by_name(path: Path) -> dict[str, Row]:
+    """The rows of a subject table by the name of the scan, see `scan_name`."""
+    return {name_of_row(row): row for row in read_rows(path)}
+
+
+def rows_of_chunk(path: Path, names: Sequence[str], *, modality: str) -> dict[str, Row]:
+    """The rows of the named scans; SettingsError for one without this modality."""
+    rows = rows_by_name(path)
+    for name in names:
+        if not rows.get(name, {}).get(modality):
             raise SettingsError(
-                f"{path}: has no {modality} scan of {subject}; list the subjects again"
+                f"{path}: has no {modality} scan of {name}; list the subjects again"
             )
-    return {subject: rows[subject] for subject in subjects}
+    return {name: rows[name] for name in names}
 
 
 def mark_lesions(

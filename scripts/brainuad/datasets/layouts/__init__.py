@@ -10,11 +10,12 @@ LESIONS_ON_OWN_GRID  whether a lesion mask may lie on another grid than its scan
 BRAIN_MASKS          whether the scans come preprocessed, with a brain mask each
 DEMOGRAPHICS         names of tables with age and sex that are read without being asked for
 MODALITIES           what the files of each modality are called; None where it may be any
-find_subjects        (root, options) -> list of RawSubject, sorted by name, no scan opened
+find_subjects        (root, options) -> list of RawSubject, sorted by subject, no scan opened
 """
 
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,8 +27,9 @@ from brainuad.io.errors import SettingsError
 from brainuad.io.folders import walk
 from brainuad.io.formats import ARCHIVES
 from brainuad.io.names import why_taken_for_pattern
+from brainuad.io.scan_names import scan_name
 
-# Files that a chunk of scans has beside the folders of its subjects.
+# Files that a chunk of scans has beside the folders of its scans.
 TAKEN_NAMES = ("left_out.tsv",)
 
 
@@ -53,13 +55,14 @@ class LayoutOptions:
 
 @dataclass(frozen=True)
 class RawSubject:
-    """One subject of a raw tree.
+    """One subject of a raw tree, at one session where there are some.
 
+    session     "" where the layout knows none
     scans       file by modality, as far as the files exist
     seg         lesion mask, None if the file does not exist or the data set has none
     brain_mask  only where the scans come preprocessed
     age         years; sex "f" or "m"; site hospital, scanner or cohort; None where unknown
-    problem     why the subject cannot be used at all, or ""
+    problem     why nothing of it can be used, or ""
     problems    why one file cannot be used, by role: a modality, seg, brain_mask
     """
 
@@ -72,6 +75,11 @@ class RawSubject:
     site: str | None = None
     problem: str = ""
     problems: dict[str, str] = field(default_factory=dict)
+    session: str = ""
+
+    @property
+    def name(self) -> str:
+        return scan_name(self.subject, self.session)
 
 
 @dataclass(frozen=True)
@@ -191,19 +199,20 @@ def find_subjects(layout: str, root: Path, options: LayoutOptions) -> list[RawSu
         else:
             todo = "name them in archives, or unpack them"
         raise SettingsError(f"{error}. There are archives: {shown}; {todo}") from None
-    return [_with_usable_names(raw) for raw in subjects]
+    counts = Counter(raw.name for raw in subjects)
+    return [_with_usable_names(raw, unique=counts[raw.name] == 1) for raw in subjects]
 
 
-def why_no_name(subject: str) -> str:
-    """Why a subject's name cannot be that of a folder among the workflow's own files, or ""."""
-    if subject.startswith(".") or not subject.isprintable() or {"/", "\\"} & set(subject):
-        return f"the subject {subject!r} cannot name a folder; rename it"
-    if subject in TAKEN_NAMES:
-        return f"the subject {subject!r} has the name of a file of the workflow; rename it"
+def why_no_name(name: str) -> str:
+    """Why the name of a scan cannot be that of a folder among the workflow's own files, or ""."""
+    if name.startswith(".") or not name.isprintable() or {"/", "\\"} & set(name):
+        return f"the subject {name!r} cannot name a folder; rename it"
+    if name in TAKEN_NAMES:
+        return f"the subject {name!r} has the name of a file of the workflow; rename it"
     return ""
 
 
-def _with_usable_names(raw: RawSubject) -> RawSubject:
+def _with_usable_names(raw: RawSubject, *, unique: bool) -> RawSubject:
     """The subject; one whose name cannot be used has a problem, and so have such files of it."""
     files = {**raw.scans, "seg": raw.seg, "brain_mask": raw.brain_mask}
     reasons = {role: _why_no_path(str(file)) for role, file in files.items() if file}
@@ -212,13 +221,15 @@ def _with_usable_names(raw: RawSubject) -> RawSubject:
         for role, reason in reasons.items()
         if reason
     }
+    twice = "" if unique else f"two scans would be called {raw.name!r}; rename the subject of one"
     return replace(
         raw,
         subject=_printable(raw.subject),
+        session=_printable(raw.session),
         scans={role: file for role, file in raw.scans.items() if role not in problems},
         seg=None if "seg" in problems else raw.seg,
         brain_mask=None if "brain_mask" in problems else raw.brain_mask,
-        problem=raw.problem or why_no_name(raw.subject),
+        problem=raw.problem or why_no_name(raw.name) or twice,
         problems={**raw.problems, **problems},
     )
 

@@ -80,7 +80,12 @@ def stem_of(name: str) -> str:
 
 
 def raw_subject(
-    tree: Tree, subject: str, stems: dict[str, Sequence[str]], *, site: str | None = None
+    tree: Tree,
+    subject: str,
+    stems: dict[str, Sequence[str]],
+    *,
+    session: str = "",
+    site: str | None = None,
 ) -> RawSubject:
     """The subject with the file of each role (modality, seg, brain_mask), looked for at its stems.
 
@@ -99,6 +104,7 @@ def raw_subject(
             problems[role] = f"{others[0]}: {formats.what_by_suffix(others[0].name)}"
     return RawSubject(
         subject=subject,
+        session=session,
         seg=found.pop("seg", None),
         brain_mask=found.pop("brain_mask", None),
         scans=found,
@@ -110,6 +116,21 @@ def raw_subject(
 def several(files: Sequence[Path]) -> str:
     """The reason for which none of several files can be taken."""
     return f"there is more than one: {' and '.join(map(str, files))}; keep one of them"
+
+
+def of_no_session(stems: Sequence[str], subject: str) -> str:
+    """The reason for which files that name no session are not taken, of a subject with several."""
+    shown = " and ".join(stems)
+    return (
+        f"{shown} names no session, and {subject} has several; put into its name or "
+        "folder which it belongs to"
+    )
+
+
+def in_numbers(name: str) -> list[tuple[bool, int, str]]:
+    """What names are sorted by so that run-2 comes before run-10."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
 def _relative(folder: str, root: Path) -> str:

@@ -3,11 +3,21 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from brainuad.datasets.layouts import LayoutOptions, RawSubject
-from brainuad.datasets.layouts._tree import Tree, cases, raw_subject, read_tree, several
+from brainuad.datasets.layouts._tree import (
+    Tree,
+    cases,
+    in_numbers,
+    of_no_session,
+    raw_subject,
+    read_tree,
+    several,
+)
 from brainuad.io import job
+from brainuad.io.scan_names import plain_session
 
 LAYOUT = "sub-01/[ses-01/]anat/sub-01[_ses-01][_...]_{T1w,T2w,FLAIR,PDw}.nii.gz"
 LESIONS = frozenset({1})
@@ -32,71 +42,69 @@ Sessions = dict[str, list[str]]
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One subject per folder sub-*, named like it.
+    """One row per folder sub-* and session with an asked scan, named like them; 2 comes before 10.
 
-    Of several sessions the first is taken that has the most of the asked modalities, and where
-    lesion masks are asked for, of those with one; of several runs the first that has a lesion mask,
-    or the first; 2 comes before 10. The log says for which subjects. Scans with a contrast agent
-    (`ce-`) are passed over. A lesion mask belongs to the same subject, to the same session or to
-    none, and to no other run, acquisition or space than the scan's; lies in its folder anat or in
-    one below derivatives/; has the entity `label-L`, or one whose value begins or ends with
-    `lesion`; and ends in `_mask` or `_roi`. Of a mask in several spaces the one of the scan counts.
+    A subject without any asked scan has one row. Of several runs the first is taken that has a
+    lesion mask, or the first; the log says for which scans. Scans with a contrast agent (`ce-`) are
+    passed over. A lesion mask belongs to the same subject and session, and to no other run,
+    acquisition or space than the scan's; one that names no session belongs to the scans of a
+    subject with one session. It lies in the folder anat or in one below derivatives/; has the
+    entity `label-L`, or one whose value begins or ends with `lesion`; and ends in `_mask` or
+    `_roi`. Of a mask in several spaces the one of the scan counts.
     """
     tree = read_tree(root)
     scans, masks = _sessions(tree, SUBJECT), _sessions(tree, DERIVATIVE)
-    subjects = []
+    rows = []
     passed_over = 0
     for subject, folders in cases(tree, SUBJECT).items():
         if len(folders) > 1:
             problem = several([root / folder for folder in folders])
-            subjects.append(RawSubject(subject, {}, problem=problem))
+            rows.append(RawSubject(subject, {}, problem=problem))
             continue
-        stems, others = _choose(
+        of_subject, others = _sessions_of(
             tree,
             subject,
             scans=scans.get(subject, {}),
             masks=masks.get(subject, {}),
             options=options,
         )
-        subjects.append(raw_subject(tree, subject, stems))
+        rows += of_subject
         if others:
             passed_over += 1
             job.log(f"{subject}: passed over {', '.join(others)}")
     if passed_over:
         job.log(f"subjects with scans or masks that were passed over: {passed_over}")
-    return subjects
+    return rows
 
 
-def _choose(
+def _sessions_of(
     tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, options: LayoutOptions
-) -> tuple[dict[str, list[str]], list[str]]:
-    """The stems of each role in the chosen session, and those that were passed over."""
+) -> tuple[list[RawSubject], list[str]]:
+    """A subject at each session that has an asked scan; and the stems that were passed over."""
     lesions = _lesion_masks(tree, subject, [scans, masks])
     found = {
         session: {
             modality: _scans(tree, anat, subject, modality) for modality in options.modalities
         }
-        for session, (anat,) in sorted(scans.items(), key=lambda item: _in_numbers(item[0]))
+        for session, (anat,) in sorted(scans.items(), key=lambda item: in_numbers(item[0]))
     }
+    found = {session: stems for session, stems in found.items() if any(stems.values())}
     if not found:
-        return {}, []
-    chosen = {
-        session: _choose_runs(of_session, [m for m, own in lesions.items() if own in ("", session)])
-        for session, of_session in found.items()
-    }
-
-    def worth(session: str) -> tuple[bool, int]:
-        modalities = sum(bool(chosen[session][modality]) for modality in options.modalities)
-        return bool(chosen[session]["seg"]) or not options.lesions, modalities
-
-    # ASSUME: one session stands for a subject, the first of those with the most asked modalities;
-    # where lesion masks are asked for, of those with a mask.
-    taken = chosen[max(chosen, key=worth)]
-    stems = [stem for role in taken.values() for stem in role]
-    every_scan = [
-        scan for of_session in found.values() for stems in of_session.values() for scan in stems
+        return [RawSubject(subject, {})], list(lesions)
+    chosen = {}
+    for session, of_session in found.items():
+        own = ("", session) if len(found) == 1 else (session,)
+        chosen[session] = _choose_runs(of_session, [m for m, its in lesions.items() if its in own])
+    rows = [
+        raw_subject(tree, subject, stems, session=plain_session(session))
+        for session, stems in chosen.items()
     ]
-    return taken, [stem for stem in (*every_scan, *lesions) if stem not in stems]
+    taken = {stem for roles in chosen.values() for stems in roles.values() for stem in stems}
+    if unclear := [mask for mask, its in lesions.items() if not its and mask not in taken]:
+        reason = {"seg": of_no_session(unclear, subject)}
+        rows = [row if row.seg else replace(row, problems=reason | row.problems) for row in rows]
+    every_scan = [stem for roles in found.values() for stems in roles.values() for stem in stems]
+    return rows, [stem for stem in (*every_scan, *lesions) if stem not in taken]
 
 
 def _choose_runs(found: dict[str, list[str]], lesions: Sequence[str]) -> dict[str, list[str]]:
@@ -144,12 +152,6 @@ def _entities(stem: str) -> dict[str, str]:
     return {name: value.lstrip("0") or value for name, value in entities.items()}
 
 
-def _in_numbers(name: str) -> list[tuple[bool, int, str]]:
-    """What names are sorted by so that run-2 comes before run-10."""
-    parts = re.findall(r"\d+|\D+", name)
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
-
-
 def _sessions(tree: Tree, pattern: str) -> dict[str, Sessions]:
     sessions: dict[str, Sessions] = {}
     for match in tree.folders(f"{pattern}{SESSION}/anat"):
@@ -162,7 +164,7 @@ def _scans(tree: Tree, anat: str, subject: str, modality: str) -> list[str]:
     # ASSUME: a scan with a contrast agent shows other tissue bright, so it is never taken for the
     # plain scan.
     name = rf"{re.escape(subject)}_(?!(?:.*_)?ce-)(?:.*_)?{MODALITIES[modality]}"
-    return sorted(_named(tree, anat, name), key=_in_numbers)
+    return sorted(_named(tree, anat, name), key=in_numbers)
 
 
 def _lesion_masks(tree: Tree, subject: str, places: Sequence[Sessions]) -> dict[str, str]:

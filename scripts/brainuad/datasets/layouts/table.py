@@ -1,4 +1,4 @@
-"""A user's own scans, listed in a table: a row per subject, a column per file."""
+"""A user's own scans, listed in a table: a row per subject and session, a column per file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.datasets.demographics import READERS, SPELLINGS, Person, people_of, table_named
+from brainuad.datasets.demographics import (
+    READERS,
+    SPELLINGS,
+    Person,
+    people_of,
+    session_in,
+    table_named,
+)
 from brainuad.datasets.layouts import LayoutOptions, RawSubject, why_no_name
+from brainuad.datasets.layouts._tree import in_numbers
 from brainuad.io import formats
 from brainuad.io.errors import SettingsError
+from brainuad.io.scan_names import scan_name
 from brainuad.io.spreadsheets import read_spreadsheet
 from brainuad.io.text_tables import column_of, fits, known
 
@@ -27,20 +36,21 @@ PASSED_OVER = ("t1", "t2", "flair", "pd")
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One subject per row of the table: subject, the scans, seg, age, sex, site, as far as needed.
+    """The rows of the table: subject, session, the scans, seg, age, sex, site, as far as needed.
 
     The table lies beside the downloaded archives, then its paths count from the root, which is what
     was unpacked; or it lies in the root, then they count from the table's folder. They may be
     absolute. A cell may be empty. A scan that stands there twice is nobody's. Raises
-    SettingsError for a column that is unknown or missing, and for a subject whose name is no plain
-    name.
+    SettingsError for a column that is unknown or missing, and for a subject or session whose name
+    is no plain name.
     """
     downloads = options.downloads or root
     path = table_named(options.table or "", [downloads, root])
     beside_archives = downloads != root and path.is_relative_to(downloads)
     folder = root if beside_archives else path.parent
     table = read_spreadsheet(path)
-    names = ("subject", *dict.fromkeys((*options.modalities, *PASSED_OVER)), "seg", *READERS)
+    keys, scans = ("subject", "session"), dict.fromkeys((*options.modalities, *PASSED_OVER))
+    names = (*keys, *scans, "seg", *READERS)
     spellings = {name: SPELLINGS.get(name, (name,)) for name in names}
     for place, column in enumerate(table.columns):
         named = any(fits(column, of_name) for of_name in spellings.values())
@@ -49,24 +59,32 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
                 f"{path}: has the unknown column {column!r}; known are {', '.join(names)}"
             )
     roles = (*options.modalities, "seg")
-    columns = {name: column_of(table, spellings[name], path) for name in ("subject", *roles)}
+    columns = {name: column_of(table, spellings[name], path) for name in (*keys, *roles)}
     if missing := [name for name in ("subject", *options.modalities) if columns[name] is None]:
         raise SettingsError(f"{path}: has no column {missing[0]!r}")
     cells = {role: known(columns[role]) for role in roles if columns[role] is not None}
     people = people_of(table, path)
-    subjects: dict[str, RawSubject] = {}
+    found: dict[tuple[str, str], RawSubject] = {}
     for row, person in zip(table.index, people, strict=True):
-        subject = _name(columns["subject"][row], f"{path}, row {row}")
-        if subject in subjects:
-            problem = f"{path}: has more than one row for this subject; keep one of them"
-            subjects[subject] = RawSubject(subject, {}, problem=problem)
+        place = f"{path}, row {row}"
+        subject = _name(columns["subject"][row], place)
+        session = session_in(columns["session"], row)
+        if reason := why_no_name(scan_name(subject, session)):
+            raise SettingsError(f"{place}: {reason}")
+        if (subject, session) in found:
+            whose = f"session {session} of this subject" if session else "this subject"
+            problem = (
+                f"{path}: has more than one row for {whose}; keep one of them, or tell them apart "
+                "in a column session"
+            )
+            found[subject, session] = RawSubject(subject, {}, session=session, problem=problem)
         else:
             files = {
                 role: folder / cell[row] for role, cell in cells.items() if pd.notna(cell[row])
             }
-            subjects[subject] = _raw_subject(subject, files, person)
-    named = [subjects[subject] for subject in sorted(subjects)]
-    return _with_own_scans(named, options.modalities, path)
+            found[subject, session] = _raw_subject(subject, session, files, person)
+    order = sorted(found, key=lambda pair: (pair[0], in_numbers(pair[1])))
+    return _with_own_scans([found[pair] for pair in order], options.modalities, path)
 
 
 def _with_own_scans(
@@ -77,18 +95,20 @@ def _with_own_scans(
     for raw in subjects:
         for role in modalities:
             if role in raw.scans:
-                users.setdefault(raw.scans[role].resolve(), []).append(raw.subject)
+                users.setdefault(raw.scans[role].resolve(), []).append(raw.name)
     problems = {
-        subject: f"{path}: {scan} stands there more than once ({', '.join(names)}); give each "
-        "subject its own scan"
+        name: f"{path}: {scan} stands there more than once ({', '.join(names)}); give each "
+        "row its own scan"
         for scan, names in users.items()
         if len(names) > 1
-        for subject in names
+        for name in names
     }
-    return [replace(raw, problem=problems.get(raw.subject, raw.problem)) for raw in subjects]
+    return [replace(raw, problem=problems.get(raw.name, raw.problem)) for raw in subjects]
 
 
-def _raw_subject(subject: str, files: Mapping[str, Path], person: Person) -> RawSubject:
+def _raw_subject(
+    subject: str, session: str, files: Mapping[str, Path], person: Person
+) -> RawSubject:
     problems = {
         role: f"{file}: {formats.what_by_suffix(file.name)}"
         for role, file in files.items()
@@ -99,15 +119,13 @@ def _raw_subject(subject: str, files: Mapping[str, Path], person: Person) -> Raw
         subject,
         {role: file for role, file in taken.items() if role != "seg"},
         seg=taken.get("seg"),
+        session=session,
         **vars(person),
         problems=problems,
     )
 
 
 def _name(subject: object, place: str) -> str:
-    """The subject's name, which becomes the name of a folder."""
     if not isinstance(subject, str):
         raise SettingsError(f"{place}: the subject has no name")
-    if reason := why_no_name(subject):
-        raise SettingsError(f"{place}: {reason}")
     return subject

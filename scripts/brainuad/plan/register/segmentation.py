@@ -65,9 +65,9 @@ def segmentation(study: Study) -> Section:
                 caption=f"{reference} minus each other method, per data set: the mean difference "
                 f"over subjects with its {interval(study)}, and the two-sided p of a paired "
                 f"permutation test ({comparison['rounds']} rounds, seed {study.seed}), in which a "
-                "subject counts once, with its mean over folds. p (Holm) is corrected for all "
-                "tests of the same metric. Where two methods share fewer than two subjects there "
-                "is no row. The same numbers as fractions are in ``comparison.tsv``.",
+                "subject counts once, with its mean over sessions and folds. p (Holm) is corrected "
+                "for all tests of the same metric. Where two methods share fewer than two subjects "
+                "there is no row. The same numbers as fractions are in ``comparison.tsv``.",
             ),
             _thresholds(study),
             FigureEntry(
@@ -82,11 +82,11 @@ def segmentation(study: Study) -> Section:
                 label="Dice by lesion volume",
                 heading="Dice by lesion volume",
                 wide=True,
-                caption="Dice of each test subject (its mean over folds), at the threshold fitted "
+                caption="Dice of each test scan (its mean over folds), at the threshold fitted "
                 "on validation subjects, against the volume of its lesions. Lines join the medians "
-                "of groups of subjects of similar lesion volume; there is none where a data set "
-                "has fewer than eight test subjects. Where subjects are few (16 or less), the "
-                "methods stand beside each other around the subject's volume. "
+                "of groups of scans of similar lesion volume; there is none where a data set "
+                "has fewer than eight test scans. Where subjects are few (16 or less), the "
+                "methods stand beside each other around the scan's volume. "
                 f"{LED_METHODS} is drawn. {VOLUMES}",
             ),
             *_postprocessing(study),

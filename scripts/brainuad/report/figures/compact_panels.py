@@ -1,4 +1,4 @@
-"""A page of brain pictures for many methods: a column each, two rows per subject."""
+"""A page of brain pictures for many methods: a column each, two rows per scan."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from brainuad.report.figures.panels import (
     PanelRow,
     draw_lesions,
     draw_scale,
-    write_subject,
+    write_name,
 )
 from brainuad.report.figures.pictures import (
     LESION_COLOUR,
@@ -34,7 +34,7 @@ OUTLINE_COLOUR = "#ffffff"
 def draw_compact_panel(
     rows: Sequence[PanelRow], scales: Sequence[MethodScale], *, title: str, aspect: float
 ) -> Figure:
-    """Of each subject the scan and all reconstructions, and beneath them the anomaly maps.
+    """Of each test scan the image and all reconstructions, and beneath them the anomaly maps.
 
     Outlines on a map are the lesion and the prediction. A method without reconstructions has an
     empty place for them.
@@ -56,7 +56,7 @@ def draw_compact_panel(
             draw_scan(axes, axial_view(row.scan), window=(0, 1), aspect=aspect)
         mark_sides(upper, left="R", right="L")
         draw_lesions(lower, row.lesions)
-        write_subject(sheet, left - 0.17, y + height + gap / 2, row)
+        write_name(sheet, left - 0.17, y + height + gap / 2, row)
         for middle, kind in ((0.5, "Reconstruction"), (1.5, "Anomaly map")):
             place = (left - 0.05, y + middle * height + gap * (middle > 1))
             sheet.write(*place, kind, rotation=90, ha="right", va="center", fontsize=5.5)

@@ -26,12 +26,12 @@ CUT_COLOUR = "#ffd23f"
 
 @dataclass(frozen=True)
 class PartialConditions:
-    """One model's reconstructions [T, C, N, X, Y] of slices [N, X, Y] of N subjects.
+    """One model's reconstructions [T, C, N, X, Y] of slices [N, X, Y] of N scans.
 
     T timesteps [T]; C shares [C] of the width (x) that the encoder saw: that of the small x.
     """
 
-    subjects: np.ndarray
+    names: np.ndarray
     timesteps: np.ndarray
     shares: np.ndarray
     images: np.ndarray
@@ -59,7 +59,7 @@ def draw(
     cohort: Sequence[str],
     labels: Labels,
 ) -> Figure:
-    """Draw a row per subject and timestep, and a column per model and share.
+    """Draw a row per scan and timestep, and a column per model and share.
 
     The files and their models are parallel; the cohort is a data set and a modality.
     """
@@ -84,7 +84,7 @@ def draw_conditioning(models: Mapping[str, PartialConditions], *, title: str) ->
     """Subjects below each other, a row per timestep; scan, and each model's shares, beside it.
 
     The numbers are the mean absolute errors (in thousandths) of the slice's brain on either side of
-    the first cut. All models have the same subjects, timesteps and shares.
+    the first cut. All models have the same scans, timesteps and shares.
     """
     first = next(iter(models.values()))
     box = bounding_box(first.brain_masks.any(axis=0), margin=2)
@@ -96,17 +96,17 @@ def draw_conditioning(models: Mapping[str, PartialConditions], *, title: str) ->
     block = rows * (height + gap) + group_gap
     sheet = Sheet(
         left + width + label + sum(len(c) * (width + gap) + group_gap for c in columns.values()),
-        top + len(first.subjects) * block,
+        top + len(first.names) * block,
     )
     heading = {"ha": "center", "va": "baseline", "fontsize": 6}
     bold = heading | {"fontweight": "bold", "fontsize": 7.5}
     sideways = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 6}
     sheet.write(0.04, 0.16, title, va="baseline", fontweight="bold", fontsize=9)
     sheet.write(left + width / 2, top - 0.24, "Scan", **bold)
-    for number, subject in enumerate(first.subjects):
+    for number, name in enumerate(first.names):
         y = top + number * block
         middle = y + (rows * (height + gap) - gap) / 2
-        sheet.write(left / 2, middle, str(subject), **sideways)
+        sheet.write(left / 2, middle, str(name), **sideways)
         axes = sheet.axes(left, middle - height / 2, width, height)
         draw_scan(axes, axial_view(first.images[number][box]), window=(0, 1))
         mark_sides(axes, left="R", right="L")
@@ -125,7 +125,7 @@ def draw_conditioning(models: Mapping[str, PartialConditions], *, title: str) ->
             # Of a single share nothing tells whether the model has an encoder.
             if len(each.shares) > 1:
                 sheet.write(x + width / 2, top - 0.07, text, **heading)
-            for number in range(len(each.subjects)):
+            for number in range(len(each.names)):
                 for row in range(rows):
                     y = top + number * block + row * (height + gap)
                     axes = sheet.axes(x, y, width, height)

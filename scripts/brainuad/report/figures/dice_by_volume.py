@@ -1,4 +1,4 @@
-"""Dice of each subject against the volume of its lesions, one panel per data set."""
+"""Dice of each scan against the volume of its lesions, one panel per data set."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ FEW_SUBJECTS, STEP = 16, 2.6
 # More points than these are a background to the lines, and one picture inside the SVG.
 MOST_IN_FRONT, MOST_DRAWN = 80, 1000
 MOST_IN_LEGEND_ROW = 7
-KEYS = ["dataset", "modality", "method", "subject"]
+KEYS = ["dataset", "modality", "method", "subject", "session"]
 
 
 def draw(
@@ -31,7 +31,7 @@ def draw(
     styles: Mapping[str, MethodStyle],
     labels: Labels,
 ) -> Figure:
-    """Draw each test subject (its mean over folds) and the medians of groups of subjects."""
+    """Draw each test scan (its mean over folds) and the medians of groups of scans."""
     chosen = scores[scores["metric"].isin(["dice", "lesion_volume_ml"])]
     points = chosen.pivot_table(
         index=KEYS, columns="metric", values="value", aggfunc="mean", sort=False
@@ -48,8 +48,8 @@ def dice_by_volume(
 ) -> Figure:
     """Scatter Dice against lesion volume, a panel per data set, with medians of volume groups.
 
-    points: dataset, modality, method, subject, dice (0 to 1), lesion_volume_ml (> 0). Without a
-    point a strip says so.
+    points: dataset, modality, method, subject, session, dice (0 to 1), lesion_volume_ml (> 0).
+    Without a point a strip says so.
     """
     if points.empty:
         return note_figure("No test subject with a lesion was scored.")
@@ -103,7 +103,7 @@ def dice_by_volume(
 def _draw_dice(
     axes: Axes, group: pd.DataFrame, style: MethodStyle, *, crowd: int, shift: float
 ) -> None:
-    """One method's subjects, `shift` dots to the right, among `crowd` points, and their medians."""
+    """One method's scans, `shift` dots to the right, among `crowd` points, and their medians."""
     volumes, dices = group["lesion_volume_ml"].to_numpy(), group["dice"].to_numpy()
     bins = min(MOST_BINS, len(volumes) // SUBJECTS_PER_BIN)
     background = crowd > MOST_IN_FRONT and bins > 1

@@ -1,4 +1,4 @@
-"""Pages of brain pictures: a panel with a row per subject and a column per method."""
+"""Pages of brain pictures: a panel with a row per scan and a column per method."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,9 +42,9 @@ class MethodSlice:
 
 @dataclass(frozen=True)
 class PanelRow:
-    """One subject of a panel: an axial slice [x, y] of scan and lesions, and a slice per method."""
+    """One scan of a panel: an axial slice [x, y] of scan and lesions, and a slice per method."""
 
-    subject: str
+    name: str
     lesion_volume_ml: float
     has_native_size: bool
     scan: np.ndarray
@@ -89,7 +89,7 @@ def draw_panel(
         draw_scan(axes, axial_view(row.scan), window=(0, 1), aspect=aspect)
         draw_lesions(axes, row.lesions)
         mark_sides(axes, left="R", right="L")
-        write_subject(sheet, left - 0.05, y + height / 2, row)
+        write_name(sheet, left - 0.05, y + height / 2, row)
     x = left + width + gap + group_gap
     for place, (scale, has) in enumerate(zip(scales, shown, strict=True)):
         kinds = ["Reconstruction", "Anomaly map", "Prediction"][0 if has else 1 :]
@@ -109,13 +109,13 @@ def draw_panel(
     return sheet.figure
 
 
-def write_subject(sheet: Sheet, x: float, y: float, row: PanelRow) -> None:
+def write_name(sheet: Sheet, x: float, y: float, row: PanelRow) -> None:
     """Write who it is and how much lesion there is, upwards, at the left of its pictures."""
     place = "" if row.has_native_size else " (grid)"
     sheet.write(
         x,
         y,
-        f"{row.subject}\n{row.lesion_volume_ml:.3g} ml{place}",
+        f"{row.name}\n{row.lesion_volume_ml:.3g} ml{place}",
         rotation=90,
         ha="right",
         va="center",

@@ -29,11 +29,13 @@ def draw(
 def mean_by_timestep(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean over subjects, then mean and sd over folds: a row per data set, method and timestep.
 
-    scores: method, fold, dataset, modality, subject, timestep, value. A score that is not defined
-    (NaN) does not count; sd (of the sample) is NaN for one fold.
+    scores: method, fold, dataset, modality, subject, session, timestep, value. A subject has the
+    mean over its sessions. A score that is not defined (NaN) does not count; sd (of the sample) is
+    NaN for one fold.
     """
     keys = ["dataset", "modality", "method", "timestep"]
-    by_fold = scores.groupby([*keys, "fold"], sort=False)["value"].mean()
+    by_subject = scores.groupby([*keys, "fold", "subject"], sort=False)["value"].mean()
+    by_fold = by_subject.groupby([*keys, "fold"], sort=False).mean()
     return by_fold.groupby(keys, sort=False).agg(["mean", "std"]).reset_index()
 
 

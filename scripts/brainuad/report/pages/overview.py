@@ -9,6 +9,7 @@ import jinja2
 import pandas as pd
 
 from brainuad.io.markup import to_html
+from brainuad.io.scan_names import name_of_row
 from brainuad.report.pages.pages import TABLE_STYLE
 
 TEMPLATE, SCRIPT = "overview.html.jinja", "overview.js"
@@ -59,7 +60,10 @@ def quality_of(measures: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -
             "name": names[cohort],
             "address": f"quality/{cohort}/index.html",
             "scans": len(table),
-            "flagged": table[table["flagged"]].to_dict("records"),
+            "flagged": [
+                {"name": name_of_row(row), "why": row["why"]}
+                for row in table[table["flagged"]].to_dict("records")
+            ],
             "registered": bool(table["overlap"].notna().any()),
             "measured": bool(table["brain_ml"].notna().any()),
         }

@@ -7,6 +7,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from brainuad.io.scan_names import name_of_row
 from brainuad.preprocessing import outliers, quality
 from brainuad.report.figures import pictures
 from brainuad.report.pages.pages import TABLE_STYLE
@@ -18,9 +19,10 @@ EXCLUDED = "excluded by the config"
 
 
 def left_out_when_listed(subjects: pd.DataFrame, *, modality: str) -> pd.DataFrame:
-    """Of a subject table, who has no usable scan of this modality: subject, stage, reason."""
+    """Of a subject table, who has no usable scan of this modality: scan, stage, reason."""
     missing = subjects[(subjects["status"] == "left_out") | subjects[modality].isna()]
-    return missing[["subject", "reason"]].assign(stage="listing")[["subject", "stage", "reason"]]
+    names = [name_of_row(row) for row in missing.to_dict("records")]
+    return missing.assign(scan=names, stage="listing")[["scan", "stage", "reason"]]
 
 
 def with_unmeasured(table: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
@@ -30,12 +32,12 @@ def with_unmeasured(table: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame
         return table
     rows = pd.DataFrame(
         {
-            "subject": unmeasured["subject"],
+            "scan": unmeasured["scan"],
             "outlier_score": np.inf,
             "flagged": True,
             "why": "used, but could not be measured: " + unmeasured["reason"],
         }
-    ).sort_values("subject")
+    ).sort_values("scan")
     together = pd.concat([rows, table], ignore_index=True) if len(table) else rows
     return together.reindex(columns=table.columns)
 
@@ -51,19 +53,19 @@ def render(
 ) -> str:
     """The page as HTML, from a table of `flag_outliers` and `with_unmeasured`.
 
-    `name` is the cohort as people read it: IXI T1. Pictures are in pictures/{subject}.png, but of
+    `name` is the cohort as people read it: IXI T1. Pictures are in pictures/{scan}.png, but of
     unmeasured scans there are none. The page needs no network, and works as a file. A measure that
     no scan has is not shown.
     """
     shown = [measure for measure in quality.MEASURES if table[measure.name].notna().any()]
     unmeasured = left_out["stage"] == quality.INSPECTED
-    without_picture = set(left_out.loc[unmeasured, "subject"])
+    without_picture = set(left_out.loc[unmeasured, "scan"])
     scans = [
         {
-            "subject": row["subject"],
+            "name": row["scan"],
             "address": None
-            if row["subject"] in without_picture
-            else f"pictures/{quote(row['subject'])}.png",
+            if row["scan"] in without_picture
+            else f"pictures/{quote(row['scan'])}.png",
             "flagged": bool(row["flagged"]),
             "outlier_score": score_text(row["outlier_score"]),
             "why": row["why"],
@@ -71,8 +73,8 @@ def render(
         }
         for row in table.to_dict("records")
     ]
-    excluded = left_out.loc[left_out["reason"] == EXCLUDED, "subject"].tolist()
-    # Columns of the table that are sorted from their low end: the subject, then what is bad if low.
+    excluded = left_out.loc[left_out["reason"] == EXCLUDED, "scan"].tolist()
+    # Columns of the table that are sorted from their low end: the name, then what is bad if low.
     low_first = [0] + [
         column
         for column, measure in enumerate(shown, start=2)
@@ -124,5 +126,5 @@ def score_text(score: float) -> str:
 
 
 def _left_out_html(left_out: pd.DataFrame) -> str:
-    shown = left_out.set_axis(["Subject", "Stage", "Reason"], axis="columns")
+    shown = left_out.set_axis(["Scan", "Stage", "Reason"], axis="columns")
     return plain_table(shown) if len(shown) else ""

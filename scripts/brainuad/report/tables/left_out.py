@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainuad.io.scan_names import name_of_row
 from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
 from brainuad.report.tables import Table
 from brainuad.report.tables.layout import plain_latex, plain_table
 
-COLUMNS = ["dataset", "modality", "subject", "stage", "reason"]
+COLUMNS = ["dataset", "modality", "subject", "session", "stage", "reason"]
 LISTING = "listing"
 
 
@@ -36,7 +37,7 @@ def tabulate(
         rows.append(read_table(path).assign(dataset=dataset, modality=modality))
     table = pd.concat([frame.reindex(columns=COLUMNS) for frame in rows], ignore_index=True)
     table = table.drop_duplicates(ignore_index=True)
-    count = sum(len(frame) for frame in listed.values())
+    count = sum(frame["subject"].nunique() for frame in listed.values())
     said = {path.stem: read_table(path)["remark"].tolist() for path in remarks}
     return Table(
         table,
@@ -48,7 +49,7 @@ def tabulate(
 
 
 def missing_in(listed: pd.DataFrame, dataset: str, modalities: Sequence[str]) -> pd.DataFrame:
-    """The subjects that were left out (modality ""), and of partial ones each scan they lack."""
+    """The rows that were left out (modality ""), and of partial ones each scan they lack."""
     missing = listed[listed["status"] != "ok"]
     lacking = [
         [name for name in modalities if pd.isna(row[name])] if row["status"] == "partial" else [""]
@@ -61,15 +62,16 @@ def left_out_html(table: pd.DataFrame, labels: Labels) -> str:
     """What was left out as a table, or a sentence where there is nothing."""
     if table.empty:
         return '<p class="note">No subject and no scan was left out.</p>'
+    whole = "whole session" if (table["session"] != "").any() else "whole subject"
     subjects, scans = (int(chosen.sum()) for chosen in (~_is_scan(table), _is_scan(table)))
     return (
-        f"<p>Left out: {_counted(subjects, 'whole subject')} and "
+        f"<p>Left out: {_counted(subjects, whole)} and "
         f"{_counted(scans, 'single scan')}.</p>{plain_table(left_out_texts(table, labels))}"
     )
 
 
 def left_out_texts(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """A row without a modality is a whole subject, the others are scans."""
+    """A row without a modality is a whole subject or session, the others are scans."""
     places = zip(table["dataset"], table["modality"], _is_scan(table), strict=True)
     return pd.DataFrame(
         {
@@ -77,7 +79,7 @@ def left_out_texts(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
                 labels.cohort(dataset, modality) if is_scan else labels.dataset(dataset)
                 for dataset, modality, is_scan in places
             ],
-            "Subject": table["subject"],
+            "Subject": [name_of_row(row) for row in table.to_dict("records")],
             "Stage": table["stage"],
             "Reason": table["reason"],
         }

@@ -72,10 +72,13 @@ def tabulate(
 
 
 def counts(split: pd.DataFrame, problems: pd.DataFrame) -> dict[str, int]:
-    """The sizes of the partitions, and how often each kind of problem occurs."""
+    """The subjects of each partition, and how often each kind of problem occurs."""
     leaks = problems[problems["problem"].isin(LEAKS)]
     return {
-        **{side: int((split["partition"] == side).sum()) for side in (TRAIN, VALIDATION, TEST)},
+        **{
+            side: split.loc[split["partition"] == side, "subject"].nunique()
+            for side in (TRAIN, VALIDATION, TEST)
+        },
         "repeated_rows": int((problems["problem"] == REPEATED_ROW).sum()),
         "leaks": len(leaks),
         "leaks_kept": int((leaks["action"] == KEPT).sum()),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.subgroups import group_subjects, summarize_groups
+from brainuad.evaluation.subgroups import group_scans, summarize_groups
 from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import DASH, number
@@ -16,7 +16,7 @@ from brainuad.report.tables.layout import NO_SCORES_HTML, NO_SCORES_LATEX, html_
 
 SHOWN = ["dice", "auprc"]
 SEXES = {"f": "female", "m": "male"}
-KNOWN = ["dataset", "subject", "age", "sex", "site"]
+KNOWN = ["dataset", "subject", "session", "age", "sex", "site"]
 
 
 def tabulate(
@@ -31,7 +31,7 @@ def tabulate(
     known = pd.concat(people, ignore_index=True) if people else pd.DataFrame(columns=KNOWN)
     summary = summarize_groups(
         scores,
-        group_subjects(known, scores),
+        group_scans(known, scores),
         metrics=SHOWN,
         bootstrap=bootstrap,
     )
