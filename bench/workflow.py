@@ -115,13 +115,13 @@ def large_study(folder: Path) -> list[Row]:
     for dataset, count in (("ixi", 560), ("patients", 40_000)):
         (folder / "raw" / dataset).mkdir(parents=True)
         rows = [
-            f"sub-{number:05d}\traw/{dataset}/sub-{number:05d}.nii.gz\t\t\t40\tok\n"
+            f"sub-{number:05d}\t\traw/{dataset}/sub-{number:05d}.nii.gz\t\t\t40\tok\n"
             for number in range(count)
         ]
         for table in (f"listed/{dataset}", f"subjects/{dataset}", f"subjects/remarks/{dataset}"):
             path = folder / "results" / f"{table}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
-            header = "subject\tt1\tseg\tbrain_mask\tage\tstatus\n"
+            header = "subject\tsession\tt1\tseg\tbrain_mask\tage\tstatus\n"
             path.write_text(header + "".join(rows), encoding="utf-8")
     rows, _ = dry_run(folder, "a study of 40,000 scans", seconds=60, mebibytes=2048)
     return rows

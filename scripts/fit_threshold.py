@@ -43,7 +43,9 @@ def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None
         "threshold": threshold.value,
         "validation_dice": threshold.dice,
         "subjects": len({scan.subject for scan in pairs.scans}),
-        "patients": int(np.count_nonzero(voxels)),
+        "patients": len(
+            {scan.subject for scan, count in zip(pairs.scans, voxels, strict=True) if count}
+        ),
         "lesion_voxels": sum(voxels),
     }
     job.log(
