@@ -107,7 +107,7 @@ def test_voxels_may_differ_by_rounding(tmp_path):
 
 def test_subject_without_the_modality_is_a_line(tmp_path):
     taken(tmp_path)
-    with pytest.raises(SettingsError, match="has no t1 scan of b; list it again"):
+    with pytest.raises(SettingsError, match="has no t1 scan of b; list the subjects again"):
         take_preprocessed_scans.main(
             table=tmp_path / "subjects.tsv",
             output=tmp_path / "corrected",

@@ -274,11 +274,8 @@ def make_page(folder, measures, *, dataset="ixi", left_out=()):
     write_table(pd.DataFrame(left_out, columns=LEFT_OUT), chunk / "left_out.tsv")
     for scan in table["scan"]:
         Image.new("L", (30, 20)).save(chunk / f"{scan}.png")
-    subjects = (
-        table[["scan"]]
-        .rename(columns={"scan": "subject"})
-        .assign(session="", t1="scan", status="ok", reason="")
-    )
+    subjects = pd.DataFrame({"subject": [*table["scan"], *(row[0] for row in left_out)]})
+    subjects = subjects.assign(session="", t1="scan", status="ok", reason="")
     write_table(subjects, folder / "subjects.tsv")
     write_quality_page.main(
         chunks=[chunk],
