@@ -179,7 +179,7 @@ def test_training(tmp_path):
 
 
 def test_dice_without_a_scored_subject_says_so(tmp_path):
-    columns = ["subject", "modality", "metric", "value"]
+    columns = ["subject", "session", "modality", "metric", "value"]
     write_table(pd.DataFrame(columns=columns), tmp_path / "scores.tsv")
     for count in (0, 1):
         svg = check_figure(
@@ -198,11 +198,11 @@ def test_dice_without_a_scored_subject_says_so(tmp_path):
 
 def test_dice_by_volume(tmp_path):
     rows = [
-        (f"s{place}", "t2", metric, value)
+        (f"s{place}", "", "t2", metric, value)
         for place in range(3)
         for metric, value in (("dice", 0.1 * place), ("lesion_volume_ml", float(place)))
     ]
-    columns = ["subject", "modality", "metric", "value"]
+    columns = ["subject", "session", "modality", "metric", "value"]
     write_table(pd.DataFrame(rows, columns=columns), tmp_path / "scores.tsv")
     check_figure(
         lambda **files: write_small_figure(
