@@ -17,6 +17,7 @@ from registration import RELEASED
 from brainuad.config.phantoms import PhantomSettings
 from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
+from brainuad.preprocessing.resampling import Resampling
 
 NO_RULE = ("make_template",)
 
