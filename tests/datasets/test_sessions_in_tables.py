@@ -5,8 +5,8 @@ import shutil
 import pandas as pd
 import pytest
 from odd_scans import HEAD, OTHER_HEAD, stored
-from test_sources import listed
-from test_sources_own import paths, write_tree
+from test_layouts import listed
+from test_layouts_own import paths, write_tree
 
 from brainuad.datasets.copies import leave_out_copies
 from brainuad.datasets.released_splits import released_split

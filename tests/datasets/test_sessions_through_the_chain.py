@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from small_study import study_of
-from test_sources import listed
+from test_layouts import listed
 
 import fit_threshold
 import map_anomalies
@@ -19,6 +19,7 @@ from brainuad.images.slices import read_slices
 from brainuad.images.volumes import Volume, read_volume, write_volume
 from brainuad.io.tables import read_table
 from brainuad.plan.scans import ScansPlan
+from brainuad.preprocessing.resampling import Resampling
 
 SHAPE, AFFINE = (12, 14, 10), np.diag([2.0, 2.0, 2.0, 1.0])
 SESSIONS = {"sub-01": (1, 2), "sub-02": (1, 2), "sub-03": (1, 2), "sub-04": (1,)}
@@ -61,11 +62,7 @@ def packed(tmp_path):
             table=table,
             output=chunks[-1],
             names=names,
-            modality="t2",
-            spacing=2.0,
-            lesion_labels=[1],
-            ignored_labels=[],
-            lesions_on_own_grid=False,
+            resampling=Resampling("t2", 2.0, [1], [], lesions_on_own_grid=False),
         )
         # As the stages after it would leave the chunk.
         for name in names:
