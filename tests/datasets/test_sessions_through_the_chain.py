@@ -81,7 +81,7 @@ def packed(tmp_path):
         subjects=table,
         lists=[],
         output=files["split"],
-        findings=tmp_path / "findings.tsv",
+        problems=tmp_path / "problems.tsv",
         fold=0,
         **{"healthy": False, "lesion_masks": True, "splits": None},
         **{"validation": 1, "test": None, "stratify": None, "seed": 1},
