@@ -1,4 +1,4 @@
-"""Seconds and peak memory per scan of each preprocessing rule, at the paper's settings.
+"""Seconds, peak memory and disk per scan of each preprocessing rule, at the paper's settings.
 
 One phantom of MSLUB in T2, 1 mm, goes through the rules' own scripts, each in a process of its own.
 Seconds are CPU time of one thread without the imports, which a job needs once for all scans.
@@ -15,11 +15,17 @@ from measuring import PROJECT, Row, in_own_process
 from registration import RELEASED
 
 from brainuad.config.phantoms import PhantomSettings
+from brainuad.io.rows import write_rows
 from brainuad.phantoms.layouts import Dataset, write_subject
 from brainuad.phantoms.template import load_template
 from brainuad.preprocessing.resampling import Resampling
 
 NO_RULE = ("make_template",)
+INTERMEDIATE = ("resampled", "stripped", "registered")
+KEPT = (
+    *("brain_masks", "transforms", "corrected", "normalized", "quality"),
+    *("slices.npz", "anomaly_maps.npz"),
+)
 
 
 def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str, dict]]:
@@ -81,9 +87,23 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
         "template": template["brain"],
     }
     yield "inspect_scans", inspected | {"output": folder / "quality"}
-    packed = {"slices": folder / "slices.npz", "left_out": folder / "left_out.tsv"}
+    packed = {
+        "subjects": folder / "subjects.tsv",
+        "slices": folder / "slices.npz",
+        "left_out": folder / "left_out.tsv",
+    }
     chunks = {"chunks": [folder / "normalized"], "on_broken": "stop"}
     yield "pack_slices", packed | chunks
+    mapped = {
+        "slices": folder / "slices.npz",
+        "split": folder / "split.tsv",
+        "reconstructions": None,
+        "output": folder / "anomaly_maps.npz",
+        "score": {"kind": "intensity"},
+        "partitions": ["test"],
+        "postprocessing": config["evaluation"]["postprocessing"],
+    }
+    yield "map_anomalies", mapped
 
 
 def measured(*, spacing: float = 1.0) -> list[Row]:
@@ -101,9 +121,16 @@ def measured(*, spacing: float = 1.0) -> list[Row]:
             settings=phantom,
             seed=config["seed"],
         )
+        write_rows(
+            ["subject", "session", "partition"], [["patient01", "", "test"]], folder / "split.tsv"
+        )
         for script, arguments in stages(folder, config, spacing=spacing):
             cost = in_own_process("stage", "run", script=script, arguments=arguments)
             costs.setdefault(script, []).append(cost)
+        disk = [
+            Row(f"disk of {stage}, a scan of {spacing:g} mm", bytes_of(folder / stage) / 1e6, "MB")
+            for stage in (*INTERMEDIATE, *KEPT)
+        ]
     rows = []
     for script, (*references, (seconds, memory)) in costs.items():
         row = Row(f"{script}, a scan of {spacing:g} mm", seconds, "s", memory)
@@ -111,4 +138,10 @@ def measured(*, spacing: float = 1.0) -> list[Row]:
             row = replace(row, reference="the released setting", reference_value=references[0][0])
         if script not in NO_RULE:
             rows.append(row)
-    return rows
+    return rows + disk
+
+
+def bytes_of(path: Path) -> int:
+    """What a file or all files of a folder take."""
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
