@@ -6,6 +6,7 @@
    score_perceptual_distance  the same by a network, where its weights are given
 3. score_thresholds           each patient of the test at the thresholds of all cohorts
    score_false_positives      healthy test subjects too; and the threshold that healthy voxels give
+4. summarize_healthy_residuals  what a patient's anomaly map is compared with
 """
 
 
@@ -195,3 +196,31 @@ rule score_false_positives:
         ),
     script:
         "../../scripts/score_false_positives.py"
+
+
+rule summarize_healthy_residuals:
+    """Summarise the anomaly maps of healthy test subjects, voxel by voxel and scan by scan."""
+    input:
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
+    output:
+        residuals="results/healthy_residuals/{method}/fold{fold}/{cohort}.npz",
+    log:
+        "logs/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.log",
+    benchmark:
+        "benchmarks/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.tsv"
+    wildcard_constraints:
+        cohort=one_of(study.healthy_cohorts),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(60),
+    params:
+        **compared(
+            code=code_of("summarize_healthy_residuals"),
+        ),
+    script:
+        "../../scripts/summarize_healthy_residuals.py"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.io.errors import SettingsError
-from brainuad.plan.study import Cohort, Study
+from brainuad.plan.study import Cohort, Method, Study
 
 
 class ResultsPlan:
@@ -42,6 +42,16 @@ class ResultsPlan:
         """The anomaly maps that are written as NIfTI: one method, the first fold."""
         method = self.study.maps_method.name
         return f"results/anomaly_maps/{method}/fold{self.study.first_fold}/{wildcards.cohort}.npz"
+
+    def healthy_residuals_beside(self, wildcards: Any) -> str:
+        """The distribution that the anomaly maps written as NIfTI are compared with."""
+        modality = self.study.cohorts[wildcards.cohort].modality
+        return self.healthy_residuals_of(self.study.maps_method, modality, self.study.first_fold)
+
+    def healthy_residuals_of(self, method: Method, modality: str, fold: int | str) -> str:
+        """The distribution of a method's anomaly maps over the healthy test subjects."""
+        cohort = self.study.training_cohort(modality).name
+        return f"results/healthy_residuals/{method.name}/fold{fold}/{cohort}.npz"
 
     def lesion_cohorts_beside(self, wildcards: Any) -> list[Cohort]:
         """Those in the modality of the cohort in the path."""

@@ -1,0 +1,93 @@
+"""How anomaly maps of healthy subjects are distributed: what a patient's map is compared with."""
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from brainuad.io.errors import SettingsError
+from brainuad.io.job import replacing
+from brainuad.io.stored_arrays import open_arrays, write_array
+
+
+@dataclass(frozen=True)
+class HealthyResiduals:
+    """The anomaly maps of N healthy scans, in the space of the template.
+
+    mean           float32 [S, H, W] over scans
+    deviation      float32 [S, H, W], the standard deviation over scans (N - 1); NaN of one scan
+    mean_residual  float64 [N]: of each scan's brain, before post-processing
+    affine         float64 [4, 4]: voxel (x, y, z) to RAS millimetres; a slice stack is (z, x, y)
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    mean_residual: np.ndarray
+    affine: np.ndarray
+
+    def percentile_of(self, mean_residual: float) -> float:
+        """The percentage of healthy scans whose mean residual is at most this one."""
+        return float(100 * np.mean(self.mean_residual <= mean_residual))
+
+
+def summarize_maps(
+    maps: Iterable[np.ndarray], affines: Sequence[np.ndarray], mean_residual: Sequence[float]
+) -> HealthyResiduals:
+    """Pool anomaly maps [S, H, W], read once and one at a time, with an affine [4, 4] each.
+
+    Raises SettingsError if there is none.
+    """
+    if len(affines) == 0:
+        raise SettingsError(
+            "no healthy residuals can be summarised: none of the healthy test subjects came "
+            "through the preprocessing; results/slices/*_left_out.tsv says why"
+        )
+    # ASSUME: each scan's grid is cut about its own brain, so that grids differ by a shift of some
+    # voxels. Healthy maps are pooled on the grid in the middle of all, by linear interpolation.
+    affine = np.median(affines, axis=0)
+    count = 0
+    for volume, own in zip(maps, affines, strict=True):
+        moved = _on_grid(volume, own, affine).astype(np.float64)
+        if count == 0:
+            mean, squares = np.zeros_like(moved), np.zeros_like(moved)
+        # Welford's update: one pass, without the difference of large sums.
+        count += 1
+        difference = moved - mean
+        mean += difference / count
+        squares += difference * (moved - mean)
+    deviation = np.sqrt(squares / (count - 1)) if count > 1 else np.full(mean.shape, np.nan)
+    return HealthyResiduals(
+        mean=mean.astype(np.float32),
+        deviation=deviation.astype(np.float32),
+        mean_residual=np.array(mean_residual, np.float64),
+        affine=affine,
+    )
+
+
+def _on_grid(volume: np.ndarray, own: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """A map [S, H, W] on a grid of the same shape and another affine; 0 outside its own."""
+    steps = np.linalg.inv(own) @ affine
+    moved = ndimage.affine_transform(
+        volume.transpose(1, 2, 0),
+        steps[:3, :3],
+        offset=steps[:3, 3],
+        order=1,
+        mode="grid-constant",
+    )
+    return moved.transpose(2, 0, 1)
+
+
+def write_healthy_residuals(residuals: HealthyResiduals, path: Path) -> None:
+    """Write the arrays under their names as npz, atomically; equal arrays give equal bytes."""
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in vars(residuals).items():
+            write_array(archive, name, np.ascontiguousarray(array))
+
+
+def read_healthy_residuals(path: Path) -> HealthyResiduals:
+    """What `write_healthy_residuals` wrote; SettingsError for a file that can't be read."""
+    arrays = open_arrays(path, HealthyResiduals.__dataclass_fields__)
+    return HealthyResiduals(**{name: np.asarray(array) for name, array in arrays.items()})
