@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from brainuad.io import job
 from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
@@ -14,9 +16,9 @@ from brainuad.report.tables.layout import plain_table
 
 def main(
     *,
-    segmentation: Path,
+    segmentation: Path | None,
     contrast: Path | None,
-    comparison: Path,
+    comparison: Path | None,
     tables: list[Path],
     figures: list[Path],
     quality: list[Path],
@@ -32,8 +34,9 @@ def main(
     """Build the page from the pages of the tables and from PNG or SVG figures.
 
     `segmentation`, `contrast` and `comparison` are the tidy TSV tables that the conclusions are
-    told from. `sections` and both labels are those of the register, `quality` the tables of
-    write_quality_page, `decisions` the places and texts of what the code marks.
+    told from; a run that applies a bundle has the first at most. `sections` and both labels are
+    those of the register, `quality` the tables of write_quality_page, `decisions` the places and
+    texts of what the code marks.
     `template_facts` may be None where all data sets come preprocessed.
     """
     measures = {path.stem.removeprefix("quality_"): read_table(path) for path in quality}
@@ -43,9 +46,9 @@ def main(
         title=title,
         phantoms=phantoms,
         conclusions=conclusions(
-            read_table(segmentation),
+            read_table(segmentation) if segmentation else pd.DataFrame(),
             contrast=read_table(contrast) if contrast else None,
-            comparison=read_table(comparison),
+            comparison=read_table(comparison) if comparison else None,
             labels=Labels(**labels),
         ),
         sections=sections,
@@ -65,10 +68,11 @@ def main(
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         contrast, facts = snakemake.input.contrast, snakemake.input.template_facts
+        segmentation, comparison = snakemake.input.segmentation, snakemake.input.comparison
         main(
-            segmentation=Path(snakemake.input.segmentation),
+            segmentation=Path(segmentation[0]) if segmentation else None,
             contrast=Path(contrast[0]) if contrast else None,
-            comparison=Path(snakemake.input.comparison),
+            comparison=Path(comparison[0]) if comparison else None,
             tables=[Path(path) for path in snakemake.input.tables],
             figures=[Path(path) for path in snakemake.input.figures],
             quality=[Path(path) for path in snakemake.input.quality],

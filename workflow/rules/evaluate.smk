@@ -44,7 +44,7 @@ rule score_segmentation:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
-        threshold="results/thresholds/{method}/fold{fold}/{cohort}.json",
+        threshold=results.threshold,
     output:
         scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
     log:

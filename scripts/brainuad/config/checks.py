@@ -24,9 +24,10 @@ def check_references(values: dict[str, Any]) -> None:
     """Raise SettingsError where one part of a config, read and filled, does not fit another."""
     datasets = {name: block for name, block in values["datasets"].items() if block is not None}
     for name, block in datasets.items():
-        _check_dataset(name, block, head_template=values["head_template"])
+        _check_dataset(name, block, values)
         check_root(name, block["root"])
-    _check_healthy_sets(datasets)
+    if values["bundle"] is None:
+        _check_healthy_sets(datasets)
     local = values["hdbet"]["weights"]["local"]
     if local is not None and not Path(local).exists():
         raise SettingsError(f"config: hdbet.weights.local: there is no {local!r}")
@@ -67,9 +68,9 @@ def _check_healthy_sets(datasets: dict[str, dict[str, Any]]) -> None:
         raise SettingsError("config: datasets: there are no patients to look at")
 
 
-def _check_dataset(name: str, block: dict[str, Any], *, head_template: Any) -> None:
+def _check_dataset(name: str, block: dict[str, Any], values: dict[str, Any]) -> None:
     key = f"config: datasets.{name}"
-    if name in {"all", *(file.stem for file in SCRIPTS.glob("*.py"))}:
+    if name in {"all", "bundle", *(file.stem for file in SCRIPTS.glob("*.py"))}:
         raise SettingsError(f"{key}: a rule has this name; give the data set another")
     if name in ("test", "average"):
         raise SettingsError(f"{key}: tables use this name; give the data set another")
@@ -90,12 +91,17 @@ def _check_dataset(name: str, block: dict[str, Any], *, head_template: Any) -> N
             raise SettingsError(f"{key}: a healthy data set needs 'validation' and 'test'")
     elif block["test"] is not None:
         raise SettingsError(f"{key}.test: of patients, all that are not for validation are tested")
-    elif block["lesion_masks"] and block["splits"] is None and not block["validation"]:
+    elif (
+        block["lesion_masks"]
+        and block["splits"] is None
+        and not block["validation"]
+        and values["bundle"] is None
+    ):
         raise SettingsError(f"{key}: the threshold needs 'validation' subjects")
     elif not block["lesion_masks"] and (block["validation"] or block["splits"]):
         raise SettingsError(f"{key}: without lesion masks there is nothing to validate or split")
     raw = block["layout"] != "preprocessed"
-    if raw and block["skull_stripping"] == "template" and head_template is None:
+    if raw and block["skull_stripping"] == "template" and values["head_template"] is None:
         raise SettingsError(
             f"{key}.skull_stripping is 'template', which needs head_template: {{image, brain_mask}}"
         )

@@ -10,6 +10,7 @@ from brainuad.io.names import why_not_encoded, why_taken_for_pattern
 
 # Where a config holds paths; `*` is any key, or any entry of a list.
 PATHS = (
+    "bundle",
     "datasets.*.archives.*",
     "datasets.*.demographics",
     "datasets.*.part",

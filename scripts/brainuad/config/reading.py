@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from brainuad.config.bundles import with_bundle
 from brainuad.config.checks import check_references
 from brainuad.config.datasets import DatasetBlock
 from brainuad.config.paths import with_plain_paths
@@ -28,6 +29,7 @@ def read_config(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, A
     """
     values = _merged(defaults, values)
     _check_passwords(values)
+    values = with_bundle(values, defaults)
     try:
         settings_from(Config, values)
     except SettingsError as error:

@@ -48,6 +48,7 @@ class Config:
     folds: Count
     keep_leaks: bool
     reference_run: ReferenceRun | None
+    bundle: Text | None
     template: Template
     head_template: HeadTemplate | None
     hdbet: Hdbet

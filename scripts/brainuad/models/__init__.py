@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from brainuad.compute.device import Device
 from brainuad.io.errors import SettingsError
 from brainuad.models.checkpoints import load_strictly, read_weights
+from brainuad.models.shared_weights import SUFFIX, read_shared_weights
 
 # The validation loss of a model whose parts are trained in turn, before the last one's turn comes:
 # far above any loss, so that weights of that time are not chosen, and finite.
@@ -111,7 +112,7 @@ def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
 
 def load_model(path: Path, device: Device) -> Model:
     """Rebuild a trained model from its weights file alone, ready to reconstruct."""
-    weights = read_weights(path)
+    weights = read_shared_weights(path) if path.suffix == SUFFIX else read_weights(path)
     model = build_trainable(weights["kind"], weights["settings"])
     load_strictly(model.network, weights["state"], source=path)
     model.network.to(device.torch, memory_format=device.eager_format).eval()

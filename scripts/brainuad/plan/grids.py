@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from brainuad.plan.study import Cohort, Method
+from brainuad.config.bundles import TAKEN
+from brainuad.io.bundle_files import HEALTHY_THRESHOLD
+from brainuad.plan.study import Cohort, Method, Study
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,12 @@ class Grid:
             "folds": [fold for _, fold, _ in self.rows],
             "datasets": [cohort.dataset for _, _, cohort in self.rows],
         }
+
+
+def threshold_files(study: Study, grid: Grid) -> list[str]:
+    """The threshold that each lesion cohort is scored at: its own, or the bundle's."""
+    # ASSUME: a bundle is applied at the threshold that 1 % of healthy voxels exceed, which supposes
+    # nothing of the patients. Those fitted on the lesions of its data sets lie beside it.
+    if study.bundle is not None:
+        return [f"{TAKEN}/{HEALTHY_THRESHOLD}"] * len(grid.rows)
+    return grid.files("results/thresholds", ".json")

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.bundles import TAKEN
 from brainuad.config.checks import timesteps_of_schedule
 from brainuad.config.device import device_of
+from brainuad.io.bundle_files import WEIGHTS
 from brainuad.io.errors import SettingsError
 from brainuad.plan.study import Cohort, Study, timesteps_of_part
 
@@ -130,6 +132,9 @@ class ModelsPlan:
         return self.weights_of(model, self._cohort(wildcards), wildcards.fold)
 
     def weights_of(self, model: str, cohort: Cohort, fold: int | str) -> str:
+        """The weights of a model: those trained here, or those of the bundle."""
+        if self.study.bundle is not None:
+            return f"{TAKEN}/{WEIGHTS}"
         return f"results/models/{model}/{cohort.modality}/fold{fold}/weights.pt"
 
     def _cohort(self, wildcards: Any) -> Cohort:

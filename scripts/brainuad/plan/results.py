@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.bundles import TAKEN
+from brainuad.io.bundle_files import HEALTHY_RESIDUALS, HEALTHY_THRESHOLD
 from brainuad.io.errors import SettingsError
+from brainuad.plan.grids import Grid, threshold_files
 from brainuad.plan.study import Cohort, Method, Study
 
 
@@ -14,11 +17,11 @@ class ResultsPlan:
         self.study = study
 
     def partitions(self, wildcards: Any) -> list[str]:
-        """Thresholds come from validation subjects: of lesion cohorts, and healthy ones beside."""
-        cohort = self.study.cohorts[wildcards.cohort]
-        if self.study.with_thresholds([cohort]) and (
-            cohort.dataset in self.study.healthy or cohort.dataset in self.study.with_masks
-        ):
+        """Thresholds come from validation subjects, of lesion cohorts and of healthy ones."""
+        dataset = self.study.cohorts[wildcards.cohort].dataset
+        if dataset in self.study.healthy:
+            return ["validation", "test"]
+        if dataset in self.study.with_masks and self.study.bundle is None:
             return ["validation", "test"]
         return ["test"]
 
@@ -50,8 +53,23 @@ class ResultsPlan:
 
     def healthy_residuals_of(self, method: Method, modality: str, fold: int | str) -> str:
         """The distribution of a method's anomaly maps over the healthy test subjects."""
+        if self.study.bundle is not None:
+            return f"{TAKEN}/{HEALTHY_RESIDUALS}"
         cohort = self.study.training_cohort(modality).name
         return f"results/healthy_residuals/{method.name}/fold{fold}/{cohort}.npz"
+
+    def healthy_threshold_of(self, method: Method, modality: str, fold: int | str) -> str:
+        """The threshold that few healthy voxels exceed, which needs no lesion masks."""
+        if self.study.bundle is not None:
+            return f"{TAKEN}/{HEALTHY_THRESHOLD}"
+        cohort = self.study.training_cohort(modality).name
+        return f"results/healthy_thresholds/{method.name}/fold{fold}/{cohort}.json"
+
+    def threshold(self, wildcards: Any) -> str:
+        """The threshold at which the lesion cohort in the path is scored."""
+        cohort = self.study.cohorts[wildcards.cohort]
+        grid = Grid.of([wildcards.method], [wildcards.fold], [cohort])
+        return threshold_files(self.study, grid)[0]
 
     def lesion_cohorts_beside(self, wildcards: Any) -> list[Cohort]:
         """Those in the modality of the cohort in the path."""

@@ -109,7 +109,8 @@ class ScansPlan:
         image = self.study.config["template"]["image"]
         if image is None:
             return [FETCHED_TEMPLATE]
-        if self.study.config["phantoms"] is None and not Path(image).is_file():
+        made = self.study.config["phantoms"] is not None or self.study.bundle is not None
+        if not made and not Path(image).is_file():
             raise SettingsError(
                 f"config: template.image: there is no file {image!r}{of_a_link(image)}; put the "
                 "template there"
@@ -119,6 +120,8 @@ class ScansPlan:
     def template_source(self) -> str:
         """Where the template comes from, in words."""
         block = self.study.config["template"]
+        if self.study.bundle is not None:
+            return f"that of the bundle {Path(self.study.bundle).name}"
         if block["image"] is None:
             return f"{block['archive']['member']} of {block['archive']['address']}"
         return Path(block["image"]).name

@@ -64,6 +64,8 @@ class Study:
         self.folds = list(range(config["folds"]))
         self.first_fold = self.folds[0]
         self.seed: int = config["seed"]
+        # A trained model that is applied; None: models are trained.
+        self.bundle: str | None = config["bundle"]
 
     # ------------------------------------------------------------------------------------------
     # Data sets and cohorts.
@@ -208,7 +210,12 @@ class Study:
 
     @cached_property
     def models(self) -> list[str]:
-        """The models behind tables, maps and experiments: others are described, and not trained."""
+        """The models behind tables, maps and experiments: others are described, and not trained.
+
+        None of a run that applies a bundle.
+        """
+        if self.bundle is not None:
+            return []
         names = {method.model for method in self.asked_methods}
         names.update(*(block.get("models", ()) for block in self.experiments.values()))
         return [name for name in self.config["models"] if name in names]

@@ -18,7 +18,7 @@ class Targets:
         self.study = study
 
     def everything(self) -> list[str]:
-        return [CHECKED_MODELS, REPORT, *_maps(self.study.patient_cohorts)]
+        return [*self._checked, REPORT, *_maps(self.study.patient_cohorts)]
 
     def of_dataset(self, dataset: str) -> Callable[[Any], list[str]]:
         """A function that gives what a run of one data set alone makes."""
@@ -29,11 +29,11 @@ class Targets:
             cohorts = self.study.cohorts_of([dataset])
             pages = [f"results/report/quality/{cohort.name}" for cohort in cohorts]
             if dataset in self.study.healthy:
-                return [CHECKED_MODELS, *self._scores(self.study.reconstructing, cohorts), *pages]
+                return [*self._checked, *self._scores(self.study.reconstructing, cohorts), *pages]
             if dataset not in self.study.with_masks:
-                return [CHECKED_MODELS, *_maps(cohorts), *pages]
+                return [*self._checked, *_maps(cohorts), *pages]
             return [
-                CHECKED_MODELS,
+                *self._checked,
                 *self._scores(self.study.methods, cohorts),
                 *_maps(cohorts),
                 *(
@@ -46,6 +46,11 @@ class Targets:
             ]
 
         return files
+
+    @property
+    def _checked(self) -> list[str]:
+        """That the models of the config can be trained; those of a bundle were."""
+        return [] if self.study.bundle is not None else [CHECKED_MODELS]
 
     def _scores(self, methods: Iterable[Method], cohorts: list[Cohort]) -> list[str]:
         return Grid.of(methods, self.study.folds, cohorts).files("results/scores")

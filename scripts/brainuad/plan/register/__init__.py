@@ -6,6 +6,7 @@ table or figure of one's own is an entry there and a file in report/tables/ or r
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,6 +57,8 @@ class Register:
             beyond(study),
         ]
         results += [comparisons(study, list(_named(results, TableEntry))), training(study)]
+        if study.bundle is not None:
+            results = [_applied(section, study) for section in results]
         about_scans = [splits(study), left_out(study)]
         self.figures = _named(results, FigureEntry)
         shown = [figure_file(each.name, each.ending) for each in self.figures.values()]
@@ -75,8 +78,8 @@ class Register:
             "about_run": _plain(about_run),
         }
         self.inputs_of_page: Files = {
-            "segmentation": table_file("segmentation"),
-            "comparison": table_file("comparison"),
+            "segmentation": [table_file("segmentation")] if "segmentation" in self.tables else [],
+            "comparison": [table_file("comparison")] if "comparison" in self.tables else [],
             "contrast": [table_file("contrast")] if "contrast" in self.tables else [],
             "tables": [table_file(name, "html") for name in self.tables],
             "figures": shown,
@@ -120,6 +123,19 @@ class Register:
                     "set reference_run to null"
                 )
         return inputs
+
+
+# What a run has to show of scores that applies a bundle: nothing was trained, fitted, compared or
+# timed.
+APPLIED = ("segmentation", "precision_recall_", "dice_by_volume", "panel_", "subgroups")
+
+
+def _applied(section: Section, study: Study) -> Section:
+    shown = APPLIED if study.lesion_cohorts else ()
+    parts = [
+        part for part in section.parts if isinstance(part, Note) or part.name.startswith(shown)
+    ]
+    return replace(section, parts=parts)
 
 
 def _named(sections: Iterable[Section], kind: type[Kind]) -> dict[str, Kind]:

@@ -4,7 +4,7 @@ from brainuad.io.markup import as_text
 from brainuad.plan.grids import Grid
 from brainuad.plan.register.entries import PROJECT, FigureEntry, Section, TableEntry
 from brainuad.plan.register.files import table_file
-from brainuad.plan.register.wording import VOLUMES, bootstrap, drawn, interval
+from brainuad.plan.register.wording import VOLUMES, bootstrap, drawn, interval, threshold
 from brainuad.plan.study import Study
 
 PAPER = PROJECT / "resources" / "paper"
@@ -36,8 +36,8 @@ def _subgroups(study: Study) -> TableEntry:
         heading="Subgroups",
         caption="Dice and AUPRC of the test subjects by the volume of their lesions, by age, sex "
         "and site: a row per group, a column per method, with the number of subjects, each with "
-        "its mean over folds. Dice is at the threshold fitted on validation subjects of the whole "
-        f"data set. Beneath each mean stands the {interval(study)} over subjects "
+        f"its mean over folds. Dice is at {threshold(study)}. "
+        f"Beneath each mean stands the {interval(study)} over subjects "
         f"({drawn(study)}); a lone subject has none. A subject of unknown age, sex or site is in "
         "no group of it. Larger lesions make both measures higher by themselves: by chance alone "
         "the AUPRC is the share of lesion voxels. So groups by age, sex or site may differ only "

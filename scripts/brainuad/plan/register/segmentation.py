@@ -1,7 +1,7 @@
 """The sections on the segmentation of lesions, and its pictures."""
 
 from brainuad.io.markup import as_text
-from brainuad.plan.grids import Grid
+from brainuad.plan.grids import Grid, threshold_files
 from brainuad.plan.looks import leading, styles_of, styles_of_models
 from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
 from brainuad.plan.register.files import varied
@@ -13,6 +13,7 @@ from brainuad.plan.register.wording import (
     interval,
     lesion_set_label,
     spread,
+    threshold,
 )
 from brainuad.plan.study import Cohort, Method, Study
 
@@ -46,9 +47,9 @@ def segmentation(study: Study) -> Section:
                 category="Tables",
                 label="segmentation",
                 title="Segmentation of lesions",
-                caption="Segmentation of lesions: Dice at the threshold fitted on validation "
-                "subjects, and the area under the precision-recall curve (AUPRC), which needs no "
-                f"threshold. {spread(study)} The best method of a column is in bold. The last "
+                caption=f"Segmentation of lesions: Dice at {threshold(study)}, and the area under "
+                "the precision-recall curve (AUPRC), which needs no threshold. "
+                f"{spread(study)} The best method of a column is in bold. The last "
                 "columns are the plain mean over the data sets. The same numbers as fractions, "
                 "with precision and recall, are in ``segmentation.tsv``.",
             ),
@@ -82,8 +83,8 @@ def segmentation(study: Study) -> Section:
                 label="Dice by lesion volume",
                 heading="Dice by lesion volume",
                 wide=True,
-                caption="Dice of each test scan (its mean over folds), at the threshold fitted "
-                "on validation subjects, against the volume of its lesions. Lines join the medians "
+                caption="Dice of each test scan (its mean over folds), at "
+                f"{threshold(study)}, against the volume of its lesions. Lines join the medians "
                 "of groups of scans of similar lesion volume; there is none where a data set "
                 "has fewer than eight test scans. Where subjects are few (16 or less), the "
                 "methods stand beside each other around the scan's volume. "
@@ -208,8 +209,8 @@ def _precision_recall(study: Study) -> list[FigureEntry]:
             of=lesion_set_label(study, cohort),
             heading="Precision and recall",
             caption="Precision against recall over all voxels of all test subjects of the first "
-            "fold. The marker is the threshold fitted on validation subjects, before small "
-            "components are removed. A curve ends where the anomaly score becomes zero: lesions in "
+            f"fold. The marker is {threshold(study)}, before small components are removed. "
+            "A curve ends where the anomaly score becomes zero: lesions in "
             "the eroded rim of the brain cannot be found. Grey lines join points of equal Dice; "
             "the dotted line is chance, the share of lesion voxels. The number behind a method is "
             "the area under its pooled curve, which differs from the table's mean over subjects. "
@@ -257,8 +258,8 @@ def _panels(study: Study) -> list[FigureEntry]:
             caption="Test subjects of the first fold from the smallest to the largest lesion "
             "volume, each on the axial slice with the most lesion voxels, the same for all "
             "methods. The blue outline is the lesion as drawn, dotted where it is not scored. "
-            "What was predicted, by the threshold fitted on validation subjects, is orange; of "
-            "more than four methods it is the white outline on the anomaly map, beneath the "
+            f"What was predicted, by {threshold(study)}, is orange; of more than four "
+            "methods it is the white outline on the anomaly map, beneath the "
             "reconstruction. Each method has a colour scale of its own, from zero to the 99.5th "
             "percentile of its scores; the arrow on it is the threshold. "
             f"{LED_METHODS} is drawn; one without a model has no reconstruction. Dice is that of "
@@ -276,5 +277,5 @@ def _maps_and_thresholds(study: Study, cohort: Cohort, methods: list[Method]) ->
         "slices": f"results/slices/{cohort.name}.npz",
         "split": f"results/splits/{cohort.dataset}/fold{study.first_fold}.tsv",
         "anomaly_maps": grid.files("results/anomaly_maps", ".npz"),
-        "thresholds": grid.files("results/thresholds", ".json"),
+        "thresholds": threshold_files(study, grid),
     }

@@ -36,6 +36,13 @@ def spread(study: Study) -> str:
     )
 
 
+def threshold(study: Study) -> str:
+    """At which threshold lesions are segmented."""
+    if study.bundle is not None:
+        return "the bundle's threshold, which 1 % of healthy voxels exceed"
+    return "the threshold fitted on validation subjects"
+
+
 def labels_of(study: Study) -> dict[str, Any]:
     """What `report.labels.Labels` is built from."""
     return {

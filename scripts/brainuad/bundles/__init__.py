@@ -1,0 +1,1 @@
+"""What a bundle says of itself: the metadata of MONAI's bundles, and a model card."""

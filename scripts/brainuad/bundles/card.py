@@ -1,0 +1,231 @@
+"""The model card and the licence of a bundle, filled from the run that trained it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from brainuad.bundles.metadata import INTENDED_USE, PAPER
+from brainuad.io.bundle_files import (
+    CHECKSUMS,
+    HEALTHY_RESIDUALS,
+    SCORES,
+    SETTINGS,
+    SUBGROUPS,
+    TEMPLATE,
+    WEIGHTS,
+)
+
+DASH = "\u2013"
+SHOWN = {
+    "dice": "Dice %",
+    "auprc": "AUPRC %",
+    "precision": "Precision %",
+    "recall": "Recall %",
+    "ssim": "SSIM %",
+}
+# A group of fewer test subjects is shown, and not called a failure.
+FEWEST_SUBJECTS = 3
+PHANTOMS = (
+    "**Trained and tested on phantoms.** It shows how a bundle is made and applied; it says "
+    "nothing about patients."
+)
+
+
+def model_card(
+    *,
+    name: str,
+    settings: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    people: pd.DataFrame,
+    thresholds: Mapping[str, Mapping[str, Any]],
+    scores: pd.DataFrame,
+    subgroups: pd.DataFrame,
+    false_positives: pd.DataFrame,
+    template: Mapping[str, str],
+) -> str:
+    """The card as Markdown.
+
+    name             of the bundle's folder
+    people           dataset, subject, partition, age, sex, site
+    thresholds       content of each threshold's file, by data set; "healthy" is the one applied
+    scores           of `summaries.summarize_scores`
+    subgroups        of `subgroups.summarize_groups`
+    false_positives  fitted_on, value: ml called anomalous in healthy test subjects
+    template         the facts of `check_template` by their names
+    """
+    (method,) = settings["methods"].values()
+    modality = settings["modality"].upper()
+    labels = {dataset: block["label"] for dataset, block in facts["datasets"].items()}
+    training = next(iter(labels))
+    parts = [
+        f"# {method['label']} for {modality} brain MRI",
+        INTENDED_USE,
+        PHANTOMS if facts["phantoms"] else "",
+        f"It has seen slices of healthy brains alone. {_asked(method)} What differs is the "
+        "anomaly map, in which no kind of lesion is looked for. Whatever is unlike its training "
+        "data stands out: lesions, and also other scanners, ages, motion and failures of the "
+        "preprocessing.",
+        "## How to apply it",
+        f"With the workflow brainuad, a config that names this folder (`bundle: {name}`) and your "
+        f"scans; config/apply.yaml is an example. Scans must be {modality}; they are preprocessed "
+        f"as those in training ({SETTINGS}).",
+        "## Data",
+        _table(
+            ["", "train", "validation", "test", "age", "sex", "sites", "skull stripping", "terms"],
+            [_data_row(block, people, name) for name, block in facts["datasets"].items()],
+        ),
+        f"Fold {facts['fold']} of {facts['folds']}. Ages in training: "
+        f"{_ages(people, training, 'train')}; of others nothing is known.",
+        "## Thresholds",
+        "A voxel is called anomalous above the threshold. `healthy` is the one that is applied: "
+        "1 % of the brain voxels of healthy validation subjects exceed it. The others have the "
+        "best Dice on the validation patients of a data set.",
+        _table(
+            ["fitted on", "threshold", "subjects", "validation Dice %"],
+            [_threshold_row(key, content, labels) for key, content in thresholds.items()],
+        ),
+        "## Scores of the test subjects",
+        "Means with their interval; Dice, precision and recall at the threshold fitted on the data "
+        f"set itself. All of them: {SCORES}.",
+        _table(["", *SHOWN.values()], _score_rows(scores, labels)),
+        "## Known failures",
+        *_failures(subgroups, labels),
+        "By lesion volume, age, sex and site, as far as they are known (all: " + SUBGROUPS + "):",
+        _table(["", "", "group", "subjects", "Dice %", "AUPRC %"], _groups(subgroups, labels)),
+        "In healthy test subjects, where all of it is false, so much is called anomalous:",
+        _table(["at the threshold of", "median ml", "most ml"], _alarms(false_positives, labels)),
+        "## Files",
+        f"`sha256sum --check {CHECKSUMS}` checks all.",
+        f"- {WEIGHTS}: weights, and the settings to rebuild the network\n"
+        f"- {TEMPLATE}: what scans are registered to ({template['source']}, SHA-256 "
+        f"{template['sha256']})\n"
+        f"- {HEALTHY_RESIDUALS}: mean and deviation of healthy anomaly maps in each voxel, and the "
+        "mean residual of each healthy scan\n"
+        "- thresholds/: the thresholds, with the names of the subjects they were fitted on",
+        "## Reference",
+        PAPER + ".",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def licence(facts: Mapping[str, Any]) -> str:
+    """What is known of the terms under which the bundle may be passed on."""
+    terms = [f"- {block['label']}: {block['terms']}" for block in facts["datasets"].values()]
+    lines = [
+        "The licence of these weights is the choice of whoever trained them; none is named here.",
+        "It must agree with the terms of what they were made from:",
+        "",
+        *terms,
+        f"- the template: {facts['template_terms']}",
+        "",
+        "Check them before you pass the bundle on; the names of validation subjects stand in",
+        "thresholds/. The workflow brainuad itself has the MIT licence.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _asked(method: Mapping[str, Any]) -> str:
+    if method["model"] is None:
+        return "It has no model: the intensity itself is the score."
+    if not method["timesteps"]:
+        return "It reconstructs a scan as a healthy brain, in one pass."
+    steps = ", ".join(map(str, method["timesteps"]))
+    return f"It reconstructs a scan as a healthy brain, noised to timestep {steps} (their mean)."
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _data_row(block: Mapping[str, Any], people: pd.DataFrame, dataset: str) -> list[str]:
+    rows = people[people["dataset"] == dataset]
+    counts = rows["partition"].value_counts()
+    sexes = rows["sex"].dropna().value_counts()
+    sites = sorted(set(rows["site"].dropna().astype(str)))
+    return [
+        block["label"],
+        *(str(counts.get(part, 0)) for part in ("train", "validation", "test")),
+        _ages(people, dataset),
+        ", ".join(f"{count} {sex}" for sex, count in sexes.sort_index().items()) or DASH,
+        ", ".join(sites) or DASH,
+        block["skull_stripping"],
+        block["terms"],
+    ]
+
+
+def _ages(people: pd.DataFrame, dataset: str, partition: str | None = None) -> str:
+    rows = people[people["dataset"] == dataset]
+    rows = rows if partition is None else rows[rows["partition"] == partition]
+    ages = rows["age"].dropna().astype(float)
+    return "unknown" if ages.empty else f"{ages.min():.0f} to {ages.max():.0f} years"
+
+
+def _threshold_row(key: str, content: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
+    dice = content.get("validation_dice")
+    return [
+        labels.get(key, key),
+        f"{content['threshold']:.5g}",
+        str(content["subjects"]),
+        DASH if dice is None else f"{100 * dice:.1f}",
+    ]
+
+
+def _score_rows(scores: pd.DataFrame, labels: Mapping[str, str]) -> list[list[str]]:
+    rows = scores.set_index(["dataset", "metric"]).to_dict("index")
+    return [
+        [label, *(_score(rows.get((dataset, metric))) for metric in SHOWN)]
+        for dataset, label in labels.items()
+    ]
+
+
+def _score(row: Mapping[str, Any] | None) -> str:
+    if row is None or pd.isna(row["mean"]):
+        return DASH
+    mean = f"{100 * row['mean']:.1f}"
+    if pd.isna(row["ci_low"]):
+        return mean
+    return f"{mean} ({100 * row['ci_low']:.1f} to {100 * row['ci_high']:.1f})"
+
+
+def _failures(subgroups: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """The worst group of each data set by Dice, among those of several subjects."""
+    dices = subgroups[subgroups["metric"] == "dice"].dropna(subset=["mean"])
+    # Where all are of one group, it is the whole data set.
+    several = dices.groupby(["dataset", "grouping"])["group"].transform("count") > 1
+    dices = dices[several & (dices["subjects"] >= FEWEST_SUBJECTS)]
+    lines = []
+    for dataset, rows in dices.groupby("dataset", sort=False, observed=True):
+        worst = rows.loc[rows["mean"].idxmin()]
+        lines.append(
+            f"- {labels[dataset]}: lowest where {worst['grouping']} is {worst['group']}, with a "
+            f"Dice of {100 * worst['mean']:.1f} % over {worst['subjects']} test subjects."
+        )
+    if not lines:
+        return ["No group of test patients with lesion masks is large enough to name failures."]
+    return ["\n".join(lines)]
+
+
+def _groups(subgroups: pd.DataFrame, labels: Mapping[str, str]) -> list[list[str]]:
+    keys = ["dataset", "grouping", "group"]
+    found = []
+    for (dataset, grouping, group), rows in subgroups.groupby(keys, sort=False, observed=True):
+        means = rows.set_index("metric")["mean"]
+        shown = [
+            f"{100 * means[metric]:.1f}" if pd.notna(means.get(metric)) else DASH
+            for metric in ("dice", "auprc")
+        ]
+        found.append([labels[dataset], grouping, group, str(rows["subjects"].max()), *shown])
+    return found
+
+
+def _alarms(false_positives: pd.DataFrame, labels: Mapping[str, str]) -> list[list[str]]:
+    return [
+        [labels.get(name, name), f"{values.median():.1f}", f"{values.max():.1f}"]
+        for name, values in false_positives.groupby("fitted_on", sort=False)["value"]
+    ]

@@ -1,0 +1,144 @@
+"""A config that names a bundle: what the bundle brings, and what such a config may not say."""
+
+from pathlib import Path
+from typing import Any
+
+from brainuad.io.bundle_files import TEMPLATE, read_settings
+from brainuad.io.errors import SettingsError
+
+# Where a run has its own copy of the bundle's files, made once their checksums were found right.
+TAKEN = "results/bundle"
+# How many scans a job takes is no matter of the model.
+OWN_PREPROCESSING = ("scans_per_job",)
+
+
+def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> dict[str, Any]:
+    """What a bundle keeps of the config of the run that trained it; `with_bundle` reads it."""
+    # ASSUME: where networks are computed, and in which precision, is no part of a bundle: it may be
+    # applied on another device than it was trained on, where numbers differ in their last digits.
+    block = config["methods"][method]
+    model = block["model"]
+    models = {} if model is None else {model: {**config["models"][model], "pretrained": None}}
+    preprocessing = config["preprocessing"]
+    return {
+        "modality": modality,
+        "seed": config["seed"],
+        "methods": {method: block},
+        "models": models,
+        "preprocessing": {
+            key: value for key, value in preprocessing.items() if key not in OWN_PREPROCESSING
+        },
+        "postprocessing": config["evaluation"]["postprocessing"],
+    }
+
+
+def with_bundle(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The config with all that its bundle brings; without a bundle, as it is.
+
+    values    what the config says, with the defaults
+    defaults  what config/config.yaml says: its data sets are left out, and its other values count
+              as not said
+
+    Raises SettingsError, one line, for a bundle that cannot be used, and for a key of the config
+    that says something else than the bundle.
+    """
+    if values.get("bundle") is None:
+        return values
+    if not isinstance(values["bundle"], str):
+        raise SettingsError(f"config: bundle: {values['bundle']!r} is no path; name its folder")
+    _check_place(values["bundle"])
+    try:
+        settings = read_settings(Path(values["bundle"]))
+    except SettingsError as error:
+        raise SettingsError(f"config: {error}") from None
+    brought = _brought(settings, values)
+    for key, value in brought.items():
+        _check_unsaid(key, values[key], defaults[key], value, values["bundle"])
+    merged = values | brought
+    merged["datasets"] = {
+        name: block
+        for name, block in values["datasets"].items()
+        if block is not None and block != defaults["datasets"].get(name)
+    }
+    _check_datasets(merged["datasets"], settings["modality"])
+    return merged
+
+
+def _check_place(bundle: str) -> None:
+    """SettingsError where applying a bundle would write over the run that trained it."""
+    if Path(bundle).resolve().is_relative_to(Path("results").resolve()):
+        raise SettingsError(
+            f"config: bundle: {bundle!r} lies in the results of this working directory, where it "
+            "was trained; apply it in a directory of its own (snakemake --directory)"
+        )
+
+
+def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The keys of the config that a bundle fills: nothing is trained, fitted or compared."""
+    (method,) = settings["methods"]
+    own = {key: values["preprocessing"][key] for key in OWN_PREPROCESSING}
+    nothing = {"models": [], "methods": [], "cohorts": []}
+    return {
+        "seed": settings["seed"],
+        "folds": 1,
+        "reference_run": None,
+        "template": {**values["template"], "image": f"{TAKEN}/{TEMPLATE}", "sha256": None},
+        "preprocessing": {**settings["preprocessing"], **own},
+        "models": settings["models"],
+        "methods": settings["methods"],
+        "evaluation": {
+            **values["evaluation"],
+            "methods": [method],
+            "maps_method": method,
+            "times_reference": method,
+            "comparison": {**values["evaluation"]["comparison"], "reference": method},
+            "postprocessing": settings["postprocessing"],
+        },
+        "experiments": {
+            name: block | {key: nothing[key] for key in block if key in nothing}
+            for name, block in values["experiments"].items()
+        },
+    }
+
+
+def _check_unsaid(key: str, said: Any, default: Any, brought: Any, bundle: str) -> None:
+    """SettingsError where the config says what neither config/config.yaml nor the bundle says."""
+    if said in (default, brought):
+        return
+    if isinstance(said, dict) and isinstance(default, dict):
+        inner = brought if isinstance(brought, dict) else {}
+        for name, value in said.items():
+            _check_unsaid(f"{key}.{name}", value, default.get(name), inner.get(name), bundle)
+        return
+    shown = "" if brought is None or isinstance(brought, dict) else f" ({brought!r})"
+    raise SettingsError(
+        f"config: {key}: {said!r} is not what the bundle {bundle} was made with{shown}; leave the "
+        "key out, since a bundle brings its own"
+    )
+
+
+def _check_datasets(datasets: dict[str, Any], modality: str) -> None:
+    if not datasets:
+        raise SettingsError("config: datasets: name the scans that the bundle is applied to")
+    for name, block in datasets.items():
+        key = f"config: datasets.{name}"
+        if not isinstance(block, dict):
+            continue
+        asked = block.get("modalities")
+        others = [other for other in asked or [] if other != modality]
+        if others:
+            raise SettingsError(
+                f"{key}.modalities: the bundle is for {modality}, not for {others[0]}; take "
+                f"{others[0]} from it, and apply a bundle for {others[0]} in a run of its own"
+            )
+        if block.get("healthy"):
+            raise SettingsError(
+                f"{key}.healthy: with a bundle nothing is trained; set it to false, and "
+                "lesion_masks to false where there are none"
+            )
+        for part in ("validation", "test", "splits"):
+            if block.get(part):
+                raise SettingsError(
+                    f"{key}.{part}: with a bundle no threshold is fitted, and all are tested; "
+                    "leave it out"
+                )

@@ -1,0 +1,41 @@
+"""Weights to give away, as safetensors: numbers and text, which no reader takes for code."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from brainuad.io.errors import SettingsError
+from brainuad.io.job import replacing
+
+SUFFIX = ".safetensors"
+# One entry of the header alone: the library writes several in an order of chance.
+ENTRY = "brainuad"
+
+
+def write_shared_weights(
+    path: Path, *, kind: str, settings: dict[str, Any], state: Mapping[str, Tensor]
+) -> None:
+    """Write what is needed to rebuild a network, atomically; equal content gives equal bytes."""
+    header = {ENTRY: json.dumps({"kind": kind, "settings": settings}, sort_keys=True)}
+    # Tensors that are views of one another are no matter of the format.
+    apart = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+    with replacing(path) as temporary:
+        save_file(apart, temporary, metadata=header)
+
+
+def read_shared_weights(path: Path) -> dict[str, Any]:
+    """Kind, settings and state of a file of `write_shared_weights`; SettingsError for another."""
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            header = json.loads((file.metadata() or {})[ENTRY])
+            names = file.keys()
+            return header | {"state": {name: file.get_tensor(name) for name in names}}
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise SettingsError(
+            f"{path}: no weights of a bundle of this workflow ({error}); get the bundle again"
+        ) from error

@@ -1,0 +1,129 @@
+"""From wildcards to what a bundle is made from, and the files of one that is applied."""
+
+from typing import Any
+
+from brainuad.config.bundles import TAKEN, settings_of_bundle
+from brainuad.io.bundle_files import (
+    HEALTHY_RESIDUALS,
+    HEALTHY_THRESHOLD,
+    TEMPLATE,
+    WEIGHTS,
+)
+from brainuad.plan.grids import Grid, threshold_files
+from brainuad.plan.models import ModelsPlan
+from brainuad.plan.register.wording import bootstrap, cohort_label
+from brainuad.plan.results import ResultsPlan
+from brainuad.plan.study import Cohort, Study
+
+# By layout: terms under which the public data sets are given out.
+TERMS = {
+    "ixi": "CC BY-SA 3.0, brain-development.org",
+    "brats21": "terms of the BraTS challenge, Synapse syn25829067",
+    "mslub": "CC BY, lit.fe.uni-lj.si",
+    "atlas": "data-use form of ATLAS v2.0, fcon_1000.projects.nitrc.org",
+    "wmh": "CC BY-NC 4.0, doi:10.34894/AECRSD",
+    "preprocessed": "those of the data sets in the authors' archive",
+}
+PHANTOMS = "phantoms, drawn from ICBM152 2009a as shipped by nilearn; no person's scan"
+OWN = "not known here: those under which the scans were given to whoever trained the model"
+SRI24 = "CC BY-SA 3.0 (SRI24, Rohlfing et al. 2010, NITRC)"
+
+
+class BundlesPlan:
+    """What the rules ask that make a bundle or apply one; methods take the wildcards of a job."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    # ------------------------------------------------------------------------------------------
+    # Making one: of one method and modality, in the first fold.
+
+    # ASSUME: a bundle holds the first fold, whose anomaly maps are those written as NIfTI, with the
+    # thresholds, healthy residuals and scores of that very fold.
+
+    def default(self) -> list[str]:
+        """The bundles of the method whose maps are written, one for each modality."""
+        method = self.study.maps_method.name
+        return [f"results/bundles/{method}_{modality}" for modality in self.study.modalities]
+
+    def inputs(self, wildcards: Any) -> dict[str, Any]:
+        """All files that a bundle is made from, by the names of `make_bundle`."""
+        method, modality = self.study.all_methods[wildcards.method], wildcards.modality
+        healthy, fold = self._healthy(modality), self.study.first_fold
+        lesions = self.study.lesion_cohorts_in(modality)
+        measured = [*([healthy] if method.model is not None else []), *lesions]
+        results, models = ResultsPlan(self.study), ModelsPlan(self.study)
+        weights = [] if method.model is None else models.weights_of(method.model, healthy, fold)
+        everyone = [healthy.dataset, *(cohort.dataset for cohort in lesions)]
+        return {
+            "weights": weights,
+            "template": "results/template/brain.nii.gz",
+            "template_facts": "results/template/facts.tsv",
+            "healthy_residuals": results.healthy_residuals_of(method, modality, fold),
+            "healthy_threshold": results.healthy_threshold_of(method, modality, fold),
+            "false_positives": Grid.of([method], [fold], [healthy]).files(
+                "results/threshold_scores"
+            ),
+            "thresholds": threshold_files(self.study, Grid.of([method], [fold], lesions)),
+            "scores": Grid.of([method], [fold], measured).files("results/scores"),
+            "subjects": [f"results/subjects/{dataset}.tsv" for dataset in everyone],
+            "splits": [f"results/splits/{dataset}/fold{fold}.tsv" for dataset in everyone],
+        }
+
+    def settings(self, wildcards: Any) -> dict[str, Any]:
+        """What the run that applies the bundle needs of this config."""
+        return settings_of_bundle(self.study.config, wildcards.method, wildcards.modality)
+
+    def facts(self, wildcards: Any) -> dict[str, Any]:
+        """What the model card says of this run that no file says; the healthy data set is first."""
+        modality = wildcards.modality
+        healthy = self._healthy(modality)
+        cohorts = [healthy, *self.study.lesion_cohorts_in(modality)]
+        is_phantom = self.study.config["phantoms"] is not None
+        return {
+            "datasets": {cohort.dataset: self._described(cohort) for cohort in cohorts},
+            "template_terms": self._template_terms(),
+            "phantoms": is_phantom,
+            "fold": self.study.first_fold,
+            "folds": len(self.study.folds),
+            "bootstrap": bootstrap(self.study),
+        }
+
+    def _described(self, cohort: Cohort) -> dict[str, Any]:
+        block = self.study.datasets[cohort.dataset]
+        return {
+            "label": cohort_label(self.study, cohort),
+            "healthy": block["healthy"],
+            "skull_stripping": block["skull_stripping"],
+            "terms": self._terms(cohort.dataset),
+        }
+
+    def _terms(self, dataset: str) -> str:
+        if dataset in (self.study.config["phantoms"] or {}):
+            return PHANTOMS
+        return TERMS.get(self.study.datasets[dataset]["layout"], OWN)
+
+    def _template_terms(self) -> str:
+        # ASSUME: the template lies in the bundle, since nothing can be registered without it. SRI24
+        # may be passed on (CC BY-SA); of a template of the user's own the licence says to check.
+        image = self.study.config["template"]["image"]
+        if image is None:
+            return SRI24
+        is_phantom = self.study.config["phantoms"] is not None
+        return PHANTOMS if is_phantom and image.startswith("resources/phantoms/") else OWN
+
+    def _healthy(self, modality: str) -> Cohort:
+        return self.study.training_cohort(modality)
+
+    # ------------------------------------------------------------------------------------------
+    # Applying one.
+
+    def folder(self, wildcards: Any = None) -> list[str]:
+        """The bundle that the config names."""
+        return [self.study.bundle]
+
+    def taken(self) -> list[str]:
+        """What a run reads of its bundle, once it was found whole."""
+        has_model = self.study.maps_method.model is not None
+        names = [TEMPLATE, HEALTHY_THRESHOLD, HEALTHY_RESIDUALS, *([WEIGHTS] if has_model else [])]
+        return [f"{TAKEN}/{name}" for name in names]

@@ -1,0 +1,148 @@
+"""Put a trained method into a folder to keep and give away: a MONAI bundle without any pickle."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainuad.bundles.card import licence, model_card
+from brainuad.bundles.metadata import metadata_of
+from brainuad.config.settings import settings_from
+from brainuad.datasets.splits import VALIDATION
+from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.subgroups import group_scans, summarize_groups
+from brainuad.evaluation.summaries import gather_scores, summarize_scores
+from brainuad.io import bundle_files, job
+from brainuad.io.tables import read_table, write_table
+from brainuad.models.checkpoints import read_weights
+from brainuad.models.shared_weights import write_shared_weights
+
+METRICS = ["dice", "auprc", "precision", "recall", "ssim", "psnr", "l1", "l1_ratio"]
+SCAN = ["subject", "session"]
+
+
+def main(
+    *,
+    weights: Path | None,
+    template: Path,
+    template_facts: Path,
+    healthy_residuals: Path,
+    healthy_threshold: Path,
+    false_positives: list[Path],
+    thresholds: list[Path],
+    scores: list[Path],
+    subjects: list[Path],
+    splits: list[Path],
+    output: Path,
+    settings: dict[str, Any],
+    facts: dict[str, Any],
+) -> None:
+    """Write the bundle; `io.bundle_files` says which files it has.
+
+    subjects, splits  tables of the data sets of `facts`, in their order; the healthy one is first
+    thresholds        of each data set with lesions, named by its cohort
+    scores            of each cohort that was scored
+    settings, facts   of `plan.bundles`
+    """
+    datasets, modality = list(facts["datasets"]), settings["modality"]
+    (method,) = settings["methods"]
+    partitions = {name: read_table(path) for name, path in zip(datasets, splits, strict=True)}
+    known = {name: read_table(path) for name, path in zip(datasets, subjects, strict=True)}
+    scans = pd.concat(
+        [
+            partitions[name].merge(known[name][[*SCAN, "age", "sex", "site"]], on=SCAN)
+            for name in datasets
+        ],
+        keys=datasets,
+        names=["dataset", None],
+    ).reset_index("dataset")
+    measured = gather_scores(
+        scores,
+        methods=[method] * len(scores),
+        folds=[facts["fold"]] * len(scores),
+        datasets=[path.stem.removesuffix(f"_{modality}") for path in scores],
+    )
+    bootstrap = settings_from(BootstrapSettings, facts["bootstrap"])
+    summary = summarize_scores(measured, metrics=METRICS, bootstrap=bootstrap)
+    subgroups = summarize_groups(
+        measured, group_scans(scans, measured), metrics=["dice", "auprc"], bootstrap=bootstrap
+    )
+    fitted = {"healthy": _threshold(healthy_threshold, partitions[datasets[0]])}
+    for path in thresholds:
+        name = path.stem.removesuffix(f"_{modality}")
+        fitted[name] = _threshold(path, partitions[name])
+
+    with job.replacing(output) as bundle:
+        for name in ("configs", "docs", "healthy", "models", "scores", "template", "thresholds"):
+            (bundle / name).mkdir(parents=True)
+        if weights is None:
+            (bundle / "models").rmdir()
+        else:
+            content = read_weights(weights)
+            write_shared_weights(
+                bundle / bundle_files.WEIGHTS,
+                **{key: content[key] for key in ("kind", "settings", "state")},
+            )
+        shutil.copyfile(template, bundle / bundle_files.TEMPLATE)
+        shutil.copyfile(healthy_residuals, bundle / bundle_files.HEALTHY_RESIDUALS)
+        for name, content in fitted.items():
+            is_healthy = name == "healthy"
+            file = (
+                bundle_files.HEALTHY_THRESHOLD
+                if is_healthy
+                else bundle_files.fitted_threshold(name)
+            )
+            _write_json(bundle / file, content)
+        write_table(summary, bundle / bundle_files.SCORES)
+        write_table(subgroups, bundle / bundle_files.SUBGROUPS)
+        _write_json(bundle / bundle_files.SETTINGS, {"format": bundle_files.FORMAT, **settings})
+        _write_json(bundle / bundle_files.METADATA, metadata_of(settings, facts, summary))
+        card = model_card(
+            name=output.name,
+            settings=settings,
+            facts=facts,
+            people=scans.drop_duplicates(["dataset", "subject"]),
+            thresholds=fitted,
+            scores=summary,
+            subgroups=subgroups,
+            false_positives=pd.concat(map(read_table, false_positives)),
+            template=read_table(template_facts).set_index("name")["value"],
+        )
+        (bundle / bundle_files.CARD).write_text(card, encoding="utf-8")
+        (bundle / bundle_files.LICENCE).write_text(licence(facts), encoding="utf-8")
+        bundle_files.write_checksums(bundle)
+        bundle_files.check_bundle(bundle)
+    job.log(f"{output}: {len(fitted)} thresholds, {len(summary)} scores")
+
+
+def _threshold(path: Path, partitions: pd.DataFrame) -> dict[str, Any]:
+    """The content of a threshold's file, with the names of the subjects it was fitted on."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    validated = partitions[partitions["partition"] == VALIDATION]
+    return {**content, "fitted_on": list(dict.fromkeys(validated["subject"]))}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            weights=Path(given) if (given := snakemake.input.weights) else None,
+            template=Path(snakemake.input.template),
+            template_facts=Path(snakemake.input.template_facts),
+            healthy_residuals=Path(snakemake.input.healthy_residuals),
+            healthy_threshold=Path(snakemake.input.healthy_threshold),
+            false_positives=[Path(path) for path in snakemake.input.false_positives],
+            thresholds=[Path(path) for path in snakemake.input.thresholds],
+            scores=[Path(path) for path in snakemake.input.scores],
+            subjects=[Path(path) for path in snakemake.input.subjects],
+            splits=[Path(path) for path in snakemake.input.splits],
+            output=Path(snakemake.output.bundle),
+            settings=snakemake.params.settings,
+            facts=snakemake.params.facts,
+        )
