@@ -26,8 +26,9 @@ $(ENVIRONMENTS)/%/.built: envs/%.yaml
 	conda env create --quiet --file $< --prefix $(ENVIRONMENTS)/$*
 	touch $@
 
-demo: $(SNAKEMAKE)/.built  ## Run the whole chain on phantoms, up to the report
-	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo
+demo: $(SNAKEMAKE)/.built  ## Run the whole chain on phantoms, up to the report; then apply its model to others
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo all results/bundles/cddpm_ens_t2
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo/apply --configfile demo/config/apply.yaml
 
 demo-full: $(SNAKEMAKE)/.built  ## The same with all methods, and with the released code's defects beside
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo/as_released \
@@ -54,4 +55,4 @@ docs: $(SNAKEMAKE)/.built  ## Make docs/assumptions.md and the schema of the con
 	$(SNAKEMAKE)/bin/python docs/write_schema.py
 
 clean:  ## Remove what the demo and the tests made; environments stay
-	rm -rf demo/{as_released,results,resources,logs,benchmarks,.snakemake} .pytest_cache .ruff_cache
+	rm -rf demo/{apply,as_released,results,resources,logs,benchmarks,.snakemake} .pytest_cache .ruff_cache

@@ -218,3 +218,10 @@ def test_the_example_needs_nothing_but_scans_and_a_bundle(bundle):
     values["datasets"]["my_study"]["modalities"] = ["t2"]
     config = read_config(values | {"bundle": str(bundle)}, PAPER)
     assert list(config["datasets"]) == ["my_study"]
+
+
+def test_the_demo_applies_its_bundle(bundle):
+    values = yaml.safe_load((PROJECT / "demo/config/apply.yaml").read_text(encoding="utf-8"))
+    assert values["bundle"] == "../results/bundles/cddpm_ens_t2"
+    config = read_config(values | {"bundle": str(bundle)}, PAPER)
+    assert list(config["datasets"]) == ["clinic"] and config["phantoms"]["clinic"]["subjects"] == 2

@@ -50,6 +50,10 @@ EXPECTED = {
         for case in ("Singapore/50", "Utrecht/0")
         for name in ("orig/3DT1", "orig/FLAIR", "orig/T1", "pre/FLAIR", "pre/T1", "wmh")
     ],
+    "clinic": [
+        "dataset_description.json",
+        *(f"sub-{n}/anat/sub-{n}_{kind}.nii.gz" for n in ("01", "02") for kind in ("T1w", "T2w")),
+    ],
 }
 ORIENTATION = {
     "IXI-T1": "PSR",
@@ -57,6 +61,7 @@ ORIENTATION = {
     "BraTS2021_00000": "LPS",
     "patient01": "LPS",
     "Training": "RAS",
+    "clinic": "RPS",
 }
 
 

@@ -46,5 +46,8 @@ class PhantomSettings:
 
 Phantoms = Annotated[
     dict[str, PhantomSettings],
-    Limits(pattern="^(ixi|brats21|mslub|atlas|wmh)$", description="one of the five data sets"),
+    Limits(
+        pattern="^(ixi|brats21|mslub|atlas|wmh|clinic)$",
+        description="one of the five data sets, or clinic",
+    ),
 ]

@@ -1,4 +1,4 @@
-"""The five raw trees: names, folders, grids and orders of axes as the data sets come."""
+"""The raw trees: names, folders, grids and orders of axes as the data sets come."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ class Dataset(StrEnum):
     MSLUB = "mslub"
     ATLAS = "atlas"
     WMH = "wmh"
+    CLINIC = "clinic"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Person:
 FREE = Variation()
 ALIGNED = Variation(scale=0.012, rotation=0.8)
 
+# How far a head may be turned against the axes of its scan, in degrees.
+OBLIQUE = {Dataset.IXI: 2.5, Dataset.CLINIC: 8.0}
+
 IXI_SITES = ("Guys", "HH", "Guys", "Guys", "HH", "IOP")
 WMH_SITES = (
     ("Utrecht", 0, 2, (230.0, 230.0, 144.0), "LAS"),
@@ -49,12 +53,14 @@ WMH_SITES = (
     ("Amsterdam/GE3T", 100, 1, (200.0, 240.0, 168.0), "RAS"),
 )
 
+Spacing = tuple[float, ...]
 Planner = Callable[..., Plan]
 PLANNERS: dict[Dataset, Planner] = {
     Dataset.BRATS21: lesions.plan_tumour,
     Dataset.MSLUB: lesions.plan_plaques,
     Dataset.ATLAS: vascular.plan_infarct,
     Dataset.WMH: vascular.plan_hyperintensities,
+    Dataset.CLINIC: lesions.plan_tumour,
 }
 
 
@@ -76,9 +82,7 @@ def write_subject(
     rng = np.random.default_rng(key)
     aligned = dataset in (Dataset.BRATS21, Dataset.ATLAS)
     head = draw_head(template, rng, ALIGNED if aligned else FREE)
-    scanner = acquisition.draw_scanner(
-        rng, seed=key, oblique=2.5 if dataset is Dataset.IXI else 0.0
-    )
+    scanner = acquisition.draw_scanner(rng, seed=key, oblique=OBLIQUE.get(dataset, 0.0))
     planner = PLANNERS.get(dataset)
     plan = planner(template, head, rng, settings.lesion_load) if planner else Plan(head, None)
     whole = settings.subjects - settings.truncated
@@ -127,7 +131,7 @@ def ixi_number(index: int) -> int:
     return 2 + index + index // 4
 
 
-def _write_ixi(person: Person, root: Path, *, index: int, spacing: tuple[float, ...]) -> list[Path]:
+def _write_ixi(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
     site = IXI_SITES[index % len(IXI_SITES)]
     number = ixi_number(index)
     name = f"IXI{number:03d}-{site}-{400 + 37 * number % 2200:04d}"
@@ -153,9 +157,7 @@ def _write_ixi(person: Person, root: Path, *, index: int, spacing: tuple[float, 
     return paths
 
 
-def _write_brats21(
-    person: Person, root: Path, *, index: int, spacing: tuple[float, ...]
-) -> list[Path]:
+def _write_brats21(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
     # The real numbers have gaps: 0, 2, 3, 5, 6, 8, ...
     name = f"BraTS2021_{(3 * index + 1) // 2:05d}"
     axes = acquisition.grid_axes(field_of_view=(240.0, 240.0, 155.0), spacing=spacing)
@@ -173,9 +175,7 @@ def _write_brats21(
     )
 
 
-def _write_mslub(
-    person: Person, root: Path, *, index: int, spacing: tuple[float, ...]
-) -> list[Path]:
+def _write_mslub(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
     name = f"patient{index + 1:02d}"
     axes = acquisition.grid_axes(field_of_view=(192.0, 232.0, 176.0), spacing=spacing)
     contrasts = {"T2W": Contrast.T2, "T1W": Contrast.T1, "FLAIR": Contrast.FLAIR}
@@ -193,9 +193,7 @@ def _write_mslub(
     return paths + add_mslub_companions(root / name, seed=person.scanner.seed)
 
 
-def _write_atlas(
-    person: Person, root: Path, *, index: int, spacing: tuple[float, ...]
-) -> list[Path]:
+def _write_atlas(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
     cohort, number = index // 4 + 1, index % 4 + 1
     name = f"sub-r{cohort:03d}s{number:03d}"
     folder = root / "Training" / f"R{cohort:03d}" / name / "ses-1" / "anat"
@@ -213,7 +211,7 @@ def _write_atlas(
     )
 
 
-def _write_wmh(person: Person, root: Path, *, index: int, spacing: tuple[float, ...]) -> list[Path]:
+def _write_wmh(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
     site, first, step, extent, orientation = WMH_SITES[index % len(WMH_SITES)]
     folder = root / "training" / site / str(first + step * (index // len(WMH_SITES)))
     axes = acquisition.grid_axes(field_of_view=extent, spacing=spacing)
@@ -240,10 +238,25 @@ def _write_wmh(person: Person, root: Path, *, index: int, spacing: tuple[float, 
     return paths + add_wmh_companions(folder)
 
 
+def _write_clinic(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
+    """A BIDS folder without lesion masks, as a clinic may have it; no public data set."""
+    name = f"sub-{index + 1:02d}"
+    axes = acquisition.grid_axes(field_of_view=(210.0, 230.0, 165.0), spacing=spacing)
+    affine = acquisition.world_affine(axes, pose=person.scanner.pose, shift=person.scanner.shift)
+    kinds = {"T1w": Contrast.T1, "T2w": Contrast.T2}
+    anat = root / name / "anat"
+    scans = {anat / f"{name}_{kind}.nii.gz": contrast for kind, contrast in kinds.items()}
+    paths = _write_scans(person, axes=axes, affine=affine, orientation="RPS", scans=scans)
+    described = '{"Name": "Phantoms of a clinic", "BIDSVersion": "1.10.0"}\n'
+    (root / "dataset_description.json").write_text(described, encoding="utf-8")
+    return paths
+
+
 WRITERS: dict[Dataset, Callable[..., list[Path]]] = {
     Dataset.IXI: _write_ixi,
     Dataset.BRATS21: _write_brats21,
     Dataset.MSLUB: _write_mslub,
     Dataset.ATLAS: _write_atlas,
     Dataset.WMH: _write_wmh,
+    Dataset.CLINIC: _write_clinic,
 }
