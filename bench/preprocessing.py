@@ -2,7 +2,7 @@
 
 One phantom of MSLUB in T2, 1 mm, goes through the rules' own scripts, each in a process of its own.
 Seconds are CPU time of one thread without the imports, which a job needs once for all scans.
-HD-BET is not among them: its weights are fetched, not made. The template method stands in for it.
+HD-BET is not among them: it has an environment of its own. The template method stands in for it.
 """
 
 import tempfile

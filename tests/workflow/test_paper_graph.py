@@ -26,7 +26,8 @@ AUTHORS_ARCHIVE = ("--configfile", str(PROJECT / "config" / "authors_archive.yam
 RAW_STAGES = (
     "resample_scans",
     "strip_skull",
-    "strip_skull_with_hdbet",
+    "strip_skull_with_hdbet1",
+    "strip_skull_with_hdbet2",
     "register_to_template",
     "correct_bias",
 )
@@ -121,11 +122,14 @@ def test_full_dry_run_is_complete(paper, snakemake):
     stripped = chunks(SUBJECTS["brats21"])
     assert stages == dict.fromkeys(RAW_STAGES, expected) | {
         "strip_skull": stripped,
-        "strip_skull_with_hdbet": expected - stripped,
+        "strip_skull_with_hdbet1": expected - stripped,
+        "strip_skull_with_hdbet2": 0,
     }
     assert counts["normalize_scans"] == counts["inspect_scans"] == expected
     assert counts["write_quality_page"] == 2 + len(lesion_sets)
-    assert counts["fetch_hdbet_weights"] == counts["fetch_template"] == 1
+    # The networks of HD-BET 1 come with its package.
+    assert "fetch_hdbet_weights" not in counts
+    assert counts["fetch_template"] == 1
     assert counts["check_models"] == 1
     assert counts["train_model"] == 9 * 2 * 5
     assert counts["pretrain_spark"] == 2 * 5

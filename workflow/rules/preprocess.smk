@@ -1,7 +1,7 @@
 """From raw scans to packed slices.
 
 1. resample_scans        RAS, one voxel size
-2. strip_skull           brain mask (strip_skull_with_hdbet by HD-BET)
+2. strip_skull           brain mask (strip_skull_with_hdbet1 and ..2 by HD-BET)
 3. register_to_template  affine
 4. correct_bias          N4, cut to the brain
 5. normalize_scans       about [0, 1], the final grid
@@ -79,8 +79,40 @@ rule strip_skull:
         "../../scripts/strip_skull.py"
 
 
-rule strip_skull_with_hdbet:
-    """Keep the brain that HD-BET finds: zero outside the brain mask."""
+rule strip_skull_with_hdbet1:
+    """Keep the brain that HD-BET 1 finds: zero outside the brain mask."""
+    input:
+        scans="results/resampled/{cohort}/chunk{chunk}",
+        subjects=ancient(scans.subjects_of_cohort),
+    output:
+        scans=intermediate_of["images"](directory("results/stripped/{cohort}/chunk{chunk}")),
+        brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
+    log:
+        "logs/strip_skull_with_hdbet1/{cohort}/chunk{chunk}.log",
+    benchmark:
+        "benchmarks/strip_skull_with_hdbet1/{cohort}/chunk{chunk}.tsv"
+    wildcard_constraints:
+        cohort=one_of(study.stripped_by("hdbet1")),
+    conda:
+        "../../envs/hdbet1.yaml"
+    threads: config["threads_per_training"]
+    resources:
+        mem_mb=scaled_by_attempt(8000),
+        runtime=scaled_by_attempt(240),
+        gpu=models.gpus,
+    params:
+        **compared(
+            code=code_of("strip_skull_with_hdbet1"),
+            networks=config["hdbet"]["networks"],
+            mirroring=config["hdbet"]["mirroring"],
+            children=scans.children_of_chunk,
+        ),
+    script:
+        "../../scripts/strip_skull_with_hdbet1.py"
+
+
+rule strip_skull_with_hdbet2:
+    """Keep the brain that HD-BET 2 finds: zero outside the brain mask."""
     input:
         scans="results/resampled/{cohort}/chunk{chunk}",
         weights="resources/hdbet",
@@ -89,13 +121,13 @@ rule strip_skull_with_hdbet:
         scans=intermediate(directory("results/stripped/{cohort}/chunk{chunk}")),
         brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
     log:
-        "logs/strip_skull_with_hdbet/{cohort}/chunk{chunk}.log",
+        "logs/strip_skull_with_hdbet2/{cohort}/chunk{chunk}.log",
     benchmark:
-        "benchmarks/strip_skull_with_hdbet/{cohort}/chunk{chunk}.tsv"
+        "benchmarks/strip_skull_with_hdbet2/{cohort}/chunk{chunk}.tsv"
     wildcard_constraints:
-        cohort=one_of(study.stripped_by("hdbet")),
+        cohort=one_of(study.stripped_by("hdbet2")),
     conda:
-        "../../envs/hdbet.yaml"
+        "../../envs/hdbet2.yaml"
     threads: config["threads_per_training"]
     resources:
         mem_mb=scaled_by_attempt(12000),
@@ -103,12 +135,12 @@ rule strip_skull_with_hdbet:
         gpu=models.gpus,
     params:
         **compared(
-            code=code_of("strip_skull_with_hdbet"),
-            test_time_augmentation=config["hdbet"]["test_time_augmentation"],
+            code=code_of("strip_skull_with_hdbet2"),
+            mirroring=config["hdbet"]["mirroring"],
             children=scans.children_of_chunk,
         ),
     script:
-        "../../scripts/strip_skull_with_hdbet.py"
+        "../../scripts/strip_skull_with_hdbet2.py"
 
 
 rule register_to_template:

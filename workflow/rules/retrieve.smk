@@ -1,4 +1,4 @@
-"""What comes from outside: data sets as downloaded, the template, the weights of HD-BET.
+"""What comes from outside: data sets as downloaded, the template, the weights of HD-BET 2.
 
 1. unpack_archives      a data set that came as tar or zip
 2. fetch_template       where it is not there; needs internet
@@ -95,13 +95,13 @@ rule check_template:
 
 
 rule fetch_hdbet_weights:
-    """Bring the weights of HD-BET, and read them as numbers alone."""
+    """Bring the weights of HD-BET 2, and read them as numbers alone."""
     output:
         weights=directory("resources/hdbet"),
     log:
         "logs/fetch_hdbet_weights/weights.log",
     conda:
-        "../../envs/hdbet.yaml"
+        "../../envs/hdbet2.yaml"
     threads: 1
     resources:
         mem_mb=scaled_by_attempt(4000),

@@ -31,6 +31,8 @@ def check_references(values: dict[str, Any]) -> None:
     local = values["hdbet"]["weights"]["local"]
     if local is not None and not Path(local).exists():
         raise SettingsError(f"config: hdbet.weights.local: there is no {local!r}")
+    if values["hdbet"]["version"] == 2 and values["hdbet"]["networks"] is not None:
+        raise SettingsError("config: hdbet.networks: version 2 is one network; set it to null")
     for name, block in values["models"].items():
         _check_model(name, block)
     for name, block in values["methods"].items():

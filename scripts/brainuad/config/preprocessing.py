@@ -41,7 +41,7 @@ class HeadTemplate:
 
 @dataclass(frozen=True)
 class HdbetWeights:
-    """Where the weights of HD-BET come from."""
+    """Where the weights of HD-BET 2 come from."""
 
     local: str | None
     address: Address
@@ -52,8 +52,10 @@ class HdbetWeights:
 class Hdbet:
     """Skull stripping by HD-BET."""
 
+    version: Literal[1, 2]
+    networks: Annotated[int, Limits(minimum=1, maximum=5)] | None
+    mirroring: bool | None
     weights: HdbetWeights
-    test_time_augmentation: bool
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,12 @@ class Study:
         return [name for name in self.datasets if name not in self.preprocessed]
 
     def stripped_by(self, *ways: str) -> list[Cohort]:
-        """The raw cohorts whose skulls are stripped in one of these ways."""
-        return self.cohorts_of(
-            name for name in self.raw if self.datasets[name]["skull_stripping"] in ways
-        )
+        """The raw cohorts stripped in one of these ways: none, template, hdbet1 or hdbet2."""
+        return self.cohorts_of(name for name in self.raw if self._way_of_stripping(name) in ways)
+
+    def _way_of_stripping(self, dataset: str) -> str:
+        way = self.datasets[dataset]["skull_stripping"]
+        return f"hdbet{self.config['hdbet']['version']}" if way == "hdbet" else way
 
     def cohorts_of(self, datasets: Iterable[str]) -> list[Cohort]:
         """The cohorts of data sets, in the order of the config."""

@@ -3,7 +3,7 @@
 from brainuad.plan.register.entries import PROJECT, REPORT, FigureEntry, Section, TableEntry
 from brainuad.plan.study import Study
 
-ENVIRONMENTS = ("core", "phantoms", "ants", "hdbet", "torch", "report")
+ENVIRONMENTS = ("core", "phantoms", "ants", "hdbet1", "hdbet2", "torch", "report")
 
 # The page's template and script, which write_overview reads.
 TEMPLATES = [REPORT / "pages" / name for name in ("overview.html.jinja", "overview.js")]

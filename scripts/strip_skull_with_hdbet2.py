@@ -1,4 +1,4 @@
-"""A chunk of resampled scans without their skulls, and the brain masks, by HD-BET."""
+"""A chunk of resampled scans without their skulls, and the brain masks, by HD-BET 2."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,7 +9,7 @@ from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.io import job
 from brainuad.preprocessing.chunks import keep, process_chunk
-from brainuad.preprocessing.hdbet import find_brain, load_predictor
+from brainuad.preprocessing.hdbet2 import find_brain, load_predictor
 from brainuad.preprocessing.skull import strip_scan
 
 
@@ -20,7 +20,7 @@ def main(
     output: Path,
     brain_masks: Path,
     device: dict[str, Any],
-    test_time_augmentation: bool,
+    mirroring: bool | None,
     threads: int,
     children: Sequence[str] = (),
 ) -> None:
@@ -34,7 +34,7 @@ def main(
         weights,
         device=settings_from(DeviceSettings, device),
         threads=threads,
-        test_time_augmentation=test_time_augmentation,
+        mirroring=mirroring,
     )
     process_chunk(
         scans,
@@ -57,6 +57,6 @@ if __name__ == "__main__":
             threads=snakemake.threads,
             # HD-BET has a precision of its own, and is not compiled.
             device={**device_of(snakemake.config), "precision": "fp32", "compile": False},
-            test_time_augmentation=snakemake.params.test_time_augmentation,
+            mirroring=snakemake.params.mirroring,
             children=snakemake.params.children,
         )

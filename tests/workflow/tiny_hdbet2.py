@@ -1,6 +1,6 @@
-"""Train a tiny nnU-Net on heads with known brains, and save it in the format of HD-BET's release.
+"""Train a tiny nnU-Net on heads with known brains, and save it in the format of HD-BET 2's release.
 
-Run by the Python of the hdbet environment: tiny_hdbet.py RELEASE HEADS. HEADS holds a folder per
+Run by the Python of the hdbet2 environment: tiny_hdbet2.py RELEASE HEADS. HEADS holds a folder per
 head with image.nii.gz and brain_mask.nii.gz in RAS order. The network, preprocessing
 and checkpoint keys are nnU-Net's own, so that HD-BET's real code runs on the result; only the size
 differs: seconds of training on one CPU core.

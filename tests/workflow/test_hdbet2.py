@@ -1,4 +1,4 @@
-"""HD-BET's real code in its real environment, with a tiny network in the format of its release.
+"""HD-BET 2's real code in its real environment, with a tiny network in the format of its release.
 
 The network is trained for seconds on phantoms whose brains are known; other phantoms then go
 through the workflow's rules up to the stripped scans.
@@ -32,15 +32,15 @@ SPACING = 4.0  # mm
 HEADS = {"t1": "T1W", "t2": "T2W"}
 # Training is no part of the workflow: a rule of the test's own, in the environment of the rules.
 TRAINING = f"""
-rule train_tiny_hdbet:
+rule train_tiny_hdbet2:
     input:
         heads="heads",
     output:
         release=directory("release"),
     conda:
-        "{PROJECT}/envs/hdbet.yaml"
+        "{PROJECT}/envs/hdbet2.yaml"
     shell:
-        "python '{PROJECT}/tests/workflow/tiny_hdbet.py' {{output.release}} {{input.heads}}"
+        "python '{PROJECT}/tests/workflow/tiny_hdbet2.py' {{output.release}} {{input.heads}}"
 """
 
 
@@ -68,7 +68,7 @@ def dice(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.fixture(scope="session")
 def release(tmp_path_factory, snakemake) -> Path:
     """A folder as release_v1.5.0.zip holds it, of a network trained on four heads in T1 and T2."""
-    folder = tmp_path_factory.mktemp("tiny_hdbet")
+    folder = tmp_path_factory.mktemp("tiny_hdbet2")
     root = write_phantoms(folder / "raw", subjects=4, seed=7)
     for case in sorted(root.iterdir()):
         for kind in HEADS.values():
@@ -108,8 +108,9 @@ def directory_with(folder: Path, *, local: Path, sha256: str | None = None) -> P
             "mslub": patients,
         },
         "hdbet": {
+            "version": 2,
+            "mirroring": False,
             "weights": {"local": str(local), "sha256": sha256},
-            "test_time_augmentation": False,
         },
     }
     return make_working_directory(folder, merged(merged(demo_config(), MINIATURE), changes))

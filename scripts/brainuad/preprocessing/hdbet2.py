@@ -1,4 +1,4 @@
-"""HD-BET (Isensee et al. 2019; version 2 is an nnU-Net): brain masks of heads in any contrast."""
+"""HD-BET 2, the nnU-Net that followed HD-BET 1: brain masks of heads in any contrast."""
 
 import os
 from pathlib import Path
@@ -15,16 +15,19 @@ from brainuad.io.errors import ScanError, SettingsError
 
 
 def load_predictor(
-    weights: Path, *, device: DeviceSettings, threads: int, test_time_augmentation: bool
+    weights: Path, *, device: DeviceSettings, threads: int, mirroring: bool | None
 ) -> Any:
     """HD-BET's own predictor (an nnUNetPredictor) with the weights of a folder, on one device.
 
-    weights   as fetch_hdbet_weights writes it; nothing is looked for elsewhere or downloaded
-    device    HD-BET chooses precision by itself: half on a GPU
+    weights    as fetch_hdbet_weights writes it; nothing is looked for elsewhere or downloaded
+    device     HD-BET chooses precision by itself: half on a GPU
+    mirroring  the mean over eight mirrored scans; None: on a GPU
 
     Raises SettingsError for a device that is not there and for weights that do not fit their plans.
     """
     chosen = prepare_device(device, threads).torch
+    if mirroring is None:
+        mirroring = device.name == "cuda"
     # nnU-Net asks for it when it is imported, and sets torch's threads to it around each scan.
     os.environ.update(nnUNet_def_n_proc=str(threads))
     from HD_BET import hd_bet_prediction
@@ -34,9 +37,7 @@ def load_predictor(
     # ASSUME: all else is as HD-BET has it (tiles that overlap by half, Gaussian weights), and the
     # mask is taken as it is, as HD-BET's own program takes it.
     try:
-        predictor = hd_bet_prediction.get_hdbet_predictor(
-            use_tta=test_time_augmentation, device=chosen
-        )
+        predictor = hd_bet_prediction.get_hdbet_predictor(use_tta=mirroring, device=chosen)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise SettingsError(
@@ -48,7 +49,7 @@ def load_predictor(
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = not device.deterministic
     predictor.allow_tqdm = False
-    job.log(f"HD-BET on {chosen}, {threads} threads")
+    job.log(f"HD-BET 2 on {chosen}, {threads} threads, mirroring: {mirroring}")
     return predictor
 
 
