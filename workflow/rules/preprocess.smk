@@ -85,7 +85,7 @@ rule strip_skull_with_hdbet1:
         scans="results/resampled/{cohort}/chunk{chunk}",
         subjects=ancient(scans.subjects_of_cohort),
     output:
-        scans=intermediate_of["images"](directory("results/stripped/{cohort}/chunk{chunk}")),
+        scans=intermediate(directory("results/stripped/{cohort}/chunk{chunk}")),
         brain_masks=directory("results/brain_masks/{cohort}/chunk{chunk}"),
     log:
         "logs/strip_skull_with_hdbet1/{cohort}/chunk{chunk}.log",
