@@ -4,29 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from brainuad.config.limits import Count, NotNegative, Text, Texts
+from brainuad.config.modalities import Modality
 from brainuad.config.settings import Limits
 
 Label = Annotated[int, Limits(minimum=1, maximum=255)]
-# Columns of a subject table, which no modality may be called.
-COLUMNS = (
-    "age",
-    "remarks",
-    "brain_mask",
-    "reason",
-    "seg",
-    "session",
-    "sex",
-    "site",
-    "status",
-    "subject",
-)
-Modality = Annotated[
-    str,
-    Limits(
-        pattern=f"^(?!({'|'.join(COLUMNS)})$)[a-z][a-z0-9]*$",
-        description="a modality of small letters and digits, such as t1, t2 or flair",
-    ),
-]
 
 
 @dataclass(frozen=True)

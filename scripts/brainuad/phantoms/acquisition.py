@@ -24,58 +24,27 @@ class Contrast(StrEnum):
 
 # ASSUME: mean intensities of tissues, brightest brain tissue near 1, in the order a radiologist
 # expects (T1: white > grey > fluid; T2: fluid > grey > white), not the values of one scanner.
-MEANS: dict[Contrast, dict[str, float]] = {
-    Contrast.T1: {
-        "fluid": 0.27,
-        "grey": 0.64,
-        "white": 0.88,
-        "bone": 0.06,
-        "marrow": 0.42,
-        "muscle": 0.45,
-        "fat": 1.05,
-        "eye": 0.24,
-        "oedema": 0.64,
-        "necrosis": 0.40,
-        "rim": 0.66,
-        "plaque": 0.62,
-        "infarct": 0.36,
-        "hyperintensity": 0.55,
-        "other": 0.42,
-    },
-    Contrast.T2: {
-        "fluid": 0.98,
-        "grey": 0.56,
-        "white": 0.42,
-        "bone": 0.04,
-        "marrow": 0.24,
-        "muscle": 0.24,
-        "fat": 0.56,
-        "eye": 0.96,
-        "oedema": 0.79,
-        "necrosis": 0.91,
-        "rim": 0.72,
-        "plaque": 0.82,
-        "infarct": 0.90,
-        "hyperintensity": 0.76,
-        "other": 0.88,
-    },
-    Contrast.FLAIR: {
-        "fluid": 0.14,
-        "grey": 0.60,
-        "white": 0.50,
-        "bone": 0.05,
-        "marrow": 0.25,
-        "muscle": 0.28,
-        "fat": 0.60,
-        "eye": 0.14,
-        "oedema": 0.94,
-        "necrosis": 0.55,
-        "rim": 0.78,
-        "plaque": 0.94,
-        "infarct": 0.60,
-        "hyperintensity": 0.92,
-        "other": 0.70,
-    },
+TISSUES = {
+    # T1, T2, FLAIR
+    "fluid": (0.27, 0.98, 0.14),
+    "grey": (0.64, 0.56, 0.60),
+    "white": (0.88, 0.42, 0.50),
+    "bone": (0.06, 0.04, 0.05),
+    "marrow": (0.42, 0.24, 0.25),
+    "muscle": (0.45, 0.24, 0.28),
+    "fat": (1.05, 0.56, 0.60),
+    "eye": (0.24, 0.96, 0.14),
+    "oedema": (0.64, 0.79, 0.94),
+    "necrosis": (0.40, 0.91, 0.55),
+    "rim": (0.66, 0.72, 0.78),
+    "plaque": (0.62, 0.82, 0.94),
+    "infarct": (0.36, 0.90, 0.60),
+    "hyperintensity": (0.55, 0.76, 0.92),
+    "other": (0.42, 0.88, 0.70),
+}
+MEANS = {
+    contrast: {tissue: means[place] for tissue, means in TISSUES.items()}
+    for place, contrast in enumerate((Contrast.T1, Contrast.T2, Contrast.FLAIR))
 }
 MEANS[Contrast.T1CE] = MEANS[Contrast.T1] | {"rim": 1.25, "marrow": 0.5}
 

@@ -57,6 +57,17 @@ def window_around(axes: Axes, centre: np.ndarray, reach: float) -> tuple[tuple[s
     return window, tuple(axis[part] for axis, part in zip(axes, window, strict=True))
 
 
+def offsets(axes: Axes, centre: np.ndarray) -> np.ndarray:
+    """From a point to all points of a grid (mm), float32 [3, X, Y, Z]."""
+    return grid_points(axes) - centre.astype(np.float32).reshape(3, 1, 1, 1)
+
+
+def nearest_on_lattice(point: np.ndarray) -> tuple[int, ...]:
+    """Indices of the lattice point that is nearest to a point (mm)."""
+    pairs = zip(lattice_axes(), point, strict=True)
+    return tuple(int(np.argmin(np.abs(axis - place))) for axis, place in pairs)
+
+
 def random_shape(rng: np.random.Generator, spread: float) -> np.ndarray:
     """A random rotation with unequal scales of product 1, [3, 3]."""
     rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
@@ -100,7 +111,7 @@ def plan_tumour(
     def draw(tissues: Tissues, axes: Axes) -> Lesions:
         local = np.random.default_rng(seed)
         window, inner = window_around(axes, centre, 1.9 * radius)
-        offset = grid_points(inner) - centre.astype(np.float32).reshape(3, 1, 1, 1)
+        offset = offsets(inner, centre)
         distance = np.linalg.norm(np.einsum("ij,jxyz->ixyz", shape, offset), axis=0)
         fractions = {name: values[window] for name, values in tissues.fractions.items()}
         rough = smooth_field(local, spacing=0.7 * radius).on(inner)
@@ -148,22 +159,16 @@ def plan_plaques(
     outwards = np.stack(np.gradient(ventricle))
     # Plaques gather: those beside the ventricles, around a few foci where they flow together.
     foci = [random_place(rng, places[0][1]) for _ in range(rng.integers(2, 5))]
-    position = grid_points(lattice_axes())
     gathered = np.zeros_like(within)
     for focus in foci:
-        offset = position - focus.astype(np.float32).reshape(3, 1, 1, 1)
-        gathered |= (offset**2).sum(0) < 10**2
+        gathered |= (offsets(lattice_axes(), focus) ** 2).sum(0) < 10**2
     plaques = []
     for _ in range(count):
         kind = rng.choice(3, p=[share for share, _ in places])
         near = places[kind][1] & gathered
         centre = random_place(rng, near if kind == 0 and rng.random() < 0.8 else places[kind][1])
         diameter = float(np.clip(rng.lognormal(np.log(8.0), 0.32), 3.5, 18))
-        nearest = tuple(
-            int(np.argmin(np.abs(axis - middle)))
-            for axis, middle in zip(lattice_axes(), centre, strict=True)
-        )
-        direction = outwards[(slice(None), *nearest)] + rng.normal(0, 0.4, 3)
+        direction = outwards[(slice(None), *nearest_on_lattice(centre))] + rng.normal(0, 0.4, 3)
         stretch = float(rng.uniform(1.1, 2.0)) if kind == 0 else float(rng.uniform(1.0, 1.4))
         plaques.append((centre, diameter / 2, direction / np.linalg.norm(direction), stretch))
     seed = rng.integers(2**32)
@@ -176,7 +181,7 @@ def plan_plaques(
         weight, shape = np.zeros((2, *allowed.shape), np.float32)
         for centre, radius, direction, stretch in plaques:
             window, inner = window_around(axes, centre, 2.2 * radius + 3)
-            offset = grid_points(inner) - centre.astype(np.float32).reshape(3, 1, 1, 1)
+            offset = offsets(inner, centre)
             along = np.einsum("i,ixyz->xyz", direction, offset)
             across = np.sqrt(np.maximum((offset**2).sum(0) - along**2, 0))
             # Longer along one axis, thinner across the others: the volume is kept.

@@ -3,11 +3,13 @@
 import numpy as np
 
 from brainuad.phantoms.anatomy import Head, Tissues
-from brainuad.phantoms.fields import Axes, grid_points, lattice_axes, smooth_field
+from brainuad.phantoms.fields import Axes, smooth_field
 from brainuad.phantoms.lesions import (
     Layer,
     Lesions,
     Plan,
+    nearest_on_lattice,
+    offsets,
     placed,
     random_place,
     random_shape,
@@ -28,11 +30,7 @@ def plan_infarct(
     x, _, z = head.points
     surface = (head.brain_distance > -6) & (head.brain_distance < -1)
     base = random_place(rng, surface & (np.abs(x) > 25) & (z > -15) & (z < 62))
-    nearest = tuple(
-        int(np.argmin(np.abs(axis - place)))
-        for axis, place in zip(lattice_axes(), base, strict=True)
-    )
-    template_base = head.points[(slice(None), *nearest)]
+    template_base = head.points[(slice(None), *nearest_on_lattice(base))]
     inside = np.array([np.sign(template_base[0]) * 16, 0.4 * template_base[1] - 8, 18])
     inwards = inside - template_base + rng.normal(0, 6, 3)
     inwards /= np.linalg.norm(inwards)
@@ -44,15 +42,14 @@ def plan_infarct(
     def draw(tissues: Tissues, axes: Axes) -> Lesions:
         local = np.random.default_rng(seed)
         window, inner = window_around(axes, apex, length + 16)
-        offset = grid_points(inner) - apex.astype(np.float32).reshape(3, 1, 1, 1)
+        offset = offsets(inner, apex)
         distance = np.linalg.norm(offset, axis=0) + 1e-3
         along = np.einsum("i,ixyz->xyz", -inwards, offset) / distance
         angle = np.arccos(np.clip(along, -1, 1))
         rough = smooth_field(local, spacing=16.0).on(inner)
         beside = distance * np.sin(np.minimum(angle - half_angle, np.pi / 2))
         excess = np.maximum(beside, distance - length - 12) + 1.8 * rough
-        clear = soft_edge(1.5 - tissues.ventricle_distance[window], 2.0)
-        return _one_layer("infarct", excess, tissues, axes, window, local, keep=clear)
+        return _infarct(excess, tissues, axes, window, local)
 
     return Plan(head, draw)
 
@@ -68,28 +65,25 @@ def _plan_deep_infarct(head: Head, rng: np.random.Generator, lesion_load: float)
     def draw(tissues: Tissues, axes: Axes) -> Lesions:
         local = np.random.default_rng(seed)
         window, inner = window_around(axes, centre, 2 * radius)
-        offset = grid_points(inner) - centre.astype(np.float32).reshape(3, 1, 1, 1)
+        offset = offsets(inner, centre)
         distance = np.linalg.norm(np.einsum("ij,jxyz->ixyz", shape, offset), axis=0)
         excess = distance - radius * (1 + 0.14 * smooth_field(local, spacing=8.0).on(inner))
-        clear = soft_edge(1.5 - tissues.ventricle_distance[window], 2.0)
-        return _one_layer("infarct", excess, tissues, axes, window, local, keep=clear)
+        return _infarct(excess, tissues, axes, window, local)
 
     return Plan(head, draw)
 
 
-def _one_layer(
-    tissue: str,
+def _infarct(
     excess: np.ndarray,
     tissues: Tissues,
     axes: Axes,
     window: tuple[slice, ...],
     rng: np.random.Generator,
-    *,
-    keep: np.ndarray,
 ) -> Lesions:
-    shape = soft_edge(excess, 3.0) * tissues.brain[window] * keep
+    clear = soft_edge(1.5 - tissues.ventricle_distance[window], 2.0)
+    shape = soft_edge(excess, 3.0) * tissues.brain[window] * clear
     strength = np.clip(0.9 + 0.07 * texture_on(rng, axes, 10.0)[window], 0.65, 1)
-    layer = Layer(tissue, placed(axes, window, shape * strength), texture_on(rng, axes))
+    layer = Layer("infarct", placed(axes, window, shape * strength), texture_on(rng, axes))
     return Lesions((layer,), placed(axes, window, (shape > 0.5).astype(np.uint8)))
 
 
@@ -107,7 +101,8 @@ def plan_hyperintensities(
         (random_place(rng, deep & (head.points[2] > 5)), float(rng.uniform(2.5, 5.0)))
         for _ in range(rng.poisson(7 * lesion_load))
     ]
-    other = _plan_other(head, rng) if rng.random() < 1 / 3 else None
+    has_other = rng.random() < 1 / 3
+    other = _plan_deep_infarct(head, rng, float(rng.uniform(0.4, 0.9))) if has_other else None
     del template
     seed = rng.integers(2**32)
 
@@ -121,7 +116,7 @@ def plan_hyperintensities(
         uneven = smooth_field(local, spacing=6.0)
         for centre, radius in spots:
             window, inner = window_around(axes, centre, 2.5 * radius)
-            offset = grid_points(inner) - centre.astype(np.float32).reshape(3, 1, 1, 1)
+            offset = offsets(inner, centre)
             distance = np.linalg.norm(offset, axis=0) - radius * (1 + 0.15 * uneven.on(inner))
             excess[window] = np.minimum(excess[window], distance)
         white = np.clip(1.6 * tissues.fractions["white"] - 0.1, 0, 1)
@@ -138,7 +133,3 @@ def plan_hyperintensities(
         return Lesions(tuple(layers), labels)
 
     return Plan(head, draw)
-
-
-def _plan_other(head: Head, rng: np.random.Generator) -> Plan:
-    return _plan_deep_infarct(head, rng, lesion_load=float(rng.uniform(0.4, 0.9)))

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from brainuad.datasets.modalities import check_modality
+from brainuad.config.modalities import check_modality
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.folders import walk
