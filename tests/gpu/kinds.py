@@ -1,9 +1,9 @@
-"""Every kind of method in small, by name."""
+"""Every kind of model in small, by name."""
 
-from small_training import DDPM, METHODS
+from small_training import DDPM, TRAINABLES
 
 # The slices have 64x64 pixels. Of f-AnoGAN's first eight steps two train the encoder.
-KINDS = METHODS | {
+KINDS = TRAINABLES | {
     "vae": (
         "autoencoder",
         {

@@ -64,7 +64,7 @@ SPARK = {
     "patch_size": 32,
     "mask_ratio": 0.5,
 }
-METHODS = {
+TRAINABLES = {
     "cddpm": ("diffusion", CDDPM),
     "ddpm, shared noise": ("diffusion", DDPM),
     "spark": ("spark", SPARK),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from small_training import (
-    METHODS,
     SPARK,
+    TRAINABLES,
     device_with,
     discs,
     losses_of,
@@ -55,7 +55,7 @@ def a_device(monkeypatch):
     return device_with("meta")
 
 
-@pytest.mark.parametrize(("kind", "settings"), METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize(("kind", "settings"), TRAINABLES.values(), ids=TRAINABLES)
 def test_nothing_in_a_step_waits_for_the_device(a_device, kind, settings):
     model = build_trainable(kind, settings)
     model.network.to("meta", memory_format=torch.channels_last)
@@ -71,7 +71,7 @@ def test_nothing_in_a_step_waits_for_the_device(a_device, kind, settings):
 
 
 def test_nothing_in_a_reconstruction_waits_for_the_device(a_device):
-    model = build_trainable(*METHODS["cddpm"])
+    model = build_trainable(*TRAINABLES["cddpm"])
     model.network.to("meta", memory_format=torch.channels_last).eval()
     images, numbers = discs()[:, :1].to("meta"), a_device.to_device(torch.arange(9))
 
@@ -100,7 +100,7 @@ def test_the_watch_sees_what_waits(a_device):
                 reading()
 
 
-@pytest.mark.parametrize(("kind", "settings"), METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize(("kind", "settings"), TRAINABLES.values(), ids=TRAINABLES)
 def test_a_rehearsal_leaves_no_trace(kind, settings):
     model = build_trainable(kind, settings)
     before = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
