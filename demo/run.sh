@@ -24,14 +24,14 @@ flock --nonblock 9 || {
     flock 9
 }
 if [ -n "$(ls "$directory/.snakemake/locks" 2>/dev/null)" ] && ! snakemake_runs_here; then
-    snakemake --directory "$directory" --unlock --quiet progress rules host "$@"
+    snakemake --directory "$directory" "$@" --unlock --quiet progress rules host
 fi
 snakemake --directory "$directory" --cores all --use-conda "$@"
 
 report=$directory/results/report
 if [ "$report/index.html" -nt "$report/snakemake_report.zip" ]; then
-    snakemake --directory "$directory" --report results/report/snakemake_report.zip \
-        --quiet progress rules host "$@"
+    snakemake --directory "$directory" "$@" --report results/report/snakemake_report.zip \
+        --quiet progress rules host
 fi
 echo
 echo "The report:              $PWD/$report/index.html"

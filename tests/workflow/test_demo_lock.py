@@ -23,10 +23,10 @@ def clone(tmp_path):
     return tmp_path / "clone"
 
 
-def calls_of_demo(clone):
+def calls_of_demo(clone, *arguments):
     variables = {**os.environ, "PATH": f"{clone.parent / 'bin'}:{os.environ['PATH']}"}
     script = PROJECT / "demo" / "run.sh"
-    subprocess.run([script, "demo"], cwd=clone, env=variables, check=True, timeout=60)
+    subprocess.run([script, "demo", *arguments], cwd=clone, env=variables, check=True, timeout=60)
     return (clone.parent / "calls").read_text(encoding="utf-8")
 
 
@@ -64,3 +64,14 @@ def test_a_snakemake_of_another_clone_does_not_count(clone, running):
 def test_the_lock_of_a_running_snakemake_stays(clone, running):
     running(clone / "demo")
     assert "--unlock" not in calls_of_demo(clone)
+
+
+def test_targets_are_not_taken_for_what_is_quiet(clone):
+    """Snakemake's --quiet takes all words that follow it."""
+    report = clone / "demo" / "results" / "report" / "index.html"
+    report.parent.mkdir(parents=True)
+    report.touch()
+    calls = calls_of_demo(clone, "all", "results/bundles/cddpm_ens_t2").splitlines()
+    assert len(calls) == 3
+    for call in calls:
+        assert "all results/bundles/cddpm_ens_t2" in call.partition("--quiet")[0]
