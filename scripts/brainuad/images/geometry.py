@@ -69,19 +69,9 @@ def labels_on(labels: Volume, grid: Volume, *, name: str = "the lesion mask") ->
     Outside the field of view of the labels it is 0. Raises ScanError, which begins with `name`, if
     the two fields of view have less than half of the smaller one in common.
     """
-    # Voxel centres of the grid, counted in voxels of the labels.
-    steps = np.linalg.inv(labels.affine) @ grid.affine
-
     def sampled(data: np.ndarray) -> np.ndarray:
-        return ndimage.affine_transform(
-            data,
-            steps[:3, :3],
-            offset=steps[:3, 3] + HALFWAY_TOLERANCE,
-            output_shape=grid.data.shape,
-            output=np.uint8,
-            order=0,
-            mode="grid-constant",
-        )
+        volume = Volume(data, labels.affine)
+        return values_at(volume, grid.affine, grid.data.shape, labels=True)
 
     covered = np.count_nonzero(sampled(np.ones(labels.data.shape, np.uint8)))
     ratio = np.prod(labels.spacing / grid.spacing)
@@ -92,6 +82,27 @@ def labels_on(labels: Volume, grid: Volume, *, name: str = "the lesion mask") ->
             "use the mask of this scan"
         )
     return Volume(sampled(labels.data.astype(np.uint8)), grid.affine)
+
+
+def values_at(
+    volume: Volume, affine: np.ndarray, shape: Sequence[int], *, labels: bool
+) -> np.ndarray:
+    """The values of a volume at the voxel centres of another grid, of the volume's own type.
+
+    affine  float64 [4, 4]: voxel indices of the other grid to the millimetres of the volume's
+
+    Images are interpolated linearly, and fall to 0 over the voxel beyond the outermost centres;
+    labels take their nearest neighbour, and are 0 outside the field of view of the volume.
+    """
+    steps = np.linalg.inv(volume.affine) @ affine
+    return ndimage.affine_transform(
+        volume.data,
+        steps[:3, :3],
+        offset=steps[:3, 3] + (HALFWAY_TOLERANCE if labels else 0),
+        output_shape=tuple(shape),
+        order=0 if labels else 1,
+        mode="grid-constant",
+    )
 
 
 def crop_or_pad(volume: Volume, size: Sequence[int]) -> Volume:
@@ -195,15 +206,27 @@ def _moved(affine: np.ndarray, *, starts: np.ndarray, steps: np.ndarray) -> np.n
     return moved
 
 
+def read_transform(matrix: Path) -> np.ndarray:
+    """The affine map [4, 4] from points of the template to points of the scan, in RAS millimetres.
+
+    matrix: the ITK file that `register_linear` wrote, whose points are LPS.
+    """
+    # Needed once per cohort, and not by the many jobs that would wait for its import.
+    from scipy import io
+
+    content = io.loadmat(matrix)
+    (name,) = (name for name in content if name.startswith("Affine"))
+    parameters = content[name].ravel().astype(np.float64)
+    centre = content["fixed"].ravel().astype(np.float64)
+    linear = parameters[:9].reshape(3, 3)
+    lps = nib.affines.from_matvec(linear, parameters[9:] + centre - linear @ centre)
+    flip = np.diag([-1.0, -1.0, 1.0, 1.0])
+    return flip @ lps @ flip
+
+
 def volume_in_scan(matrix: Path) -> float:
     """The volume in the scan of what has the volume 1 in the template, by the file of a transform.
 
     That is the determinant of the affine map from points of the template to points of the scan.
     """
-    # Needed once per cohort, and not by the many jobs that would wait for its import.
-    from scipy import io
-
-    (parameters,) = (
-        values for name, values in io.loadmat(matrix).items() if name.startswith("Affine")
-    )
-    return abs(float(np.linalg.det(parameters.ravel()[:9].reshape(3, 3).astype(np.float64))))
+    return abs(float(np.linalg.det(read_transform(matrix)[:3, :3])))
