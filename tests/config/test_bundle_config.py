@@ -177,11 +177,11 @@ def test_scans_with_masks_are_scored_at_the_threshold_of_the_bundle(bundle):
 def test_the_report_shows_what_there_is(bundle):
     study = Study(read(bundle))
     tables, figures = _shown(study)
-    assert tables == {"splits", "left_out", "run"} and not figures
+    assert tables == {"anomalies", "splits", "left_out", "run"} and not figures
     assert study.models == [] and not study.healthy
     assert Targets(study).everything() == [
         "results/report/index.html",
-        "results/report/maps/mine_t2",
+        "results/derivatives/mine_t2",
     ]
 
 

@@ -33,6 +33,26 @@ def test_patients_without_masks_are_not_scored():
     assert "wmh_t1" in [cohort.name for cohort in study.patient_cohorts]
 
 
+def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
+    changes = {
+        "mslub": {"native": True},
+        "wmh": {"lesion_masks": False, "validation": 0, "stratify": None},
+    }
+    study = study_of({"datasets": changes})
+    assert [cohort.name for cohort in study.derived_cohorts] == ["mslub_t2", "wmh_t1"]
+    assert "results/derivatives/wmh_t1" in Targets(study).everything()
+    assert "results/derivatives/mslub_t2" in Targets(study).of_dataset("mslub")(None)
+    plan = ResultsPlan(study)
+    thresholds = {
+        name: plan.threshold_of_maps(SimpleNamespace(cohort=name))
+        for name in ("mslub_t2", "wmh_t1")
+    }
+    assert thresholds == {
+        "mslub_t2": "results/thresholds/cddpm_ssl_ens/fold0/mslub_t2.json",
+        "wmh_t1": "results/healthy_thresholds/cddpm_ssl_ens/fold0/ixi_t1.json",
+    }
+
+
 def test_a_model_that_nothing_asks_for_is_not_trained():
     study = study_of()
     assert study.models == ["ddpm", "ae", "dae", "cddpm", "cddpm_ssl"]
@@ -106,7 +126,7 @@ def test_grid_lists_each_combination_once_and_cohorts_last():
 def test_one_data_set_alone_needs_no_other():
     files = Targets(study_of()).of_dataset("mslub")(None)
     assert not [file for file in files if "brats21" in file or "_t1" in file]
-    assert "results/report/maps/mslub_t2" in files
+    assert "results/derivatives/mslub_t2" in files
     assert "results/scores/cddpm_ens/fold0/mslub_t2.tsv" in files
 
 

@@ -92,7 +92,7 @@ def test_nothing_was_trained_and_the_page_shows_what_there_is(applied):
     assert "that of the bundle a model" in page
     assert "the bundle" in page and "fitted on validation subjects" not in page
     assert 'id="training"' not in page and 'id="comparisons"' not in page
-    assert len(list((applied / "results/report/maps/mine_t2").glob("*.nii.gz"))) == 3
+    assert len(list((applied / "results/derivatives/mine_t2").rglob("*_anomalymap.nii.gz"))) == 3
 
 
 def test_a_second_run_changes_nothing(chain, applied, snakemake):

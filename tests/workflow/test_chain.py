@@ -82,10 +82,23 @@ def test_own_patients_without_masks_get_anomaly_maps(chain, snakemake):
         values = merged(yaml.safe_load(before), {"datasets": {"my_study": block}})
         config.write_text(yaml.safe_dump(values))
         snakemake(directory, "my_study", project=project)
-        maps = directory / "results/report/maps/my_study_t1"
-        assert [path.name for path in sorted(maps.glob("*.nii.gz"))] == [
-            f"sub-{number:02d}_anomaly.nii.gz" for number in (1, 2, 3)
-        ]
+        derivatives = directory / "results/derivatives/my_study_t1"
+        for number in (1, 2, 3):
+            name = f"sub-{number:02d}"
+            raw = nib.load(bids / name / "anat" / f"{name}_T1w.nii.gz")
+            scores = nib.load(
+                derivatives
+                / name
+                / "anat"
+                / f"{name}_space-orig_desc-cddpmsslens_anomalymap.nii.gz"
+            )
+            assert scores.shape == raw.shape
+            np.testing.assert_array_equal(scores.affine, raw.affine)
+            brain = nib.load(
+                derivatives / name / "anat" / f"{name}_space-orig_desc-brain_mask.nii.gz"
+            )
+            assert not np.asarray(scores.dataobj)[np.asarray(raw.dataobj) == 0].any()
+            assert np.asarray(brain.dataobj).any()
         assert (directory / "results/report/quality/my_study_t1/index.html").is_file()
         assert not list((directory / "results/scores").rglob("my_study_t1.tsv"))
     finally:
@@ -195,22 +208,30 @@ def test_table_follows_from_the_scores(chain):
     assert table.at[("cddpm_ssl_ens", "brats21", "auprc"), "mean"] == pytest.approx(expected)
 
 
-def test_anomaly_maps_lie_in_template_space(chain):
-    for dataset, modality in LESION.items():
-        split = read(chain[1] / f"results/splits/{dataset}/fold0.tsv")
-        expected = set(split.loc[split["partition"] == "test", "subject"].astype(str))
-        files = list(
-            (chain[1] / f"results/report/maps/{dataset}_{modality}").glob("*_anomaly.nii.gz")
-        )
-        assert {file.name.removesuffix("_anomaly.nii.gz") for file in files} == expected
-        template = nib.load(chain[1] / "resources/phantoms/template/brain.nii.gz")
-        for file in files:
+def test_findings_lie_in_the_scans_and_reconstructions_in_the_template(chain):
+    """Of a data set with masks that asks for them, and of all its scans."""
+    split = read(chain[1] / "results/splits/mslub/fold0.tsv")
+    derivatives = chain[1] / "results/derivatives/mslub_t2"
+    anomalies = read(derivatives / "anomalies.tsv")
+    assert set(anomalies["scan"]) == set(split["subject"])
+    assert set(anomalies["partition"]) == {"validation", "test"}
+    template = nib.load(derivatives / "template/brain.nii.gz")
+    for row in read(derivatives / "participants.tsv").itertuples():
+        anat = derivatives / row.participant_id / "anat"
+        (raw,) = (chain[1] / "resources/unpacked/mslub").rglob(f"{row.subject}*_T2W.nii.gz")
+        for file in anat.glob("*_space-orig_*.nii.gz"):
             image = nib.load(file)
-            assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
-            # The map's centre, in millimetres, lies in the template.
-            centre = image.affine @ [*((size - 1) / 2 for size in image.shape), 1]
-            voxel = nib.affines.apply_affine(nib.affines.np.linalg.inv(template.affine), centre[:3])
-            assert all(0 <= v < size for v, size in zip(voxel, template.shape, strict=True))
+            assert image.shape == nib.load(raw).shape
+            np.testing.assert_array_equal(image.affine, nib.load(raw).affine)
+        (file,) = anat.glob("*_space-template_desc-cddpmsslens_T2w.nii.gz")
+        image = nib.load(file)
+        assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
+        # Its centre, in millimetres, lies in the template.
+        centre = image.affine @ [*((size - 1) / 2 for size in image.shape), 1]
+        voxel = nib.affines.apply_affine(np.linalg.inv(template.affine), centre[:3])
+        assert all(0 <= v < size for v, size in zip(voxel, template.shape, strict=True))
+    whole = read(chain[1] / "results/report/tables/anomalies.tsv")
+    assert whole.loc[whole["cohort"] == "mslub_t2", "scan"].tolist() == anomalies["scan"].tolist()
 
 
 def test_figures_in_both_formats(chain):
@@ -276,7 +297,7 @@ def test_study_without_any_lesion_mask(chain, snakemake):
     values = merged(values, {"datasets": datasets})
     directory = make_working_directory(chain[1].parent / "no_masks", values)
     done = snakemake(directory, "--dry-run", project=chain[0])
-    assert "rule export_anomaly_maps:" in done.stdout
+    assert "rule write_derivatives:" in done.stdout
     assert "rule fit_threshold:" not in done.stdout
     assert "rule score_segmentation:" not in done.stdout
 

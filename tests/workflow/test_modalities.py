@@ -32,7 +32,12 @@ CONFIG = {
         "ixi": {"archives": [], "demographics": None, **HEALTHY},
         "volunteers": VOLUNTEERS,
         "brats21": None,
-        "mslub": {"archives": [], "modalities": ["t1", "t2", "flair"], "validation": 1},
+        "mslub": {
+            "archives": [],
+            "modalities": ["t1", "t2", "flair"],
+            "validation": 1,
+            "native": True,
+        },
         "atlas": None,
         "wmh": {"modalities": ["flair"], "validation": 1},
     },
@@ -85,14 +90,16 @@ def test_a_patients_scans_share_the_split(study):
     assert subjects[0] == subjects[1] == subjects[2]
 
 
-def test_tables_and_maps_tell_the_cohorts_apart(study):
+def test_tables_and_derivatives_tell_the_cohorts_apart(study):
     table = read(study / "results/report/tables/segmentation.tsv")
     pairs = set(zip(table["dataset"], table["modality"], strict=True))
     assert pairs == set(COHORTS)
     page = (study / "results/report/index.html").read_text(encoding="utf-8")
     for (dataset, modality), label in COHORTS.items():
         assert label in page
-        assert list((study / f"results/report/maps/{dataset}_{modality}").glob("*.nii.gz"))
+        derivatives = study / f"results/derivatives/{dataset}_{modality}"
+        maps = derivatives.glob("sub-*/anat/*_anomalymap.nii.gz")
+        assert len(list(maps)) == (3 if dataset == "mslub" else 0)
 
 
 def test_what_nothing_reads_any_more_is_gone_but_masks_and_transforms(study):

@@ -2,7 +2,7 @@
 
 1. reconstruct          the healthy brain that a model makes of each scan
 2. map_anomalies        what differs, by the score of a method; post-processed
-3. export_anomaly_maps  as NIfTI
+3. write_derivatives    in the space of each scan, as BIDS
 """
 
 
@@ -68,27 +68,45 @@ rule map_anomalies:
         "../../scripts/map_anomalies.py"
 
 
-rule export_anomaly_maps:
-    """Write the anomaly maps of the test subjects as NIfTI."""
+rule write_derivatives:
+    """Write what is found in each scan as BIDS derivatives, on the grid of the file it came in."""
     input:
+        raw=made_by_rules(scans.raw_scans),
+        subjects=ancient(scans.subjects_of_cohort),
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         anomaly_maps=results.mapped,
+        reconstructions=results.reconstructions_of_maps,
+        threshold=results.threshold_of_maps,
+        healthy_residuals=results.healthy_residuals_beside,
+        brain_masks=scans.kept_of_raw("brain_masks"),
+        transforms=scans.kept_of_raw("transforms"),
+        template=scans.template_of_raw,
     output:
-        maps=directory("results/report/maps/{cohort}"),
+        derivatives=directory("results/derivatives/{cohort}"),
     log:
-        "logs/export_anomaly_maps/{cohort}.log",
+        "logs/write_derivatives/{cohort}.log",
     benchmark:
-        "benchmarks/export_anomaly_maps/{cohort}.tsv"
+        "benchmarks/write_derivatives/{cohort}.tsv"
+    wildcard_constraints:
+        cohort=one_of(study.derived_cohorts),
     conda:
         "../../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=scaled_by_attempt(2000),
-        runtime=scaled_by_attempt(60),
+        runtime=scaled_by_attempt(240),
     params:
         **compared(
-            code=code_of("export_anomaly_maps"),
+            code=code_of("write_derivatives"),
+            raw_files=state_of_others(scans.raw_scans),
+            name=register.label_of_cohort,
+            modality=scans.modality,
+            source=scans.source_folder,
+            method=study.maps_method.name,
+            method_label=study.maps_method.label,
+            template_source=scans.template_source(),
+            postprocessing=config["evaluation"]["postprocessing"],
         ),
     script:
-        "../../scripts/export_anomaly_maps.py"
+        "../../scripts/write_derivatives.py"

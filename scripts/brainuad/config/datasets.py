@@ -46,6 +46,7 @@ class DatasetBlock:
     table: str | None = None
     part: str | None = None
     lesion_masks: bool = True
+    native: bool = False
     skull_stripping: Literal["hdbet", "template", "none"] = "hdbet"
     weighted_bias_correction: bool = True
     lesion_labels: Annotated[tuple[Label, ...], Limits(items=(1, None))] | None = None

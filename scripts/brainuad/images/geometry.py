@@ -69,6 +69,7 @@ def labels_on(labels: Volume, grid: Volume, *, name: str = "the lesion mask") ->
     Outside the field of view of the labels it is 0. Raises ScanError, which begins with `name`, if
     the two fields of view have less than half of the smaller one in common.
     """
+
     def sampled(data: np.ndarray) -> np.ndarray:
         volume = Volume(data, labels.affine)
         return values_at(volume, grid.affine, grid.data.shape, labels=True)

@@ -42,12 +42,27 @@ class ResultsPlan:
         return method.reconstructions(wildcards.fold, wildcards.cohort)
 
     def mapped(self, wildcards: Any) -> str:
-        """The anomaly maps that are written as NIfTI: one method, the first fold."""
+        """The anomaly maps whose findings are written scan by scan: one method, the first fold."""
         method = self.study.maps_method.name
         return f"results/anomaly_maps/{method}/fold{self.study.first_fold}/{wildcards.cohort}.npz"
 
+    def reconstructions_of_maps(self, wildcards: Any) -> str | list[str]:
+        """What they were made from; an empty list where their method has no model."""
+        method = self.study.maps_method
+        if method.model is None:
+            return []
+        return method.reconstructions(self.study.first_fold, wildcards.cohort)
+
+    def threshold_of_maps(self, wildcards: Any) -> str:
+        """What they are cut at: fitted on the cohort's lesion masks, or else on healthy voxels."""
+        method, fold = self.study.maps_method, self.study.first_fold
+        cohort = self.study.cohorts[wildcards.cohort]
+        if cohort in self.study.lesion_cohorts:
+            return threshold_files(self.study, Grid.of([method], [fold], [cohort]))[0]
+        return self.healthy_threshold_of(method, cohort.modality, fold)
+
     def healthy_residuals_beside(self, wildcards: Any) -> str:
-        """The distribution that the anomaly maps written as NIfTI are compared with."""
+        """The distribution that the scans whose findings are written are compared with."""
         modality = self.study.cohorts[wildcards.cohort].modality
         return self.healthy_residuals_of(self.study.maps_method, modality, self.study.first_fold)
 

@@ -75,6 +75,29 @@ class ScansPlan:
         rows = self.chunk_rows(wildcards)
         return [row[column] for row in rows for column in columns if row[column]]
 
+    def raw_scans(self, wildcards: Any) -> list[str]:
+        """The files of a cohort's scans as they came."""
+        cohort = self.study.cohorts[wildcards.cohort]
+        return [row[cohort.modality] for rows in self.chunks_of(cohort).values() for row in rows]
+
+    def kept_of_raw(self, stage: str) -> Callable[[Any], list[str]]:
+        """As `folders_of_chunks`; none where scans come preprocessed, which have no such stage."""
+        folders = self.folders_of_chunks(stage)
+        return lambda wildcards: (
+            folders(wildcards) if self.dataset(wildcards) in self.study.raw else []
+        )
+
+    def template_of_raw(self, wildcards: Any) -> list[str]:
+        """The template that a cohort's scans are registered to here, if they are."""
+        raw = self.dataset(wildcards) in self.study.raw
+        return ["results/template/brain.nii.gz"] if raw else []
+
+    def source_folder(self, wildcards: Any) -> str:
+        """The folder below which the scans of a cohort's data set were found."""
+        block = self.study.block_of(wildcards.cohort)
+        unpacked = f"resources/unpacked/{self.dataset(wildcards)}"
+        return unpacked if block["archives"] else block["root"]
+
     def folders_of_chunks(self, stage: str) -> Callable[[Any], list[str]]:
         """A function that gives the folders of a stage, one for each chunk of a cohort."""
 

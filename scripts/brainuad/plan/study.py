@@ -127,6 +127,15 @@ class Study:
         """Those with lesion masks."""
         return self.cohorts_of(self.with_masks)
 
+    @cached_property
+    def derived_cohorts(self) -> list[Cohort]:
+        """Those whose findings are written scan by scan, in the space of each."""
+        return self.cohorts_of(
+            name
+            for name, block in self.datasets.items()
+            if block["native"] or (name in self.patients and not block["lesion_masks"])
+        )
+
     def lesion_cohorts_in(self, modality: str) -> list[Cohort]:
         return [cohort for cohort in self.lesion_cohorts if cohort.modality == modality]
 
@@ -179,7 +188,7 @@ class Study:
 
     @property
     def maps_method(self) -> Method:
-        """The one whose anomaly maps are written as NIfTI."""
+        """The one whose findings are written for each scan."""
         return self.all_methods[self.config["evaluation"]["maps_method"]]
 
     def named(self, names: Iterable[str]) -> list[Method]:

@@ -18,7 +18,7 @@ class Targets:
         self.study = study
 
     def everything(self) -> list[str]:
-        return [*self._checked, REPORT, *_maps(self.study.patient_cohorts)]
+        return [*self._checked, REPORT, *self._derivatives(self.study.derived_cohorts)]
 
     def of_dataset(self, dataset: str) -> Callable[[Any], list[str]]:
         """A function that gives what a run of one data set alone makes."""
@@ -28,14 +28,14 @@ class Targets:
                 raise SettingsError(f"config: datasets.{dataset} is null: it is not in the run")
             cohorts = self.study.cohorts_of([dataset])
             pages = [f"results/report/quality/{cohort.name}" for cohort in cohorts]
+            pages += self._derivatives(cohorts)
             if dataset in self.study.healthy:
                 return [*self._checked, *self._scores(self.study.reconstructing, cohorts), *pages]
             if dataset not in self.study.with_masks:
-                return [*self._checked, *_maps(cohorts), *pages]
+                return [*self._checked, *pages]
             return [
                 *self._checked,
                 *self._scores(self.study.methods, cohorts),
-                *_maps(cohorts),
                 *(
                     f"results/report/figures/{figure}_{cohort.name}.{ending}"
                     for cohort in cohorts
@@ -55,6 +55,6 @@ class Targets:
     def _scores(self, methods: Iterable[Method], cohorts: list[Cohort]) -> list[str]:
         return Grid.of(methods, self.study.folds, cohorts).files("results/scores")
 
-
-def _maps(cohorts: Iterable[Cohort]) -> list[str]:
-    return [f"results/report/maps/{cohort.name}" for cohort in cohorts]
+    def _derivatives(self, cohorts: Iterable[Cohort]) -> list[str]:
+        derived = self.study.derived_cohorts
+        return [f"results/derivatives/{cohort.name}" for cohort in cohorts if cohort in derived]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from brainuad.io.errors import SettingsError
 from brainuad.plan.decisions import decisions
-from brainuad.plan.register.beyond import beyond, comparisons
+from brainuad.plan.register.beyond import beyond, comparisons, scans
 from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
 from brainuad.plan.register.experiments import conditioning, contrast, reconstruction
 from brainuad.plan.register.files import figure_file, table_file
@@ -59,13 +59,13 @@ class Register:
         results += [comparisons(study, list(_named(results, TableEntry))), training(study)]
         if study.bundle is not None:
             results = [_applied(section, study) for section in results]
+        results.append(scans(study))
         about_scans = [splits(study), left_out(study)]
         self.figures = _named(results, FigureEntry)
         shown = [figure_file(each.name, each.ending) for each in self.figures.values()]
         quality = [table_file(f"quality_{cohort}") for cohort in study.cohorts]
         finished = [*results, *about_scans]
-        maps = [f"results/report/maps/{cohort.name}" for cohort in study.patient_cohorts]
-        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality, *maps]
+        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality]
         about_run = [run(study, made, snakemake)]
         self.tables = _named([*finished, *about_run], TableEntry)
         self.labels = labels_of(study)

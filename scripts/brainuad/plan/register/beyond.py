@@ -20,6 +20,33 @@ def beyond(study: Study) -> Section:
     )
 
 
+def scans(study: Study) -> Section:
+    cohorts = study.derived_cohorts
+    threshold = (
+        "The threshold is the bundle's, which 1 % of healthy voxels exceed."
+        if study.bundle is not None
+        else "The threshold is the one fitted on the lesion masks of the cohort (scans that it was "
+        "fitted on have the partition ``validation`` in ``anomalies.tsv``), or else the one that "
+        "1 % of healthy voxels exceed."
+    )
+    table = TableEntry(
+        name="anomalies",
+        module="anomalies",
+        inputs={"derivatives": [f"results/derivatives/{cohort.name}" for cohort in cohorts]},
+        params={"cohorts": [[cohort.dataset, cohort.modality] for cohort in cohorts]},
+        category="Beyond the paper",
+        label="scan by scan",
+        title="Scan by scan",
+        caption=f"What {study.maps_method.label} finds in each scan: the volume above the "
+        "threshold in the scan's own space, the number of its connected parts (lesion candidates), "
+        "the highest value of the anomaly map, the mean residual in the brain, and how many per "
+        f"cent of the healthy test scans have no higher one. {threshold} All scans are in "
+        "``anomalies.tsv``; maps, masks and candidates lie in ``results/derivatives``. **These are "
+        "findings of a research method, and not for diagnosis.**",
+    )
+    return Section("scans", "Scan by scan", "Scans", [table] if cohorts else [])
+
+
 def _subgroups(study: Study) -> TableEntry:
     scored = Grid.of(study.methods, study.folds, study.lesion_cohorts)
     return TableEntry(

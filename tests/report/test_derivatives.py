@@ -1,0 +1,259 @@
+"""The derivatives of heads of known make: complete, valid, and everything in its place."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from oriented_heads import (
+    LEFT,
+    LESION,
+    LESION_VOLUME,
+    SCANS,
+    landmarks_of,
+    moved,
+    points_of,
+    preprocessed,
+    template_to_scan,
+)
+from scipy import ndimage
+
+import pack_slices
+import write_derivatives
+from brainuad.evaluation.healthy_residuals import HealthyResiduals, write_healthy_residuals
+from brainuad.images.computed_volumes import write_anomaly_maps, write_reconstructions
+from brainuad.images.slices import read_slices
+from brainuad.images.volumes import Volume
+from brainuad.io.tables import read_table, write_table
+
+POSTPROCESSING = {
+    "order": ["erosion", "median"],
+    "erosion_iterations": 1,
+    "median_size": 3,
+    "minimum_component": 4,
+}
+# A second, small finding at the left; its place in the template's brain, RAS mm.
+SMALL, SMALL_RADIUS = np.array([-30.0, -20, 0]), 10.0
+VALIDATED = ("IPL", "LAS")
+
+
+def map_of(affine, shape, to_scan, scan):
+    """The two findings on the final grid [X, Y, Z], worked out from where they lie in the scan."""
+    points = nib.affines.apply_affine(to_scan, points_of(affine, shape))
+    scores = np.full(shape, 0.05, np.float32)
+    for place, radius, score in ((LESION, 20.0, 0.4), (SMALL, SMALL_RADIUS, 0.3)):
+        scores[np.linalg.norm(points - moved(place, scan), axis=-1) < radius] = score
+    return scores
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """What the rule hands its script, of all nine heads."""
+    chain, folder = preprocessed(), tmp_path_factory.mktemp("derivatives")
+    pack_slices.main(
+        chunks=[chain / "normalized"],
+        subjects=chain / "subjects.tsv",
+        slices=folder / "slices.npz",
+        left_out=folder / "left_out.tsv",
+        on_broken="stop",
+    )
+    stack = read_slices(folder / "slices.npz")
+    shape = stack.images.shape[1:]
+    maps = []
+    for scan in stack.scans(stack.subjects.tolist()):
+        on_grid = map_of(
+            scan.affine,
+            (shape[1], shape[2], shape[0]),
+            template_to_scan(chain, scan.subject),
+            scan.subject,
+        )
+        measures = {"mean_residual": 0.06, "l1_ratio": 1.0, "l1_ratio_released": 1.0}
+        maps.append((np.where(scan.brain_mask, on_grid.transpose(2, 0, 1), 0), measures, None))
+    names = stack.subjects.tolist()
+    write_anomaly_maps(folder / "maps.npz", names, maps, shape=shape)
+    write_reconstructions(folder / "made.npz", names, np.asarray(stack.images), shape=shape)
+    partitions = ["validation" if name in VALIDATED else "test" for name in names]
+    write_table(
+        pd.DataFrame({"subject": names, "session": "", "partition": partitions}),
+        folder / "split.tsv",
+    )
+    (folder / "threshold.json").write_text(
+        json.dumps({"threshold": 0.2, "share": 0.01, "subjects": 3})
+    )
+    residuals = HealthyResiduals(
+        np.zeros(shape), np.zeros(shape), np.array([0.01, 0.02, 0.03, 0.09]), np.eye(4)
+    )
+    write_healthy_residuals(residuals, folder / "healthy.npz")
+    return {
+        "slices": folder / "slices.npz",
+        "split": folder / "split.tsv",
+        "subjects": chain / "subjects.tsv",
+        "anomaly_maps": folder / "maps.npz",
+        "reconstructions": folder / "made.npz",
+        "threshold": folder / "threshold.json",
+        "healthy_residuals": folder / "healthy.npz",
+        "brain_masks": [chain / "masks"],
+        "transforms": [chain / "transforms"],
+        "template": chain / "template.nii.gz",
+        "output": folder / "derivatives",
+        "name": "Heads T1",
+        "modality": "t1",
+        "source": str(chain),
+        "method": "cddpm_ens",
+        "method_label": "cDDPM ENS",
+        "template_source": "template.nii.gz",
+        "postprocessing": POSTPROCESSING,
+    }
+
+
+@pytest.fixture(scope="module")
+def derivatives(inputs):
+    write_derivatives.main(**inputs)
+    return inputs["output"]
+
+
+def files_of(derivatives, scan):
+    folder = derivatives / f"sub-{scan}" / "anat"
+    return {file.name.removeprefix(f"sub-{scan}_"): file for file in folder.iterdir()}
+
+
+def test_every_scan_has_its_files(derivatives):
+    anat = {
+        *("space-orig_desc-brain_mask.nii.gz", "space-orig_desc-brain_mask.json"),
+        *(f"space-orig_desc-cddpmens_anomalymap.{end}" for end in ("nii.gz", "json")),
+        *(f"space-orig_label-L_desc-cddpmens_mask.{end}" for end in ("nii.gz", "json")),
+        *(f"space-orig_desc-cddpmens_dseg.{end}" for end in ("nii.gz", "json", "tsv")),
+        *(f"space-template_desc-cddpmens_T1w.{end}" for end in ("nii.gz", "json")),
+        *(f"from-orig_to-template_mode-image_xfm.{end}" for end in ("txt", "json")),
+    }
+    for scan in SCANS:
+        assert set(files_of(derivatives, scan)) == anat
+
+
+@pytest.mark.parametrize("scan", SCANS)
+def test_findings_lie_in_the_raw_scan(derivatives, scan):
+    raw = nib.load(preprocessed() / f"{scan}.nii")
+    files = files_of(derivatives, scan)
+    volumes = {
+        name: nib.load(file) for name, file in files.items() if "orig_" in name and "nii" in name
+    }
+    for image in volumes.values():
+        assert image.shape == raw.shape
+        np.testing.assert_array_equal(image.affine, raw.affine)
+    parts = np.asarray(volumes["space-orig_desc-cddpmens_dseg.nii.gz"].dataobj)
+    lesion = np.asarray(volumes["space-orig_label-L_desc-cddpmens_mask.nii.gz"].dataobj)
+    np.testing.assert_array_equal(lesion, parts > 0)
+    assert set(np.unique(parts)) == {0, 1, 2}
+    voxel_ml = abs(np.linalg.det(raw.affine[:3, :3])) / 1000
+    table = pd.read_csv(files["space-orig_desc-cddpmens_dseg.tsv"], sep="\t")
+    assert table["index"].tolist() == [1, 2]
+    for number, place, radius, peak in ((1, LESION, 20.0, 0.4), (2, SMALL, SMALL_RADIUS, 0.3)):
+        row = table.loc[table["index"] == number].iloc[0]
+        volume = 4 / 3 * np.pi * radius**3 / 1000
+        found = np.count_nonzero(parts == number) * voxel_ml
+        # A ball of 10 mm has five voxels of the final grid across.
+        assert found == pytest.approx(volume, rel=0.05 if radius == 20.0 else 0.15)
+        assert row["volume_ml"] == pytest.approx(found, rel=1e-4)
+        assert row["peak"] == pytest.approx(peak) and row["mean"] == pytest.approx(peak)
+        centre = nib.affines.apply_affine(raw.affine, ndimage.center_of_mass(parts == number))
+        voxel = np.linalg.norm(raw.affine[:3, :3], axis=0).min()
+        assert np.linalg.norm(centre - moved(place, scan)) < voxel
+        assert np.linalg.norm(row[["x", "y", "z"]].astype(float) - moved(place, scan)) < voxel
+    sides = ["right", "left"] if scan != "mirrored" else ["left", "right"]
+    assert table["side"].tolist() == sides
+
+    scores = np.asarray(volumes["space-orig_desc-cddpmens_anomalymap.nii.gz"].dataobj)
+    assert scores.dtype == np.float32 and scores.max() == pytest.approx(0.4)
+    brain = np.asarray(volumes["space-orig_desc-brain_mask.nii.gz"].dataobj)
+    head = np.asarray(raw.dataobj) > 0
+    both = np.count_nonzero(head & (brain > 0))
+    assert 2 * both / (np.count_nonzero(head) + np.count_nonzero(brain)) > 0.97
+    # The final grid has voxels of 4 mm, and the map falls to 0 within the diagonal of one, 7 mm.
+    spacing = np.linalg.norm(raw.affine[:3, :3], axis=0)
+    assert not scores[ndimage.distance_transform_edt(~head, spacing) > 12].any()
+
+
+@pytest.mark.parametrize("scan", ["oblique", "IPL"])
+def test_itk_reads_the_transform_as_the_registration_wrote_it(derivatives, scan):
+    sitk = pytest.importorskip("SimpleITK")
+    ours = sitk.ReadTransform(
+        files_of(derivatives, scan)["from-orig_to-template_mode-image_xfm.txt"]
+    )
+    to_scan = template_to_scan(preprocessed(), scan)
+    for point in (LEFT, LESION):
+        x, y, z = ours.TransformPoint([-point[0], -point[1], point[2]])
+        expected = nib.affines.apply_affine(to_scan, point)
+        np.testing.assert_allclose([-x, -y, z], expected, atol=1e-4)
+
+
+def test_reconstruction_lies_in_the_template_whose_image_is_beside_it(derivatives):
+    for scan in ("LPS", "mirrored"):
+        files = files_of(derivatives, scan)
+        image = nib.load(files["space-template_desc-cddpmens_T1w.nii.gz"])
+        found = landmarks_of(Volume(image.get_fdata(), image.affine))
+        expected = nib.affines.apply_affine(
+            np.linalg.inv(template_to_scan(preprocessed(), scan)), moved(LEFT, scan)
+        )
+        assert np.linalg.norm(found[0] - expected) < 4
+        sidecar = json.loads(files["space-template_desc-cddpmens_T1w.json"].read_text())
+        assert sidecar["SpatialReference"] == "bids::template/brain.nii.gz"
+        assert sidecar["SkullStripped"] is True
+    copied = (derivatives / "template/brain.nii.gz").read_bytes()
+    assert copied == (preprocessed() / "template.nii.gz").read_bytes()
+
+
+def test_tables_of_scans(derivatives, inputs):
+    table = read_table(derivatives / "anomalies.tsv")
+    assert set(table["subject"]) == set(SCANS)
+    assert (table["name"] == "sub-" + table["subject"]).all()
+    assert set(table.loc[table["partition"] == "validation", "subject"]) == set(VALIDATED)
+    assert (table["candidates"] == 2).all()
+    volume = (LESION_VOLUME + 4 / 3 * np.pi * SMALL_RADIUS**3) / 1000
+    assert table["volume_ml"].tolist() == pytest.approx([volume] * len(table), rel=0.06)
+    assert table["maximum"].tolist() == pytest.approx([0.4] * len(table))
+    # Of four healthy scans three have a lower mean residual than .06.
+    assert (table["percentile"] == 75).all()
+    people = pd.read_csv(derivatives / "participants.tsv", sep="\t")
+    assert (people["participant_id"] == "sub-" + people["subject"]).all()
+    sidecar = json.loads(
+        files_of(derivatives, "RAS")["space-orig_desc-cddpmens_dseg.json"].read_text()
+    )
+    assert sidecar["Threshold"]["Value"] == 0.2
+    assert (
+        "1 % of the brain voxels of 3 healthy validation subjects" in sidecar["Threshold"]["Origin"]
+    )
+    assert sidecar["Sources"] == ["bids:raw:RAS.nii"]
+
+
+def validate(*arguments):
+    """Run the validator of BIDS, which lies beside this Python."""
+    command = [str(Path(sys.executable).parent / "bids-validator-deno"), *arguments]
+    try:
+        return subprocess.run(command, text=True, capture_output=True)
+    except OSError as error:
+        pytest.skip(f"bids-validator-deno does not run here: {error}")
+
+
+def test_the_validator_of_bids_finds_no_error(derivatives):
+    if validate("--version").returncode:
+        pytest.skip("bids-validator-deno does not run here")
+    done = validate("--format", "json", str(derivatives))
+    issues = json.loads(done.stdout)["issues"]["issues"]
+    print(json.dumps(issues, indent=1))
+    assert not [issue for issue in issues if issue["severity"] == "error"]
+
+
+def test_the_validator_finds_what_is_wrong(derivatives, tmp_path):
+    """So that it was asked at all."""
+    if validate("--version").returncode:
+        pytest.skip("bids-validator-deno does not run here")
+    broken = tmp_path / "broken"
+    shutil.copytree(derivatives, broken)
+    (broken / ".bidsignore").unlink()
+    (broken / "dataset_description.json").write_text('{"Name": "heads"}')
+    assert validate(str(broken)).returncode != 0
