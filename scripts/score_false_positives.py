@@ -15,7 +15,7 @@ from brainuad.config.settings import settings_from
 from brainuad.datasets.splits import TEST, VALIDATION, scans_of
 from brainuad.evaluation.calibration import scores_at
 from brainuad.evaluation.detection import FALSE_POSITIVES
-from brainuad.evaluation.thresholds import HEALTHY_SHARE, healthy_scores
+from brainuad.evaluation.thresholds import healthy_scores, healthy_threshold
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
@@ -60,12 +60,9 @@ def main(
 
     validated = scans_with(stack, maps, scans_of(frame, VALIDATION))
     healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)
-    content = {
-        "threshold": healthy.threshold_at(HEALTHY_SHARE),
-        "share": HEALTHY_SHARE,
-        "subjects": len({scan.subject for scan in validated.scans}),
-        "brain_voxels": healthy.voxels,
-        "share_above": {name: healthy.share_above(value) for name, value in fitted.items()},
+    subjects = len({scan.subject for scan in validated.scans})
+    content = healthy_threshold(healthy, subjects=subjects) | {
+        "share_above": {name: healthy.share_above(value) for name, value in fitted.items()}
     }
     with job.replacing(threshold) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

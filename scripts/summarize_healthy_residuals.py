@@ -1,26 +1,37 @@
 """Summarise the anomaly maps of the healthy test subjects of one method, cohort and fold."""
 
+import json
 from pathlib import Path
 
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.splits import TEST, VALIDATION, scans_of
 from brainuad.evaluation.healthy_residuals import summarize_maps, write_healthy_residuals
 from brainuad.evaluation.metrics import SCAN_SCORE
+from brainuad.evaluation.thresholds import healthy_scores, healthy_threshold
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.tables import read_table
 
 
-def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None:
-    """Write mean and deviation of each voxel, and each scan's mean residual."""
-    maps = read_anomaly_maps(anomaly_maps)
-    pairs = scans_with(read_slices(slices), maps, scans_of(read_table(split), TEST))
+def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path, threshold: Path) -> None:
+    """Write mean and deviation of each voxel, and each scan's mean residual.
+
+    And as JSON the threshold of the validation subjects' voxels, as `score_false_positives` has it
+    beside what lesion masks give: here it needs none.
+    """
+    maps, stack, frame = read_anomaly_maps(anomaly_maps), read_slices(slices), read_table(split)
+    pairs = scans_with(stack, maps, scans_of(frame, TEST))
     residuals = summarize_maps(
         (anomaly_map for _, anomaly_map in pairs),
         [scan.affine for scan in pairs.scans],
         [maps.measures_of(scan.name)[SCAN_SCORE] for scan in pairs.scans],
     )
     write_healthy_residuals(residuals, output)
+    validated = scans_with(stack, maps, scans_of(frame, VALIDATION))
+    healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)
+    content = healthy_threshold(healthy, subjects=len({scan.subject for scan in validated.scans}))
+    with job.replacing(threshold) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     job.log(f"{len(pairs)} test scans, mean residual {residuals.mean_residual.mean():.6g}")
 
 
@@ -31,4 +42,5 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             anomaly_maps=Path(snakemake.input.anomaly_maps),
             output=Path(snakemake.output.residuals),
+            threshold=Path(snakemake.output.threshold),
         )

@@ -194,7 +194,7 @@ def test_a_run_that_trains_takes_its_own_files():
     study = Study(read_config(demo_values(), PAPER))
     results, method = ResultsPlan(study), study.all_methods["cddpm_ens"]
     threshold = results.healthy_threshold_of(method, "t2", 0)
-    assert threshold == "results/healthy_thresholds/cddpm_ens/fold0/ixi_t2.json"
+    assert threshold == "results/healthy_residuals/cddpm_ens/fold0/ixi_t2.json"
     residuals = results.healthy_residuals_of(method, "t2", 0)
     assert residuals == "results/healthy_residuals/cddpm_ens/fold0/ixi_t2.npz"
     assert BundlesPlan(study).default() == [

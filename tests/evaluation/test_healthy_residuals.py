@@ -1,5 +1,7 @@
 """The distribution of healthy anomaly maps, worked out by hand and by NumPy."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,7 @@ def test_script_takes_the_test_subjects_that_came_through(tmp_path):
         split=tmp_path / "split.tsv",
         anomaly_maps=tmp_path / "maps.npz",
         output=tmp_path / "residuals.npz",
+        threshold=tmp_path / "threshold.json",
     )
     residuals = read_healthy_residuals(tmp_path / "residuals.npz")
     assert residuals.mean.shape == residuals.deviation.shape == (3, 1, 10)
@@ -65,5 +68,13 @@ def test_script_takes_the_test_subjects_that_came_through(tmp_path):
     expected = [0.55] * 4 + [0.4] * 4 + [0, 0.6]
     np.testing.assert_allclose(residuals.mean[1, 0], expected, rtol=1e-6)
     assert residuals.deviation[1, 0, 0] == pytest.approx(0.5 / np.sqrt(2))
+    # Of the 30 voxels of the validation subject, the highest of .8, none may exceed it.
+    fitted = json.loads((tmp_path / "threshold.json").read_text())
+    assert fitted == {
+        "threshold": pytest.approx(0.8),
+        "share": 0.01,
+        "subjects": 1,
+        "brain_voxels": 30,
+    }
     # Over the brain's 30 voxels.
     np.testing.assert_allclose(residuals.mean_residual, [5.4 / 30, 3.4 / 30], rtol=1e-6)

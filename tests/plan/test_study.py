@@ -49,7 +49,7 @@ def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
     }
     assert thresholds == {
         "mslub_t2": "results/thresholds/cddpm_ssl_ens/fold0/mslub_t2.json",
-        "wmh_t1": "results/healthy_thresholds/cddpm_ssl_ens/fold0/ixi_t1.json",
+        "wmh_t1": "results/healthy_residuals/cddpm_ssl_ens/fold0/ixi_t1.json",
     }
 
 

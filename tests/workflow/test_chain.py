@@ -289,6 +289,17 @@ def test_one_data_set_alone(chain, snakemake):
     assert "/t1/" not in done.stdout
 
 
+def test_patients_without_masks_alone_need_no_lesion_set(chain, snakemake):
+    """Though ATLAS has masks in the same modality, by which thresholds are fitted."""
+    changes = {"wmh": {"lesion_masks": False, "validation": 0}}
+    values = merged(merged(demo_config(), MINIATURE), {"datasets": changes})
+    directory = make_working_directory(chain[1].parent / "wmh_alone", values)
+    done = snakemake(directory, "--dry-run", "wmh", project=chain[0])
+    assert "rule write_derivatives:" in done.stdout
+    assert "atlas" not in done.stdout
+    assert "mslub" not in done.stdout
+
+
 def test_study_without_any_lesion_mask(chain, snakemake):
     """Healthy scans and patients without masks: maps and pages, no thresholds and no scores."""
     values = merged(demo_config(), MINIATURE)

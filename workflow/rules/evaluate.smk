@@ -206,6 +206,7 @@ rule summarize_healthy_residuals:
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
     output:
         residuals="results/healthy_residuals/{method}/fold{fold}/{cohort}.npz",
+        threshold="results/healthy_residuals/{method}/fold{fold}/{cohort}.json",
     log:
         "logs/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.log",
     benchmark:

@@ -112,6 +112,16 @@ def healthy_scores(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> HealthyS
     return HealthyScores(np.sort(np.concatenate(parts)), voxels)
 
 
+def healthy_threshold(healthy: HealthyScores, *, subjects: int) -> dict[str, float]:
+    """The threshold that few healthy voxels exceed, and what it rests on, as files hold it."""
+    return {
+        "threshold": healthy.threshold_at(HEALTHY_SHARE),
+        "share": HEALTHY_SHARE,
+        "subjects": subjects,
+        "brain_voxels": healthy.voxels,
+    }
+
+
 def _value_below(cut: np.floating, *scores: np.ndarray) -> float:
     """A value v such that "score > v" selects just what "score >= cut" does."""
     # ASSUME: the threshold lies halfway between the two scores that it separates.

@@ -78,7 +78,7 @@ class ResultsPlan:
         if self.study.bundle is not None:
             return f"{TAKEN}/{HEALTHY_THRESHOLD}"
         cohort = self.study.training_cohort(modality).name
-        return f"results/healthy_thresholds/{method.name}/fold{fold}/{cohort}.json"
+        return f"results/healthy_residuals/{method.name}/fold{fold}/{cohort}.json"
 
     def threshold(self, wildcards: Any) -> str:
         """The threshold at which the lesion cohort in the path is scored."""
