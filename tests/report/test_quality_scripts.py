@@ -324,7 +324,7 @@ def test_a_scan_that_only_inspection_could_not_measure_is_flagged_as_used(tmp_pa
     assert 'value="b &lt;c&gt;"' in page, "it can be ticked to be left out"
     # The script pairs pictures and rows by their order.
     assert page.count("<figure id=") == page.split('id="table"')[1].count("<tr") - 1 == 6
-    assert page.count("<img ") == 5 and "b%20%3Cc%3E" not in page
+    assert page.count("<img ") == 5 and "b%20%3Cc%3E.png" not in page
     assert "too far" in before and "another grid" not in before
     table = read_table(tmp_path / "measures.tsv")
     assert table["subject"].tolist() == ["b <c>", "s0", "s1", "s2", "s3", "s4"]
