@@ -1,46 +1,22 @@
 """The pages of a finished run as a browser shows them: pictures, links, search, no errors."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import pandas as pd
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsing import DESKTOP, PHONE, needs_browser, open_browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-ARGUMENTS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-    # A report is files alone: nothing may be asked of any host.
-    *("--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking"),
-)
-DESKTOP, PHONE = (1400, 900), (390, 800)
 SEEN = "return [...document.querySelectorAll('{}')].filter(e => e.checkVisibility())"
 VISIBLE_ROWS = SEEN.format("tbody tr")
 VISIBLE_SECTIONS = f"{SEEN.format('section')}.map(e => e.id)"
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser here: Debian's packages are chromium and chromium-driver",
-)
-
-
-def open_browser(size: tuple[int, int]) -> WebDriver:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ARGUMENTS:
-        options.add_argument(argument)
-    metrics = {"width": size[0], "height": size[1], "pixelRatio": 1}
-    options.add_experimental_option("mobileEmulation", {"deviceMetrics": metrics})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # With both paths given, selenium looks for no driver of its own.
-    return webdriver.Chrome(options=options, service=Service(DRIVER))
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
