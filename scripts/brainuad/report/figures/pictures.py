@@ -34,14 +34,19 @@ def sagittal_view(plane: np.ndarray) -> np.ndarray:
     return np.flip(np.asarray(plane).T)
 
 
-def bounding_box(mask: np.ndarray, *, margin: int) -> tuple[slice, ...]:
-    """The box of a mask with a margin in voxels, cut at the grid; the whole grid if it is empty."""
+def bounding_box(mask: np.ndarray, *, margin: int | Sequence[int]) -> tuple[slice, ...]:
+    """The box of a mask with a margin in voxels, cut at the grid; the whole grid if it is empty.
+
+    The margin is the same along all axes, or one for each.
+    """
     found = ndimage.find_objects((np.asarray(mask) != 0).astype(np.int8))
     if not found:
         return tuple(slice(0, length) for length in np.shape(mask))
     return tuple(
-        slice(max(side.start - margin, 0), min(side.stop + margin, length))
-        for side, length in zip(found[0], np.shape(mask), strict=True)
+        slice(max(side.start - room, 0), min(side.stop + room, length))
+        for side, length, room in zip(
+            found[0], np.shape(mask), np.broadcast_to(margin, len(found[0])).tolist(), strict=True
+        )
     )
 
 

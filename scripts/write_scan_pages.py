@@ -1,0 +1,108 @@
+"""A page with a viewer for each scan of a cohort, and their index, from its derivatives."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+from brainuad.images.geometry import values_at
+from brainuad.images.volumes import (
+    Volume,
+    check_same_grid,
+    read_labels,
+    read_mask,
+    read_volume,
+)
+from brainuad.io import job
+from brainuad.io.rows import read_rows
+from brainuad.report.pages.pages import write_text
+from brainuad.report.scans import index, page
+from brainuad.report.scans.pictures import draw_slice
+from brainuad.report.scans.results import ScanResult, read_results
+from brainuad.report.scans.small_volumes import small_volumes
+
+
+def main(
+    *,
+    derivatives: Path,
+    subjects: Path,
+    quality: Path,
+    output: Path,
+    cohort: str,
+    cohort_label: str,
+    method_label: str,
+    modality: str,
+) -> None:
+    """Fill the directory `output` with {name}.html of each scan, index.html and what they need.
+
+    subjects  the table whose column `modality` holds the file that each scan came in
+    quality   the folder of the cohort's quality page, two folders above which the output lies too
+    """
+    files = {
+        (row["subject"], row.get("session", "")): Path(row[modality])
+        for row in read_rows(subjects)
+        if row[modality]
+    }
+    results = read_results(derivatives)
+    with job.replacing(output) as folder:
+        (folder / "pictures").mkdir(parents=True)
+        for name, file in page.BESIDE.items():
+            shutil.copyfile(file, folder / name)
+        write_text(page.style(), folder / "style.css")
+        for done, result in enumerate(results, start=1):
+            scan, anomaly_map, brain = read_scan(result, files[result.subject, result.session])
+            shown = small_volumes(scan, brain.data > 0, anomaly_map)
+            text = page.render(
+                result,
+                anomaly_map=anomaly_map,
+                shown=shown,
+                cohort=cohort_label,
+                method=method_label,
+                files=f"{result.anomaly_map.parent.as_posix()}/",
+                quality=quality_of(result, quality, f"../../quality/{cohort}"),
+            )
+            write_text(text, folder / f"{result.name}.html")
+            draw_slice(shown, threshold=result.threshold, centre=result.largest_centre).save(
+                folder / "pictures" / f"{result.name}.jpg", quality=85
+            )
+            job.log(f"{result.scan} shown, {len(text) / 1e6:.1f} MB ({done} of {len(results)})")
+        text = index.render(
+            {cohort_label: results}, folders={cohort_label: ""}, title=f"Scans of {cohort_label}"
+        )
+        write_text(text, folder / "index.html")
+
+
+def read_scan(result: ScanResult, file: Path) -> tuple[Volume, Volume, Volume]:
+    """A scan, its anomaly map and its brain mask, all on the grid of the map."""
+    anomaly_map = read_mask(result.anomaly_map)
+    brain = read_labels(result.brain_mask, expected=[1], grid=anomaly_map)
+    scan = read_volume(file)
+    if result.in_template_space:
+        # The map has the grid that was scored.
+        on_grid = values_at(scan, anomaly_map.affine, anomaly_map.data.shape, labels=False)
+        scan = Volume(on_grid, anomaly_map.affine)
+    check_same_grid(anomaly_map, scan, name=str(result.anomaly_map))
+    return scan, anomaly_map, brain
+
+
+def quality_of(result: ScanResult, folder: Path, address: str) -> dict[str, str | None]:
+    """Where a scan stands on the quality page of its cohort, and its picture if it has one."""
+    picture = f"pictures/{quote(result.scan)}.png"
+    shown = (folder / "pictures" / f"{result.scan}.png").is_file()
+    return {
+        "address": f"{address}/index.html#{quote(f'scan-{result.scan}')}",
+        "picture": f"{address}/{picture}" if shown else None,
+    }
+
+
+if __name__ == "__main__":
+    with job.logging_to(snakemake.log[0]):
+        main(
+            derivatives=Path(snakemake.input.derivatives),
+            subjects=Path(snakemake.input.subjects),
+            quality=Path(snakemake.input.quality),
+            output=Path(snakemake.output.pages),
+            cohort=snakemake.wildcards.cohort,
+            cohort_label=snakemake.params.cohort_label,
+            method_label=snakemake.params.method_label,
+            modality=snakemake.params.modality,
+        )
