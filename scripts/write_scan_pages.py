@@ -13,7 +13,7 @@ from brainuad.images.volumes import (
     read_volume,
 )
 from brainuad.io import job
-from brainuad.io.rows import read_rows
+from brainuad.preprocessing.raw_scans import rows_by_name
 from brainuad.report.pages.pages import write_text
 from brainuad.report.scans import index, page
 from brainuad.report.scans.pictures import draw_slice
@@ -37,11 +37,7 @@ def main(
     subjects  the table whose column `modality` holds the file that each scan came in
     quality   the folder of the cohort's quality page, two folders above which the output lies too
     """
-    files = {
-        (row["subject"], row.get("session", "")): Path(row[modality])
-        for row in read_rows(subjects)
-        if row[modality]
-    }
+    rows = rows_by_name(subjects)
     results = read_results(derivatives)
     with job.replacing(output) as folder:
         (folder / "pictures").mkdir(parents=True)
@@ -49,7 +45,7 @@ def main(
             shutil.copyfile(file, folder / name)
         write_text(page.style(), folder / "style.css")
         for done, result in enumerate(results, start=1):
-            scan, anomaly_map, brain = read_scan(result, files[result.subject, result.session])
+            scan, anomaly_map, brain = read_scan(result, Path(rows[result.scan][modality]))
             shown = small_volumes(scan, brain.data > 0, anomaly_map)
             text = page.render(
                 result,

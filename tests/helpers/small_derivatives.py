@@ -10,13 +10,12 @@ from scipy import ndimage
 
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io.rows import write_rows
+from brainuad.io.scan_names import scan_name
+from brainuad.report.derivatives.anomalies import ANOMALIES, SCAN_COLUMNS
+from brainuad.report.derivatives.scans import CANDIDATE_COLUMNS
 from brainuad.report.scans.results import read_results
 
 ORIGIN = "of best Dice with the lesion masks of 8 validation scans of this cohort"
-COLUMNS = (
-    *("scan", "subject", "session", "name", "partition", "volume_ml", "candidates", "maximum"),
-    *("mean_residual", "percentile"),
-)
 
 
 class SmallDerivatives:
@@ -69,11 +68,10 @@ class SmallDerivatives:
             rows.append(row)
         write_volume(Volume(brain.astype(np.uint8), affine), path("desc-brain_mask.nii.gz"))
         write_volume(anomaly_map, path("desc-cddpmens_anomalymap.nii.gz"))
-        columns = ("index", "name", "volume_ml", "peak", "mean", "x", "y", "z", "side")
-        write_rows(columns, rows, path("desc-cddpmens_dseg.tsv"))
+        write_rows(CANDIDATE_COLUMNS, rows, path("desc-cddpmens_dseg.tsv"))
         facts = {"Threshold": {"Value": threshold, "Origin": origin}}
         path("label-L_desc-cddpmens_mask.json").write_text(json.dumps(facts), encoding="utf-8")
-        scan = f"{subject or parts[0]}{f'_ses-{session}' if session else ''}"
+        scan = scan_name(subject or parts[0], session)
         total = float(sum(row[2] for row in rows))
         mean = float(scores[brain > 0].mean())
         self._rows.append(
@@ -85,7 +83,7 @@ class SmallDerivatives:
         self._files.append([subject or parts[0], session, str(file)])
 
     def write(self) -> None:
-        write_rows(COLUMNS, self._rows, self.folder / "anomalies.tsv")
+        write_rows(SCAN_COLUMNS, self._rows, self.folder / ANOMALIES)
         modality = self.cohort.rpartition("_")[2]
         write_rows(("subject", "session", modality), self._files, self.subjects)
         for result in read_results(self.folder):

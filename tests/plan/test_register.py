@@ -142,8 +142,10 @@ def test_where_splits_come_from():
 
 def test_the_run_is_tabulated_last():
     results = REGISTER.tables["run"].inputs["results"]
-    quality = 4
-    assert len(results) == len(REGISTER.tables) - 1 + len(REGISTER.figures) + quality
+    quality, scan_pages = 4, 1
+    made = len(REGISTER.tables) - 1 + len(REGISTER.figures)
+    assert len(results) == made + quality + scan_pages
+    assert "results/report/scans/mslub_t2" in results
     assert REGISTER.tables["run"].params["trainings"][:3] == [
         *("ddpm/t1/fold0", "ddpm/t1/fold1", "ddpm/t2/fold0"),
     ]
@@ -156,3 +158,16 @@ def test_patterns_name_what_a_rule_makes_and_nothing_else():
     assert REGISTER.pattern_of_figures("plot_panel") == "panel_mslub_t2|panel_wmh_t1"
     datasets = {name: WITHOUT_MASKS for name in ("mslub", "wmh")}
     assert register_of(datasets=datasets).pattern_of_figures("plot_panel") == "(?!)"
+
+
+def test_scans_whose_findings_are_written_have_pages_that_the_report_leads_to():
+    assert REGISTER.inputs_of_page["scan_index"] == ["results/report/scans/index.html"]
+    assert REGISTER.inputs_of_scan_index == {
+        "derivatives": ["results/derivatives/mslub_t2"],
+        "pages": ["results/report/scans/mslub_t2"],
+    }
+    (section,) = (each for each in REGISTER.sections["results"] if each["name"] == "scans")
+    assert section["leads_to"][0] == "scans/index.html"
+    none = register_of(datasets={"mslub": {"native": False}})
+    assert none.inputs_of_page["scan_index"] == []
+    assert "scans" not in [section["name"] for section in none.sections["results"]]

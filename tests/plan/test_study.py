@@ -40,7 +40,11 @@ def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
     }
     study = study_of({"datasets": changes})
     assert [cohort.name for cohort in study.derived_cohorts] == ["mslub_t2", "wmh_t1"]
-    assert "results/derivatives/wmh_t1" in Targets(study).everything()
+    everything = Targets(study).everything()
+    for cohort in ("wmh_t1", "mslub_t2"):
+        assert f"results/derivatives/{cohort}" in everything
+        assert f"results/report/scans/{cohort}" in everything
+    assert "results/report/scans/index.html" in everything
     assert "results/derivatives/mslub_t2" in Targets(study).of_dataset("mslub")(None)
     plan = ResultsPlan(study)
     thresholds = {

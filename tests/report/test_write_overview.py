@@ -82,8 +82,10 @@ def test_everything_is_on_the_page_once(files):
     text = page_of(files)
     assert sections_of(text) == [
         *("finding", "segmentation", "contrast", "conditioning", "pictures", "reconstruction"),
-        *("beyond", "comparisons", "training", "quality", "splits", "left-out", "decisions", "run"),
+        *("beyond", "comparisons", "training", "scans", "quality", "splits", "left-out"),
+        *("decisions", "run"),
     ]
+    assert '<p><a href="scans/index.html">' in text
     assert re.findall(r'<a href="#([^"]+)"', text) == sections_of(text)
     for path in files["tables"]:
         assert text.count(body_of(path)) == 1, path

@@ -48,8 +48,9 @@ def show(browser) -> Iterator[Callable[[Path], WebDriver]]:
 
 def pages_of(report: Path) -> list[Path]:
     quality = sorted(report.glob("quality/*/index.html"))
-    assert quality
-    return [report / "index.html", *quality]
+    scans = sorted(report.glob("scans/**/*.html"))
+    assert quality and scans
+    return [report / "index.html", *quality, *scans]
 
 
 def all_pictures(browser: WebDriver) -> list[str]:
@@ -82,7 +83,10 @@ def test_links_have_targets(report, show):
             path, _, anchor = unquote(link).partition("#")
             assert ":" not in path, f"{page} leads elsewhere: {link}"
             assert (page.parent / path).exists(), f"{page}: {link}"
-            if anchor:
+            if anchor and path:
+                target = (page.parent / path).read_text(encoding="utf-8")
+                assert f'id="{anchor}"' in target, f"{page}: {link}"
+            elif anchor:
                 assert browser.find_elements(By.ID, anchor), f"{page}: {link}"
 
 

@@ -9,6 +9,13 @@ from brainuad.plan.study import RESIDUAL, Study
 
 LIBRARY = Path(__file__).resolve().parents[1]
 QUALITY_PAGE = LIBRARY / "report" / "quality" / "page.html.jinja"
+SCAN_PAGE = [
+    LIBRARY / "report" / "scans" / name
+    for name in ("scan.html.jinja", "viewer.js", "style.css", "niivue/niivue.umd.js")
+]
+SCAN_INDEX_PAGE = [
+    LIBRARY / "report" / "scans" / name for name in ("index.html.jinja", "index.js", "style.css")
+]
 
 Files = Path | Iterable[Path]
 

@@ -5,10 +5,13 @@ from typing import Any
 
 from brainuad.io.errors import SettingsError
 from brainuad.plan.grids import Grid
+from brainuad.plan.register.files import SCAN_INDEX, derivatives_folder, scan_pages_folder
 from brainuad.plan.study import Cohort, Method, Study
 
 CHECKED_MODELS = "results/models/sizes.tsv"
 REPORT = "results/report/index.html"
+# What is found scan by scan: as files, and for people to look at.
+FINDINGS = (derivatives_folder, scan_pages_folder)
 
 
 class Targets:
@@ -18,7 +21,9 @@ class Targets:
         self.study = study
 
     def everything(self) -> list[str]:
-        return [*self._checked, REPORT, *self._derivatives(self.study.derived_cohorts)]
+        derived = self.study.derived_cohorts
+        index = [SCAN_INDEX] if derived else []
+        return [*self._checked, REPORT, *self._findings(derived), *index]
 
     def of_dataset(self, dataset: str) -> Callable[[Any], list[str]]:
         """A function that gives what a run of one data set alone makes."""
@@ -28,7 +33,7 @@ class Targets:
                 raise SettingsError(f"config: datasets.{dataset} is null: it is not in the run")
             cohorts = self.study.cohorts_of([dataset])
             pages = [f"results/report/quality/{cohort.name}" for cohort in cohorts]
-            pages += self._derivatives(cohorts)
+            pages += self._findings(cohorts)
             if dataset in self.study.healthy:
                 return [*self._checked, *self._scores(self.study.reconstructing, cohorts), *pages]
             if dataset not in self.study.with_masks:
@@ -55,6 +60,6 @@ class Targets:
     def _scores(self, methods: Iterable[Method], cohorts: list[Cohort]) -> list[str]:
         return Grid.of(methods, self.study.folds, cohorts).files("results/scores")
 
-    def _derivatives(self, cohorts: Iterable[Cohort]) -> list[str]:
-        derived = self.study.derived_cohorts
-        return [f"results/derivatives/{cohort.name}" for cohort in cohorts if cohort in derived]
+    def _findings(self, cohorts: Iterable[Cohort]) -> list[str]:
+        derived = [cohort for cohort in cohorts if cohort in self.study.derived_cohorts]
+        return [folder(cohort) for cohort in derived for folder in FINDINGS]

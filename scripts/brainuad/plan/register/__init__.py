@@ -16,7 +16,13 @@ from brainuad.plan.decisions import decisions
 from brainuad.plan.register.beyond import beyond, comparisons, scans
 from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
 from brainuad.plan.register.experiments import conditioning, contrast, reconstruction
-from brainuad.plan.register.files import figure_file, table_file
+from brainuad.plan.register.files import (
+    SCAN_INDEX,
+    derivatives_folder,
+    figure_file,
+    scan_pages_folder,
+    table_file,
+)
 from brainuad.plan.register.run import (
     OVERVIEW_CAPTION,
     QUALITY_CAPTION,
@@ -40,7 +46,8 @@ class Register:
     labels           what `report.labels.Labels` is built from
     cohort_labels    cohorts as people read them
     sections         of the page, as plain values, by the part of it that they stand in
-    inputs_of_page   the files that the page is made from
+    inputs_of_page   the files that the page is made from, or leads to
+    inputs_of_scan_index  those of the index of scans
     """
 
     page_caption = OVERVIEW_CAPTION
@@ -65,7 +72,12 @@ class Register:
         shown = [figure_file(each.name, each.ending) for each in self.figures.values()]
         quality = [table_file(f"quality_{cohort}") for cohort in study.cohorts]
         finished = [*results, *about_scans]
-        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality]
+        self.inputs_of_scan_index: Files = {
+            "derivatives": list(map(derivatives_folder, study.derived_cohorts)),
+            "pages": list(map(scan_pages_folder, study.derived_cohorts)),
+        }
+        pages = self.inputs_of_scan_index["pages"]
+        made = [*map(table_file, _named(finished, TableEntry)), *shown, *quality, *pages]
         about_run = [run(study, made, snakemake)]
         self.tables = _named([*finished, *about_run], TableEntry)
         self.labels = labels_of(study)
@@ -85,6 +97,7 @@ class Register:
             "figures": shown,
             "quality": quality,
             "template_facts": ["results/template/facts.tsv"] if study.raw else [],
+            "scan_index": [SCAN_INDEX] if study.derived_cohorts else [],
         }
 
     def decisions(self, wildcards: Any) -> list[list[str]]:
@@ -150,6 +163,7 @@ def _plain(sections: Iterable[Section]) -> list[dict[str, Any]]:
             "name": section.name,
             "heading": section.heading,
             "short": section.short,
+            "leads_to": section.leads_to,
             "parts": [
                 _part_of(list(group)) for _, group in groupby(section.parts, key=_shown_together)
             ],

@@ -44,7 +44,8 @@ def scans(study: Study) -> Section:
         "``anomalies.tsv``; maps, masks and candidates lie in ``results/derivatives``. **These are "
         "findings of a research method, and not for diagnosis.**",
     )
-    return Section("scans", "Scan by scan", "Scans", [table] if cohorts else [])
+    leads_to = ("scans/index.html", "All scans, each with a page and a viewer")
+    return Section("scans", "Scan by scan", "Scans", [table] if cohorts else [], leads_to)
 
 
 def _subgroups(study: Study) -> TableEntry:

@@ -81,9 +81,13 @@ class Note:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page, and its shorter name in the navigation."""
+    """A section of the page, and its shorter name in the navigation.
+
+    leads_to  another page, by its address, and words to lead there; empty for none
+    """
 
     name: str
     heading: str
     short: str
     parts: list[TableEntry | FigureEntry | Note]
+    leads_to: tuple[str, str] | tuple[()] = ()

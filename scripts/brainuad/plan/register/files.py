@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from brainuad.plan.grids import Grid
+from brainuad.plan.study import Cohort
+
+SCAN_INDEX = "results/report/scans/index.html"
 
 
 def table_file(name: str, ending: str = "tsv") -> str:
@@ -11,6 +14,14 @@ def table_file(name: str, ending: str = "tsv") -> str:
 
 def figure_file(name: str, ending: str) -> str:
     return f"results/report/figures/{name}.{ending}"
+
+
+def derivatives_folder(cohort: Cohort) -> str:
+    return f"results/derivatives/{cohort.name}"
+
+
+def scan_pages_folder(cohort: Cohort) -> str:
+    return f"results/report/scans/{cohort.name}"
 
 
 def varied(

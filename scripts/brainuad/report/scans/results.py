@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainuad.io.rows import read_rows
+from brainuad.report.derivatives.anomalies import ANOMALIES
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ScanResult:
 
 def read_results(folder: Path) -> list[ScanResult]:
     """All scans of a data set of derivatives, the most anomalous first."""
-    rows = read_rows(folder / "anomalies.tsv")
+    rows = read_rows(folder / ANOMALIES)
     return sorted((_read(folder, row) for row in rows), key=by_anomaly)
 
 
