@@ -182,6 +182,8 @@ def test_the_report_shows_what_there_is(bundle):
     assert Targets(study).everything() == [
         "results/report/index.html",
         "results/derivatives/mine_t2",
+        "results/report/scans/mine_t2",
+        "results/report/scans/index.html",
     ]
 
 
