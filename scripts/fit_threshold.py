@@ -23,6 +23,8 @@ from brainuad.io.tables import read_table
 
 def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None:
     """Write the threshold of the best Dice on the pooled validation voxels as JSON."""
+    # ASSUME: a threshold is fitted on the pooled voxels of all validation scans, so that a subject
+    # of several sessions weighs by their number, as one of large lesions does by their size.
     names = scans_of(read_table(split), VALIDATION)
     pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     if not pairs:
