@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
-from brainuad.io.tables import write_table
+from brainuad.io.rows import write_rows
 from brainuad.scores import load_score
 from brainuad.training.model_checks import check_model
 
 GIB = 2**30
+COLUMNS = ["model", "parameters", "step_gib"]
 
 
 def main(
@@ -42,7 +41,7 @@ def main(
             "timestep": None,
         }
     rows = [sized(name, block, size) for name, block in blocks.items()]
-    write_table(pd.DataFrame(rows), sizes)
+    write_rows(COLUMNS, rows, sizes)
 
 
 def check_score(name: str, *, model: str | None, score: dict[str, Any]) -> None:
@@ -58,7 +57,7 @@ def check_score(name: str, *, model: str | None, score: dict[str, Any]) -> None:
         )
 
 
-def sized(name: str, block: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+def sized(name: str, block: dict[str, Any], size: tuple[int, int]) -> tuple[str, int, float]:
     """The row of a model; SettingsError names its key in the config."""
     try:
         found = check_model(**block, size=size)
@@ -66,7 +65,7 @@ def sized(name: str, block: dict[str, Any], size: tuple[int, int]) -> dict[str, 
         raise SettingsError(f"config: {name}: {error}") from error
     memory = round(found.step_memory / GIB, 3)
     job.log(f"{name}: {found.parameters:,} parameters, about {memory} GiB in a step in float32")
-    return {"model": name, "parameters": found.parameters, "step_gib": memory}
+    return name, found.parameters, memory
 
 
 if __name__ == "__main__":

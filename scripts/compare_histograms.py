@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.evaluation.histograms import (
     count_values,
     densities,
@@ -25,7 +24,7 @@ from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
 from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.models import load_model
 
 # In the column subject: a measure of all test subjects together.
@@ -56,7 +55,7 @@ def main(
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
-    stack, names = read_slices(slices), scans_of(read_table(split), TEST)
+    stack, names = read_slices(slices), scans_of(read_rows(split), TEST)
     edges = np.linspace(0, 1, bins + 1)
     # ASSUME: the entropy difference is that of the histograms of all test subjects together, in
     # which each voxel counts the same: the subjects' own, of either sign, would cancel in a mean.
@@ -78,7 +77,7 @@ def main(
         difference = entropy_difference(*pooled)
         rows.append((POOLED, "", modality, gamma, "entropy_difference", difference))
     job.log(f"{len(names)} test scans, gamma {gamma:g}, {bins} bins")
-    write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
+    write_rows(COLUMNS, rows, measures)
     scans, reconstructions = densities(pooled, edges)
     with job.replacing(histograms) as temporary:
         np.savez(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.datasets.splits import VALIDATION, scans_of
+from brainuad.datasets.partitions import VALIDATION, scans_of
 from brainuad.evaluation.thresholds import (
     FEWEST_LESION_VOXELS,
     FEWEST_PATIENTS,
@@ -18,14 +18,14 @@ from brainuad.images.mask_labels import LESION
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows
 
 
 def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path) -> None:
     """Write the threshold of the best Dice on the pooled validation voxels as JSON."""
     # ASSUME: a threshold is fitted on the pooled voxels of all validation scans, so that a subject
     # of several sessions weighs by their number, as one of large lesions does by their size.
-    names = scans_of(read_table(split), VALIDATION)
+    names = scans_of(read_rows(split), VALIDATION)
     pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     if not pairs:
         raise SettingsError(

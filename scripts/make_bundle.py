@@ -10,7 +10,7 @@ import pandas as pd
 from brainuad.bundles.card import licence, model_card
 from brainuad.bundles.metadata import metadata_of
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import VALIDATION
+from brainuad.datasets.partitions import VALIDATION
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.subgroups import group_scans, summarize_groups
 from brainuad.evaluation.summaries import gather_scores, summarize_scores

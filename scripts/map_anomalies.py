@@ -8,7 +8,7 @@ import numpy as np
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import scans_of
+from brainuad.datasets.partitions import scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import (
     read_reconstructions,
@@ -17,7 +17,7 @@ from brainuad.images.computed_volumes import (
 )
 from brainuad.images.slices import Scan, largest_lesion_slice, read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows
 from brainuad.scores import Score, load_score
 from brainuad.scores.postprocess import anomaly_map
 
@@ -37,7 +37,7 @@ def main(
     A method without a model has no reconstructions (None).
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
-    stack, frame = read_slices(slices), read_table(split)
+    stack, frame = read_slices(slices), read_rows(split)
     wanted = [name for partition in partitions for name in scans_of(frame, partition)]
     computed = read_reconstructions(reconstructions) if reconstructions else None
     # A leak that the config keeps stands in two partitions, and is mapped once.

@@ -9,13 +9,13 @@ import numpy as np
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.evaluation.metrics import dice, volume_ml
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
 from brainuad.images.slices import SliceStack, largest_lesion_slice, read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows
 from brainuad.report import paths_by_name
 from brainuad.report.figures import compact_panels, panels, pictures
 from brainuad.report.figures.style import house_style, note_figure, save_figure
@@ -47,7 +47,7 @@ def main(
     """
     settings, named = settings_from(PostprocessingSettings, postprocessing), Labels(**labels)
     compact = len(methods) > MOST_WIDE
-    names = scans_of(read_table(split), TEST)
+    names = scans_of(read_rows(split), TEST)
     stack = chosen_scans(read_slices(slices), names, count=COMPACT_ROWS if compact else ROWS)
     title = f"{named.cohort(*cohort)}: test subjects by lesion volume"
     with house_style():

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
 from brainuad.images.slices import SliceStack, read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows
 from brainuad.report import paths_by_name
 from brainuad.report.figures.precision_recall import (
     draw_precision_recall,
@@ -44,7 +44,7 @@ def main(
     `anomaly_maps`, `thresholds` and `methods` are parallel; the cohort is a data set and a
     modality, `styles` are colour, line and marker of each method.
     """
-    stack, names = read_slices(slices), scans_of(read_table(split), TEST)
+    stack, names = read_slices(slices), scans_of(read_rows(split), TEST)
     named, looks = Labels(**labels), styles_from(styles)
     with house_style():
         if not has_lesions(stack, names):

@@ -1,20 +1,20 @@
 """Pretrain the encoder's backbone with SparK on the healthy slices of one modality and fold."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import scans_of
+from brainuad.datasets.partitions import scans_of
 from brainuad.images.slices import read_slices
 from brainuad.io import job
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.io.seeds import derive_seed
-from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_with, spark
 from brainuad.models.checkpoints import Checkpoint, write_weights
 from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, train
@@ -45,7 +45,7 @@ def main(
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     torch.manual_seed(derive_seed(seed, "weights"))
     pretraining = build_with(spark, settings["network"])
-    stack, partitions = read_slices(slices), read_table(split)
+    stack, partitions = read_slices(slices), read_rows(split)
     healthy, held_out = (
         torch.from_numpy(stack.select(scans_of(partitions, partition)).images)
         for partition in ("train", "validation")
@@ -79,8 +79,8 @@ def main(
             "machines": progress.machines,
         },
     )
-    write_table(pd.DataFrame(progress.history, columns=HISTORY_COLUMNS), history)
-    write_table(pd.DataFrame(progress.machines, columns=MACHINE_COLUMNS), machines)
+    write_rows(HISTORY_COLUMNS, map(itemgetter(*HISTORY_COLUMNS), progress.history), history)
+    write_rows(MACHINE_COLUMNS, map(itemgetter(*MACHINE_COLUMNS), progress.machines), machines)
     checkpoint.remove()
 
 

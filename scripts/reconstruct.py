@@ -6,12 +6,12 @@ from typing import Any
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import scans_of
+from brainuad.datasets.partitions import scans_of
 from brainuad.images.computed_volumes import write_reconstructions
 from brainuad.images.slices import read_slices
 from brainuad.inference.reconstruction import reconstruct_scans
 from brainuad.io import job
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows
 from brainuad.models import load_model
 
 
@@ -30,7 +30,7 @@ def main(
     """Write the reconstructions of the scans of the partitions, see `write_reconstructions`."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
-    stack, frame = read_slices(slices), read_table(split)
+    stack, frame = read_slices(slices), read_rows(split)
     wanted = [name for partition in partitions for name in scans_of(frame, partition)]
     # A leak that the config keeps stands in two partitions, and is reconstructed once.
     names = [scan.name for scan in stack.scans(list(dict.fromkeys(wanted)))]

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
@@ -16,7 +15,7 @@ from brainuad.inference.reconstruction import scans_to_reconstruct
 from brainuad.inference.visible_part import l1_by_region, middle_slice
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
-from brainuad.io.tables import write_table
+from brainuad.io.rows import write_rows
 from brainuad.models import load_model
 
 # Scans whose middle slice is kept for a figure.
@@ -75,7 +74,7 @@ def main(
         if len(pictures) < PICTURED:
             z = middle_slice(brain_mask)
             pictures.append((image[z], brain_mask[z], by_fraction[:, :, z].copy()))
-    write_table(pd.DataFrame(rows, columns=COLUMNS), measures)
+    write_rows(COLUMNS, rows, measures)
     images, brain_masks, reconstructed_slices = zip(*pictures, strict=True)
     with job.replacing(reconstructions) as temporary:
         np.savez(

@@ -15,7 +15,7 @@ from brainuad.evaluation.variations import fit_and_score
 from brainuad.images.contrast import with_contrast
 from brainuad.images.slices import read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.models import load_model
 from brainuad.scores import load_score
 
@@ -45,14 +45,15 @@ def main(
     scores = fit_and_score(
         load_model(weights, chosen_device) if weights else None,
         with_contrast(read_slices(slices), gamma),
-        read_table(split),
+        read_rows(split),
         timesteps=timesteps,
         seed=seed,
         device=chosen_device,
         score=load_score(score),
         settings=settings_from(PostprocessingSettings, postprocessing),
     )
-    write_table(scores.assign(modality=modality, gamma=gamma)[COLUMNS], output)
+    rows = [(*scan, modality, gamma, metric, value) for *scan, metric, value in scores]
+    write_rows(COLUMNS, rows, output)
 
 
 if __name__ == "__main__":

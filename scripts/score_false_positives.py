@@ -8,18 +8,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, VALIDATION, scans_of
-from brainuad.evaluation.calibration import scores_at
-from brainuad.evaluation.detection import FALSE_POSITIVES
-from brainuad.evaluation.thresholds import healthy_scores, healthy_threshold
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
+from brainuad.evaluation.metrics import PREDICTED_VOLUME
+from brainuad.evaluation.thresholds import healthy_scores, healthy_threshold, scores_at
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 
 
 def main(
@@ -44,7 +41,7 @@ def main(
         name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
         for name, path in zip(fitted_on, thresholds, strict=True)
     }
-    frame, stack = read_table(split), read_slices(slices)
+    frame, stack = read_rows(split), read_slices(slices)
     maps = read_anomaly_maps(anomaly_maps)
     tested = scans_with(stack, maps, scans_of(frame, TEST))
     rows = [
@@ -53,10 +50,10 @@ def main(
         for name, metric, value in scores_at(
             anomaly_map, scan.lesions, scan.voxel_ml, thresholds=fitted, settings=settings
         )
-        if metric == FALSE_POSITIVES
+        if metric == PREDICTED_VOLUME
     ]
     columns = ["subject", "session", "modality", "fitted_on", "metric", "value"]
-    write_table(pd.DataFrame(rows, columns=columns), scores)
+    write_rows(columns, rows, scores)
 
     validated = scans_with(stack, maps, scans_of(frame, VALIDATION))
     healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)

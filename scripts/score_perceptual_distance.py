@@ -3,19 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings, device_of
 from brainuad.config.settings import settings_from
 from brainuad.datasets.downloads import check_sha256
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.evaluation.perceptual import load_network, perceptual_distance
 from brainuad.images.computed_volumes import read_reconstructions, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 
 
 def main(
@@ -37,7 +35,7 @@ def main(
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     job.log(f"{network}: SHA-256 {check_sha256(network, sha256, name=str(network))}")
     chosen_network = load_network(network, chosen_device.torch)
-    names = scans_of(read_table(split), TEST)
+    names = scans_of(read_rows(split), TEST)
     pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), names)
     rows = []
     for scan, reconstruction in progress_bar(pairs, total=len(pairs), label="LPIPS"):
@@ -45,7 +43,7 @@ def main(
         rows.append((scan.subject, scan.session, modality, "lpips", value))
     job.log(f"{len(pairs)} test scans scored")
     columns = ["subject", "session", "modality", "metric", "value"]
-    write_table(pd.DataFrame(rows, columns=columns), output)
+    write_rows(columns, rows, output)
 
 
 if __name__ == "__main__":

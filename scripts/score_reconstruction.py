@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import read_anomaly_maps, read_reconstructions, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 
 
 def main(
@@ -22,7 +20,7 @@ def main(
     modality: str,
 ) -> None:
     """Write a tidy table: subject, session, modality, metric, value."""
-    names = scans_of(read_table(split), TEST)
+    names = scans_of(read_rows(split), TEST)
     maps = read_anomaly_maps(anomaly_maps)
     pairs = scans_with(read_slices(slices), read_reconstructions(reconstructions), names)
     rows = []
@@ -38,7 +36,7 @@ def main(
         rows += [(*place, metric, value) for metric, value in scores.items()]
     job.log(f"{len(pairs)} test scans scored")
     columns = ["subject", "session", "modality", "metric", "value"]
-    write_table(pd.DataFrame(rows, columns=columns), output)
+    write_rows(columns, rows, output)
 
 
 if __name__ == "__main__":

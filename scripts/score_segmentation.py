@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.scores.postprocess import segment
 
 
@@ -44,7 +43,7 @@ def scores_of(
         "l1_ratio_released": measures["l1_ratio_released"],
         metrics.SCAN_SCORE: measures[metrics.SCAN_SCORE],
         "lesion_volume_ml": metrics.volume_ml(lesions == LESION, scan.voxel_ml),
-        "predicted_volume_ml": metrics.volume_ml(scored, scan.voxel_ml),
+        metrics.PREDICTED_VOLUME: metrics.volume_ml(scored, scan.voxel_ml),
     }
 
 
@@ -62,7 +61,7 @@ def main(
     settings = settings_from(PostprocessingSettings, postprocessing)
     fitted = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
     maps = read_anomaly_maps(anomaly_maps)
-    pairs = scans_with(read_slices(slices), maps, scans_of(read_table(split), TEST))
+    pairs = scans_with(read_slices(slices), maps, scans_of(read_rows(split), TEST))
     rows = []
     for scan, anomaly_map in pairs:
         measures = maps.measures_of(scan.name)
@@ -71,7 +70,7 @@ def main(
         rows += [(*place, metric, value) for metric, value in scores.items()]
     job.log(f"{len(pairs)} test scans scored at threshold {fitted:.6g}")
     columns = ["subject", "session", "modality", "metric", "value"]
-    write_table(pd.DataFrame(rows, columns=columns), output)
+    write_rows(columns, rows, output)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, scans_of
-from brainuad.evaluation.calibration import ON_TEST, best_threshold_on_test, scores_at
+from brainuad.datasets.partitions import TEST, scans_of
+from brainuad.evaluation.thresholds import ON_TEST, best_threshold_on_test, scores_at
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 
 
 def main(
@@ -39,7 +37,7 @@ def main(
         name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
         for name, path in zip(fitted_on, thresholds, strict=True)
     }
-    names = scans_of(read_table(split), TEST)
+    names = scans_of(read_rows(split), TEST)
     pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     # The maps are read twice: those of a whole test set would fill the memory.
     best = best_threshold_on_test((anomaly_map, scan.lesions) for scan, anomaly_map in pairs)
@@ -53,8 +51,7 @@ def main(
         )
     ]
     columns = ["subject", "session", "modality", "fitted_on", "metric", "value"]
-    table = pd.DataFrame(rows, columns=columns)
-    write_table(table, output)
+    write_rows(columns, rows, output)
     job.log(f"{len(pairs)} test scans scored at {len(values)} thresholds")
 
 

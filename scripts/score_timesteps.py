@@ -14,7 +14,7 @@ from brainuad.config.settings import settings_from
 from brainuad.evaluation.variations import fit_and_score
 from brainuad.images.slices import read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.models import load_model
 from brainuad.scores import load_score
 
@@ -41,14 +41,15 @@ def main(
     scores = fit_and_score(
         load_model(weights, chosen_device),
         read_slices(slices),
-        read_table(split),
+        read_rows(split),
         timesteps=[timestep],
         seed=seed,
         device=chosen_device,
         score=load_score(score),
         settings=settings_from(PostprocessingSettings, postprocessing),
     )
-    write_table(scores.assign(modality=modality, timestep=timestep)[COLUMNS], output)
+    rows = [(*scan, modality, timestep, metric, value) for *scan, metric, value in scores]
+    write_rows(COLUMNS, rows, output)
 
 
 if __name__ == "__main__":

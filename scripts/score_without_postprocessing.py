@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.splits import TEST, VALIDATION, scans_of
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.images.computed_volumes import read_reconstructions, scans_with
 from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table, write_table
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.scores import Score, load_score
 from brainuad.scores.postprocess import anomaly_map, segment
 from brainuad.scores.postprocessing_variants import sharing_maps, variants_of
@@ -39,7 +38,7 @@ def main(
     A method without a model has no reconstructions (None).
     """
     variants = variants_of(settings_from(PostprocessingSettings, postprocessing))
-    frame, stack, chosen = read_table(split), read_slices(slices), load_score(score)
+    frame, stack, chosen = read_rows(split), read_slices(slices), load_score(score)
     computed = read_reconstructions(reconstructions) if reconstructions else None
     validation = scans_with(stack, computed, scans_of(frame, VALIDATION))
     test = scans_with(stack, computed, scans_of(frame, TEST))
@@ -59,7 +58,7 @@ def main(
                 dice = metrics.dice(prediction, lesions)
                 rows.append((scan.subject, scan.session, modality, variant, "dice", dice))
     columns = ["subject", "session", "modality", "variant", "metric", "value"]
-    write_table(pd.DataFrame(rows, columns=columns), output)
+    write_rows(columns, rows, output)
 
 
 def mapped(

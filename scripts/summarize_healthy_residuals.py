@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from brainuad.datasets.splits import TEST, VALIDATION, scans_of
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation.healthy_residuals import summarize_maps, write_healthy_residuals
 from brainuad.evaluation.metrics import SCAN_SCORE
 from brainuad.evaluation.thresholds import healthy_scores, healthy_threshold
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows
 
 
 def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path, threshold: Path) -> None:
@@ -19,7 +19,7 @@ def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path, thresho
     And as JSON the threshold of the validation subjects' voxels, as `score_false_positives` has it
     beside what lesion masks give: here it needs none.
     """
-    maps, stack, frame = read_anomaly_maps(anomaly_maps), read_slices(slices), read_table(split)
+    maps, stack, frame = read_anomaly_maps(anomaly_maps), read_slices(slices), read_rows(split)
     pairs = scans_with(stack, maps, scans_of(frame, TEST))
     residuals = summarize_maps(
         (anomaly_map for _, anomaly_map in pairs),

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 
 from brainuad.compute.device import Device, prepare_device
@@ -23,7 +22,7 @@ from brainuad.inference.reconstruction import (
 )
 from brainuad.io import job
 from brainuad.io.progress import progress_bar
-from brainuad.io.tables import write_table
+from brainuad.io.rows import write_rows
 from brainuad.models import Model, load_model
 
 VOLUMES = 5
@@ -76,7 +75,7 @@ def main(
             if number > 0:
                 value = seconds / len(names)
                 rows.append((method, fold, dataset, modality, number, SECONDS, value))
-    write_table(pd.DataFrame(rows, columns=COLUMNS), output)
+    write_rows(COLUMNS, rows, output)
     job.log(f"{len(methods)} methods, {len(names)} volumes of {dataset} {modality}")
 
 

@@ -11,7 +11,7 @@ from brainuad import __version__
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.layouts.bids import MODALITIES
-from brainuad.datasets.splits import TEST, VALIDATION, scans_of
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation.candidates import midsagittal_plane
 from brainuad.evaluation.healthy_residuals import read_healthy_residuals
 from brainuad.evaluation.metrics import SCAN_SCORE
@@ -24,8 +24,7 @@ from brainuad.images.geometry import to_ras
 from brainuad.images.slices import Scan, read_slices
 from brainuad.images.volumes import read_mask
 from brainuad.io import job
-from brainuad.io.rows import write_rows
-from brainuad.io.tables import read_table
+from brainuad.io.rows import read_rows, write_rows
 from brainuad.preprocessing.raw_scans import Row, rows_by_name
 from brainuad.report.derivatives.anomalies import ANOMALIES, SCAN_COLUMNS
 from brainuad.report.derivatives.dataset import (
@@ -133,8 +132,8 @@ def main(
 
 def partitions_of(split: Path) -> dict[str, str]:
     """The partition of each scan that was not trained on; of a leak, the test."""
-    table = read_table(split)
-    return {scan: part for part in (VALIDATION, TEST) for scan in scans_of(table, part)}
+    rows = read_rows(split)
+    return {scan: part for part in (VALIDATION, TEST) for scan in scans_of(rows, part)}
 
 
 def native_places(

@@ -9,8 +9,9 @@ from test_layouts import listed
 from test_layouts_own import paths, write_tree
 
 from brainuad.datasets.copies import leave_out_copies
+from brainuad.datasets.partitions import scans_of
 from brainuad.datasets.released_splits import released_split
-from brainuad.datasets.splits import all_for_test, scans_of, split_healthy, split_lesions
+from brainuad.datasets.splits import all_for_test, split_healthy, split_lesions
 from brainuad.io.errors import SettingsError
 from brainuad.io.scan_names import scan_name
 from brainuad.io.tables import read_table, write_table
@@ -157,7 +158,7 @@ def test_splits_draw_subjects_and_keep_their_scans_together(stratify):
     once = table.drop_duplicates("subject").assign(session="")
     alone = split_healthy(once, fold=1, validation=4, test=6, stratify=stratify, seed=3)
     assert dict(zip(alone["subject"], alone["partition"], strict=True)) == sides["first"].to_dict()
-    test = scans_of(split, "test")
+    test = scans_of(split.to_dict("records"), "test")
     assert len(test) == 18 and test[:2] == [f"{test[0][:3]}_ses-1", f"{test[0][:3]}_ses-2"]
 
 
@@ -187,4 +188,4 @@ def test_released_lists_take_all_sessions_of_their_subjects(tmp_path):
         keep_leaks=False,
     )
     assert split["partition"].tolist() == ["validation"] * 2 + ["test"] * 4
-    assert scans_of(split, "validation") == ["s00_ses-1", "s00_ses-2"]
+    assert scans_of(split.to_dict("records"), "validation") == ["s00_ses-1", "s00_ses-2"]

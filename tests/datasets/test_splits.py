@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainuad.datasets.partitions import scans_of as scans_of_rows
 from brainuad.datasets.splits import (
     all_for_test,
     proportional_shares,
-    scans_of,
     split_healthy,
     split_lesions,
     strata_of,
@@ -15,6 +15,10 @@ from brainuad.datasets.splits import (
 from brainuad.io.errors import SettingsError
 
 PARTITIONS = ("train", "validation", "test")
+
+
+def scans_of(split, partition):
+    return scans_of_rows(split.to_dict("records"), partition)
 
 
 def subject_table(count, *, sites=("A",), left_out=(), partial=()):

@@ -7,17 +7,16 @@ import pandas as pd
 import pytest
 
 from brainuad.config.evaluation import PostprocessingSettings
-from brainuad.evaluation.calibration import (
-    CANDIDATES,
-    ON_TEST,
-    best_threshold_on_test,
-    fitted_beside_best,
-    scores_at,
-    summarize_thresholds,
-)
+from brainuad.evaluation.calibration import fitted_beside_best, summarize_thresholds
 from brainuad.evaluation.metrics import dice
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.thresholds import best_threshold
+from brainuad.evaluation.thresholds import (
+    CANDIDATES,
+    ON_TEST,
+    best_threshold,
+    best_threshold_on_test,
+    scores_at,
+)
 
 BOOTSTRAP = BootstrapSettings(rounds=50, confidence=0.9, seed=3)
 SETTINGS = PostprocessingSettings(

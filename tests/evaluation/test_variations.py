@@ -118,8 +118,12 @@ def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
     return table[table["metric"].isin(["dice", "auprc"])].reset_index(drop=True)
 
 
-def scored(stack, split):
-    """By a model that reconstructs nothing."""
+def scored(stack, partitions):
+    """By a model that reconstructs nothing; `partitions` are of the subjects by name."""
+    split = [
+        {"subject": name, "session": "", "partition": partition}
+        for name, partition in partitions.items()
+    ]
     return fit_and_score(
         Blank(),
         stack,
@@ -138,32 +142,20 @@ def test_threshold_is_fitted_to_the_changed_scans():
     stack.images[stack.lesions == 1] = 0.9
     # The test subject has an artefact of 16 voxels.
     stack.images[2, 0, 5, 8:24] = 0.65
-    split = pd.DataFrame(
-        {
-            "subject": ["s0", "s1", "s2"],
-            "session": "",
-            "partition": ["validation", "validation", "test"],
-        }
-    )
+    split = {"s0": "validation", "s1": "validation", "s2": "test"}
     found = {gamma: scored(with_contrast(stack, gamma), split) for gamma in (1.0, 2.0)}
-    assert found[1.0].columns.tolist() == ["subject", "session", "metric", "value"]
-    assert found[1.0]["metric"].tolist() == ["dice", "auprc"]
-    assert found[1.0]["subject"].tolist() == ["s2", "s2"]
+    assert [row[:3] for row in found[1.0]] == [("s2", "", "dice"), ("s2", "", "auprc")]
     # gamma 1: the threshold .6 calls the artefact of .65; gamma 2: .45 does not call .4225.
     lesion = 2 * 8 * 8
-    assert found[1.0]["value"].tolist() == pytest.approx([2 * lesion / (2 * lesion + 16), 1])
-    assert found[2.0]["value"].tolist() == [1, 1]
+    values = {gamma: [value for *_, value in rows] for gamma, rows in found.items()}
+    assert values[1.0] == pytest.approx([2 * lesion / (2 * lesion + 16), 1])
+    assert values[2.0] == [1, 1]
 
 
 def test_without_validation_or_test_subjects():
-    split = pd.DataFrame(
-        {"subject": ["s0", "gone"], "session": "", "partition": ["test", "validation"]}
-    )
     with pytest.raises(SettingsError, match="no threshold can be fitted: none of the validation"):
-        scored(stack_of(1), split)
-    split["partition"] = ["validation", "test"]
-    table = scored(stack_of(1), split)
-    assert table.empty and table.columns.tolist() == ["subject", "session", "metric", "value"]
+        scored(stack_of(1), {"s0": "test", "gone": "validation"})
+    assert scored(stack_of(1), {"s0": "validation", "gone": "test"}) == []
 
 
 def test_maps_are_the_same_where_a_gpu_filters_them():

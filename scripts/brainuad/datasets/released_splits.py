@@ -13,14 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.datasets.splits import (
-    COLUMNS,
-    TEST,
-    TRAIN,
-    VALIDATION,
-    usable_rows,
-    usable_subjects,
-)
+from brainuad.datasets.partitions import TEST, TRAIN, VALIDATION
+from brainuad.datasets.splits import COLUMNS, usable_rows, usable_subjects
 from brainuad.io.errors import SettingsError
 from brainuad.io.text_tables import column_of, plain_name, read_text_table
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from brainuad.datasets.partitions import TEST, TRAIN, VALIDATION
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
-from brainuad.io.scan_names import scan_name
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
 # Columns of categories, also where a table names them by numbers.
 CATEGORIES = ("sex", "site")
 MAX_CLASSES = 10
@@ -95,14 +94,6 @@ def usable_rows(subjects: pd.DataFrame) -> pd.DataFrame:
     """The rows of a subject table with a usable scan (status ok or partial), by subject."""
     usable = subjects[subjects["status"].isin(["ok", "partial"])]
     return usable.astype({"subject": str}).sort_values("subject", kind="stable")
-
-
-def scans_of(split: pd.DataFrame, partition: str) -> list[str]:
-    """The names of the scans of a partition, in the order of the table."""
-    if partition not in (TRAIN, VALIDATION, TEST):
-        raise ValueError(f"partition {partition!r} is not one of {TRAIN}, {VALIDATION}, {TEST}")
-    rows = split.loc[split["partition"] == partition, ["subject", "session"]]
-    return [scan_name(subject, session) for subject, session in rows.itertuples(index=False)]
 
 
 def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:

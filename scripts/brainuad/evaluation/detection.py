@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from brainuad.evaluation.metrics import SCAN_SCORE
+from brainuad.evaluation.metrics import PREDICTED_VOLUME, SCAN_SCORE
 from brainuad.evaluation.statistics import (
     ROUNDS_AT_A_TIME,
     BootstrapSettings,
@@ -19,7 +19,6 @@ from brainuad.evaluation.statistics import (
 from brainuad.evaluation.summaries import SUMMARY_COLUMNS
 
 AUROC = "auroc"
-FALSE_POSITIVES = "predicted_volume_ml"
 DETECTION_COLUMNS = [
     *("method", "dataset", "modality", "metric"),
     *(*SUMMARY_COLUMNS, "healthy", "healthy_subjects"),
@@ -91,13 +90,13 @@ def false_positive_volumes(scores: pd.DataFrame, bootstrap: BootstrapSettings) -
     if scores.empty:
         return pd.DataFrame(columns=FALSE_POSITIVE_COLUMNS)
     rows = []
-    chosen = scores[scores["metric"] == FALSE_POSITIVES].dropna(subset=["value"])
+    chosen = scores[scores["metric"] == PREDICTED_VOLUME].dropna(subset=["value"])
     for place, group in chosen.groupby(FALSE_POSITIVE_KEYS, sort=False):
         by_subject = mean_over_sessions(group).groupby("subject")["value"].mean()
         clean = mean_over_sessions(group.assign(value=group["value"] == 0))
         rows.append(
             dict(zip(FALSE_POSITIVE_KEYS, place, strict=True))
-            | {"metric": FALSE_POSITIVES}
+            | {"metric": PREDICTED_VOLUME}
             | asdict(summarize(group, bootstrap))
             | {
                 "median_ml": by_subject.median(),

@@ -27,6 +27,7 @@ class Confusion:
 
 
 SCAN_SCORE = "mean_residual"
+PREDICTED_VOLUME = "predicted_volume_ml"
 
 
 def confusion(prediction: np.ndarray, lesions: np.ndarray) -> Confusion:

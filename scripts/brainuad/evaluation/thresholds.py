@@ -1,17 +1,27 @@
-"""The threshold of an anomaly map, fitted on validation subjects.
+"""The threshold of an anomaly map, fitted on validation subjects, and the best one on test.
 
 `best_threshold(volumes)` returns `Threshold(value, dice)`; a voxel is called anomalous where its
 score is greater than `value`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
-from brainuad.evaluation.metrics import detections, pooled, scored_voxels
+from brainuad.config.evaluation import PostprocessingSettings
+from brainuad.evaluation.metrics import (
+    PREDICTED_VOLUME,
+    detections,
+    dice,
+    pooled,
+    scored_voxels,
+    volume_ml,
+)
+from brainuad.images.mask_labels import IGNORED
 from brainuad.io.errors import SettingsError
+from brainuad.scores.postprocess import segment
 
 # ASSUME: a threshold from fewer patients with a lesion, or fewer lesion voxels on the final grid (8
 # ml at 2 mm), is marked in the report: one lesion more or less may then move it anywhere.
@@ -20,6 +30,12 @@ FEWEST_LESION_VOXELS = 1000
 # ASSUME: beside the fitted threshold stands the one that this share of the brain voxels of healthy
 # validation subjects exceeds, the rim that erosion blanks included; it needs no lesion.
 HEALTHY_SHARE = 0.01
+# In the column fitted_on: the threshold was chosen on the test subjects themselves.
+ON_TEST = "test"
+# ASSUME: the best threshold on test is the best of 20,001 candidates, evenly spaced in the
+# logarithm and less than 0.1 % apart. So each volume is read once and let go; an exact search would
+# hold every score of a whole test set. No residual reaches 10.
+CANDIDATES = np.geomspace(1e-5, 10, 20001, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,55 @@ def best_threshold(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshol
     return Threshold(
         value=_value_below(cuts[best], voxels.lesion, voxels.healthy), dice=float(dices[best])
     )
+
+
+def best_threshold_on_test(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshold:
+    """The threshold of the best Dice that could be chosen if the test lesions were known.
+
+    volumes are pairs of an anomaly map >= 0 and lesions uint8 {0, 1, 2} of its shape, read once and
+    one at a time. Dice is the mean over the volumes with lesions, as in the tables, but with small
+    components; of equal Dice the highest of CANDIDATES wins. If no lesion voxel scores above them,
+    the threshold is infinite and the Dice 0; without any lesion the Dice is NaN.
+    """
+    # ASSUME: the best threshold is searched before small components are removed, as the fitted one
+    # is. It is then used as that one is, so that the best Dice in the table may by chance lie a
+    # little below the fitted one.
+    total, count = np.zeros(len(CANDIDATES)), 0
+    for anomaly_map, lesions in volumes:
+        voxels = scored_voxels(anomaly_map, lesions)
+        if voxels.lesion_voxels == 0:
+            continue
+        hits, alarms = _count_from(voxels.lesion), _count_from(voxels.healthy)
+        total += 2 * hits / (hits + alarms + voxels.lesion_voxels)
+        count += 1
+    if not total.any():
+        return Threshold(value=float("inf"), dice=0.0 if count else float("nan"))
+    best = len(total) - 1 - int(np.argmax(total[::-1]))
+    # "score > value" shall select what "score >= candidate" does.
+    value = np.nextafter(CANDIDATES[best], np.float32(0))
+    return Threshold(value=float(value), dice=float(total[best] / count))
+
+
+def scores_at(
+    anomaly_map: np.ndarray,
+    lesions: np.ndarray,
+    voxel_ml: float,
+    *,
+    thresholds: Mapping[str, float],
+    settings: PostprocessingSettings,
+) -> list[tuple[str, str, float]]:
+    """One scan at each threshold: rows of fitted_on, metric (dice, predicted_volume_ml), value.
+
+    anomaly_map and lesions are [S, H, W], voxel_ml is the volume of a voxel; thresholds by the data
+    set they were fitted on. A healthy scan has no Dice (NaN); what is predicted in it is false.
+    """
+    rows = []
+    for fitted_on, threshold in thresholds.items():
+        prediction = segment(anomaly_map, threshold, settings)
+        scored = prediction & (lesions != IGNORED)
+        rows.append((fitted_on, "dice", dice(prediction, lesions)))
+        rows.append((fitted_on, PREDICTED_VOLUME, volume_ml(scored, voxel_ml)))
+    return rows
 
 
 def rests_on_little(patients: int, lesion_voxels: int) -> bool:
@@ -128,3 +193,10 @@ def _value_below(cut: np.floating, *scores: np.ndarray) -> float:
     below = max(values.max(where=values < cut, initial=0) for values in scores)
     middle = cut.dtype.type((float(below) + float(cut)) / 2)
     return float(middle if middle < cut else below)
+
+
+def _count_from(scores: np.ndarray) -> np.ndarray:
+    """How many scores are at least as high as each candidate, [CANDIDATES]."""
+    passed = np.searchsorted(CANDIDATES, scores, side="right")
+    counts = np.bincount(passed, minlength=len(CANDIDATES) + 1)
+    return np.cumsum(counts[::-1])[::-1][1:]

@@ -4,14 +4,13 @@ For experiments whose reconstructions are used at once and kept nowhere, so that
 not grow with the data set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from brainuad.compute.device import Device
 from brainuad.config.evaluation import PostprocessingSettings
-from brainuad.datasets.splits import TEST, VALIDATION, scans_of
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
 from brainuad.images.slices import Scan, SliceStack
@@ -25,15 +24,15 @@ from brainuad.scores.postprocess import segment
 def fit_and_score(
     model: Model | None,
     stack: SliceStack,
-    split: pd.DataFrame,
+    split: Sequence[Mapping[str, str]],
     *,
     timesteps: Sequence[int],
     seed: int,
     device: Device,
     score: Score,
     settings: PostprocessingSettings,
-) -> pd.DataFrame:
-    """Dice and AUPRC of the test subjects of a lesion set: subject, session, metric, value.
+) -> list[tuple[str, str, str, float]]:
+    """Dice and AUPRC of a lesion set's test scans: rows of subject, session, metric, value.
 
     The threshold is fitted on the validation subjects of the same stack, at the same timesteps. A
     method without a model (None) is scored without reconstructions. Raises SettingsError where no
@@ -68,7 +67,7 @@ def fit_and_score(
         auprc = metrics.average_precision(anomaly_map, lesions)
         rows.append((scan.subject, scan.session, "dice", dice))
         rows.append((scan.subject, scan.session, "auprc", auprc))
-    return pd.DataFrame(rows, columns=["subject", "session", "metric", "value"])
+    return rows
 
 
 def map_on_device(

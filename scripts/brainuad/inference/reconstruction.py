@@ -10,12 +10,12 @@ from torch import Tensor
 
 from brainuad.compute.compilation import compile_costly_parts, runs_compiled
 from brainuad.compute.device import Device
-from brainuad.datasets.splits import TEST, scans_of
+from brainuad.datasets.partitions import TEST, scans_of
 from brainuad.images.slices import Scan, SliceStack
 from brainuad.io.errors import SettingsError
 from brainuad.io.progress import progress_bar
+from brainuad.io.rows import read_rows
 from brainuad.io.seeds import subject_seeds
-from brainuad.io.tables import read_table
 from brainuad.models import Model
 
 SLICES_AT_A_TIME = {"cpu": 16, "cuda": 128}
@@ -30,7 +30,7 @@ def scans_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> lis
     Raises SettingsError if there is none.
     """
     known = set(stack.names)
-    names = [name for name in scans_of(read_table(split), TEST) if name in known]
+    names = [name for name in scans_of(read_rows(split), TEST) if name in known]
     if not names:
         raise SettingsError(
             f"{slices.stem}: none of the test scans came through the preprocessing; "

@@ -10,7 +10,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from brainuad.evaluation.calibration import ON_TEST
+from brainuad.evaluation.thresholds import ON_TEST
 from brainuad.io.tables import read_table
 from brainuad.report.figures.style import PAGE_WIDTH, note_figure
 from brainuad.report.labels import Labels

@@ -4,13 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from brainuad.evaluation.calibration import (
-    ON_TEST,
-    PLACE,
-    fitted_beside_best,
-    summarize_thresholds,
-)
+from brainuad.evaluation.calibration import PLACE, fitted_beside_best, summarize_thresholds
 from brainuad.evaluation.statistics import BootstrapSettings
+from brainuad.evaluation.thresholds import ON_TEST
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import number, signed
 from brainuad.report.tables import Table

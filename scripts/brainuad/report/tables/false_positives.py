@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from brainuad.evaluation.detection import FALSE_POSITIVES, false_positive_volumes
+from brainuad.evaluation.detection import false_positive_volumes
+from brainuad.evaluation.metrics import PREDICTED_VOLUME
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import number
@@ -18,7 +19,7 @@ from brainuad.report.tables.layout import (
     latex_table,
 )
 
-VOLUMES = [FALSE_POSITIVES, "median_ml", "percentile_95_ml", "share_clean"]
+VOLUMES = [PREDICTED_VOLUME, "median_ml", "percentile_95_ml", "share_clean"]
 
 
 def tabulate(
@@ -56,13 +57,13 @@ def _parts(summary: pd.DataFrame, labels: Labels) -> Iterator[pd.DataFrame]:
 
 
 def _html_cell(record: pd.Series) -> str:
-    if record["metric"] == FALSE_POSITIVES:
+    if record["metric"] == PREDICTED_VOLUME:
         return html_cell(record)
     return number(record["mean"], record["metric"])
 
 
 def _latex_cell(record: pd.Series) -> str:
-    if record["metric"] == FALSE_POSITIVES:
+    if record["metric"] == PREDICTED_VOLUME:
         return latex_cell(record)
     mean = number(record["mean"], record["metric"])
     return rf"\textbf{{{mean}}}" if record["best"] else mean

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainuad.datasets.partitions import TEST, TRAIN, VALIDATION
 from brainuad.datasets.released_splits import (
     IN_NO_LIST,
     IN_OTHER_VALIDATION,
@@ -14,7 +15,6 @@ from brainuad.datasets.released_splits import (
     NO_USABLE_SCAN,
     REPEATED_ROW,
 )
-from brainuad.datasets.splits import TEST, TRAIN, VALIDATION
 from brainuad.io.job import log
 from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
