@@ -82,7 +82,6 @@ def has_avx512() -> bool:
 
 def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> None:
     """Train, reconstruct and score by the rules' scripts; write dataset, metric, value."""
-    import fit_threshold
     import map_anomalies
     import reconstruct
     import score_segmentation
@@ -137,11 +136,11 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
             postprocessing=postprocessing,
         )
         common |= {"anomaly_maps": maps}
-        fit_threshold.main(**common, output=work / f"{dataset}.json")
         scores = work / f"{dataset}.tsv"
         score_segmentation.main(
             **common,
             threshold=work / f"{dataset}.json",
+            fits=True,
             output=scores,
             postprocessing=postprocessing,
             modality=modality,

@@ -1,7 +1,11 @@
-"""Score the segmentations of one method on the test subjects of one cohort and fold."""
+"""Fit the threshold of one method on the validation scans of one cohort and fold, and score.
+
+The anomaly maps of the test scans are cut at it, or at one that is given, and compared with their
+lesion masks.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +13,19 @@ import numpy as np
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.partitions import TEST, scans_of
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
-from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
+from brainuad.evaluation.thresholds import (
+    FEWEST_LESION_VOXELS,
+    FEWEST_PATIENTS,
+    best_threshold,
+    rests_on_little,
+)
+from brainuad.images.computed_volumes import ScansWithVolumes, read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
+from brainuad.io.errors import SettingsError
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.scores.postprocess import segment
 
@@ -47,39 +58,91 @@ def scores_of(
     }
 
 
+def fit_threshold(pairs: ScansWithVolumes) -> dict[str, float]:
+    """The threshold of the best Dice on the pooled voxels of validation scans, and its grounds.
+
+    pairs are the scans with their anomaly maps.
+    """
+    # ASSUME: a threshold is fitted on the pooled voxels of all validation scans, so that a subject
+    # of several sessions weighs by their number, as one of large lesions does by their size.
+    voxels = []
+
+    def volumes() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for scan, anomaly_map in pairs:
+            lesions = scan.lesions
+            voxels.append(int(np.count_nonzero(lesions == LESION)))
+            yield anomaly_map, lesions
+
+    threshold = best_threshold(volumes())
+    content = {
+        "threshold": threshold.value,
+        "validation_dice": threshold.dice,
+        "subjects": len({scan.subject for scan in pairs.scans}),
+        "patients": len(
+            {scan.subject for scan, count in zip(pairs.scans, voxels, strict=True) if count}
+        ),
+        "lesion_voxels": sum(voxels),
+    }
+    job.log(
+        f"threshold {threshold.value:.6g}, Dice {threshold.dice:.4f}, {len(pairs)} scans, "
+        f"{content['patients']} of them with a lesion, {content['lesion_voxels']} lesion voxels"
+    )
+    if rests_on_little(content["patients"], content["lesion_voxels"]):
+        job.log(
+            f"warning: a threshold from fewer than {FEWEST_PATIENTS} patients or "
+            f"{FEWEST_LESION_VOXELS} lesion voxels says little; raise the data set's `validation`"
+        )
+    return content
+
+
 def main(
     *,
     slices: Path,
     split: Path,
     anomaly_maps: Path,
     threshold: Path,
+    fits: bool,
     output: Path,
     postprocessing: dict[str, Any],
     modality: str,
 ) -> None:
-    """Write a tidy table: subject, session, modality, metric, value."""
+    """Write a tidy table: subject, session, modality, metric, value.
+
+    `threshold` is a JSON file that is given; where `fits`, it is written first.
+    """
     settings = settings_from(PostprocessingSettings, postprocessing)
-    fitted = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
-    maps = read_anomaly_maps(anomaly_maps)
-    pairs = scans_with(read_slices(slices), maps, scans_of(read_rows(split), TEST))
+    stack, frame, maps = read_slices(slices), read_rows(split), read_anomaly_maps(anomaly_maps)
+    if fits:
+        validation = scans_with(stack, maps, scans_of(frame, VALIDATION))
+        if not validation:
+            raise SettingsError(
+                f"{slices.stem}: none of the validation scans came through the preprocessing, so "
+                f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
+            )
+        fitted = fit_threshold(validation)
+        with job.replacing(threshold) as temporary:
+            temporary.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
+    value = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
+    pairs = scans_with(stack, maps, scans_of(frame, TEST))
     rows = []
     for scan, anomaly_map in pairs:
         measures = maps.measures_of(scan.name)
-        scores = scores_of(scan, anomaly_map, measures, threshold=fitted, settings=settings)
+        scores = scores_of(scan, anomaly_map, measures, threshold=value, settings=settings)
         place = (scan.subject, scan.session, modality)
-        rows += [(*place, metric, value) for metric, value in scores.items()]
-    job.log(f"{len(pairs)} test scans scored at threshold {fitted:.6g}")
-    columns = ["subject", "session", "modality", "metric", "value"]
-    write_rows(columns, rows, output)
+        rows += [(*place, metric, score) for metric, score in scores.items()]
+    job.log(f"{len(pairs)} test scans scored at threshold {value:.6g}")
+    write_rows(["subject", "session", "modality", "metric", "value"], rows, output)
 
 
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
+        given = snakemake.input.threshold
         main(
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
             anomaly_maps=Path(snakemake.input.anomaly_maps),
-            threshold=Path(snakemake.input.threshold),
+            threshold=Path(given or snakemake.output.threshold),
+            fits=not given,
             output=Path(snakemake.output.scores),
             postprocessing=snakemake.params.postprocessing,
             modality=snakemake.params.modality,

@@ -205,13 +205,13 @@ def score(folder: Path) -> None:
         },
     )
     common |= {"anomaly_maps": patients / "maps.npz"}
-    finished("fit_threshold", common | {"output": patients / "threshold.json"})
     finished(
         "score_segmentation",
         common
         | {
             "postprocessing": postprocessing,
             "threshold": patients / "threshold.json",
+            "fits": True,
             "output": patients / "scores.tsv",
             "modality": "t2",
         },

@@ -7,7 +7,6 @@ import pytest
 from small_study import study_of
 from test_layouts import listed
 
-import fit_threshold
 import map_anomalies
 import pack_slices
 import resample_scans
@@ -108,10 +107,10 @@ def test_each_scan_is_scored_and_each_subject_counts_once(packed, tmp_path):
         postprocessing=NO_POSTPROCESSING,
     )
     threshold, output = tmp_path / "threshold.json", tmp_path / "scores.tsv"
-    fit_threshold.main(**files, output=threshold)
     score_segmentation.main(
         **files,
         threshold=threshold,
+        fits=True,
         output=output,
         postprocessing=NO_POSTPROCESSING,
         modality="t2",

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import fit_threshold
 import map_anomalies
 import score_reconstruction
 import score_segmentation
@@ -109,16 +108,25 @@ def test_without_a_model_the_intensity_is_mapped(files, tmp_path):
         assert np.isnan(made["l1_ratio"][2]) and np.isnan(made["l1_ratio_released"][2])
 
 
+def segmented(files, folder, *, fits=True):
+    """The files with the threshold of the maps, and with the scores at it."""
+    threshold, output = folder / "threshold.json", folder / "scores.tsv"
+    score_segmentation.main(
+        **files,
+        threshold=threshold,
+        fits=fits,
+        output=output,
+        postprocessing=SETTINGS,
+        modality="t2",
+    )
+    return threshold, output
+
+
 def test_threshold_then_scores(files, tmp_path, capsys):
-    threshold, output = tmp_path / "threshold.json", tmp_path / "scores.tsv"
-    fit_threshold.main(**files, output=threshold)
+    threshold, output = segmented(files, tmp_path)
     fitted = json.loads(threshold.read_text())
     assert fitted["subjects"] == 1
     assert fitted["threshold"] == pytest.approx((0.5 + 0.05) / 2)
-
-    score_segmentation.main(
-        **files, threshold=threshold, output=output, postprocessing=SETTINGS, modality="t2"
-    )
     assert "not scored: gone" in capsys.readouterr().out
     scores = read_table(output)
     assert list(scores.columns) == ["subject", "session", "modality", "metric", "value"]
@@ -155,7 +163,21 @@ def test_no_threshold_without_validation_subjects(files, tmp_path):
     )
     write_table(split, files["split"])
     with pytest.raises(SettingsError, match=r"^slices: none of the validation .*_left_out\.tsv"):
-        fit_threshold.main(**files, output=tmp_path / "a.json")
+        segmented(files, tmp_path)
+    assert not (tmp_path / "threshold.json").exists()
+
+
+def test_a_given_threshold_needs_no_validation_subjects(files, tmp_path):
+    split = pd.DataFrame({"subject": ["t1"], "session": "", "partition": ["test"]})
+    write_table(split, files["split"])
+    # Above the 0.5 of the lesion nothing is called anomalous.
+    given = json.dumps({"threshold": 0.6})
+    (tmp_path / "threshold.json").write_text(given, encoding="utf-8")
+    threshold, output = segmented(files, tmp_path, fits=False)
+    assert threshold.read_text(encoding="utf-8") == given
+    values = read_table(output).set_index("metric")["value"]
+    assert values["dice"] == values["predicted_volume_ml"] == 0
+    assert values["auprc"] > 0.5
 
 
 def test_reconstruction_scores(files, tmp_path):
@@ -181,7 +203,5 @@ def test_reconstruction_scores(files, tmp_path):
 
 
 def test_writing_the_same_numbers_again_gives_the_same_table(files, tmp_path):
-    outputs = [tmp_path / "a.json", tmp_path / "b.json"]
-    for output in outputs:
-        fit_threshold.main(**files, output=output)
-    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+    first, second = ([path.read_bytes() for path in segmented(files, tmp_path)] for _ in range(2))
+    assert first == second

@@ -9,7 +9,6 @@ import torch
 from blank_model import Blank
 from small_training import CDDPM, FP32, device_with
 
-import fit_threshold
 import map_anomalies
 import reconstruct
 import score_changed_contrast
@@ -105,11 +104,11 @@ def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
         partitions=partitions,
         postprocessing=POSTPROCESSING,
     )
-    fit_threshold.main(**data, anomaly_maps=maps, output=fitted)
     score_segmentation.main(
         **data,
         anomaly_maps=maps,
         threshold=fitted,
+        fits=True,
         output=scores,
         postprocessing=POSTPROCESSING,
         modality="t2",

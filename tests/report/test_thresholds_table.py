@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from small_report import texts_of, write_small_table
 
-import fit_threshold
 import map_anomalies
 import score_false_positives
+import score_segmentation
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.tables import write_table
 
@@ -53,7 +53,14 @@ def thresholds(tmp_path, capsys):
     patients = write_set(tmp_path, "mslub", images, lesions)
     healthy = np.linspace(0.001, 1, 3 * 400, dtype=np.float32).reshape(3, 1, 20, 20)
     controls = write_set(tmp_path, "ixi", healthy, np.zeros(healthy.shape, np.uint8))
-    fit_threshold.main(**patients, output=tmp_path / "mslub.json")
+    score_segmentation.main(
+        **patients,
+        postprocessing=PLAIN,
+        modality="t2",
+        threshold=tmp_path / "mslub.json",
+        fits=True,
+        output=tmp_path / "mslub.tsv",
+    )
     score_false_positives.main(
         **controls,
         postprocessing=PLAIN,

@@ -309,7 +309,6 @@ def test_study_without_any_lesion_mask(chain, snakemake):
     directory = make_working_directory(chain[1].parent / "no_masks", values)
     done = snakemake(directory, "--dry-run", project=chain[0])
     assert "rule write_derivatives:" in done.stdout
-    assert "rule fit_threshold:" not in done.stdout
     assert "rule score_segmentation:" not in done.stdout
 
 
@@ -317,7 +316,11 @@ def test_study_without_any_lesion_mask(chain, snakemake):
     ("module", "reruns", "spares"),
     [
         ("report/figures/style.py", {"plot_panel"}, {"train_model", "register_to_template"}),
-        ("evaluation/thresholds.py", {"fit_threshold"}, {"train_model", "register_to_template"}),
+        (
+            "evaluation/thresholds.py",
+            {"score_segmentation"},
+            {"train_model", "register_to_template"},
+        ),
         ("scores/absolute.py", {"map_anomalies"}, {"train_model", "pretrain_spark"}),
         ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_template"}),
     ],

@@ -142,7 +142,7 @@ def test_chain_has_fewer_submissions_than_jobs(chain):
         "correct_bias": 2,
     }
     in_groups |= {"normalize_scans": 2, "inspect_scans": 1, "map_anomalies": 1}
-    in_groups |= {"fit_threshold": 1, "score_segmentation": 1}
+    in_groups |= {"score_segmentation": 1}
     assert {rule: finished[rule] for rule in in_groups} == in_groups
     alone = sum(finished.values()) - sum(finished[rule] for rule in {*local, *in_groups})
     assert len(sent) == sum(batch.values()) + alone

@@ -1,51 +1,24 @@
 """From anomaly maps to numbers.
 
-1. fit_threshold              on the validation subjects
-2. score_segmentation         the test subjects of a cohort with lesions
-   score_reconstruction       those of a healthy cohort
+1. score_segmentation         a cohort with lesions: the threshold by the validation subjects, and
+                              the test subjects at it, or at the threshold of a bundle
+   score_reconstruction       the test subjects of a healthy cohort
    score_perceptual_distance  the same by a network, where its weights are given
-3. score_thresholds           each patient of the test at the thresholds of all cohorts
+2. score_thresholds           each patient of the test at the thresholds of all cohorts
    score_false_positives      healthy test subjects too; and the threshold that healthy voxels give
-4. summarize_healthy_residuals  what a patient's anomaly map is compared with
+3. summarize_healthy_residuals  what a patient's anomaly map is compared with
 """
 
 
-rule fit_threshold:
-    """Find the threshold of best Dice on the pooled voxels of the validation subjects."""
-    input:
-        slices="results/slices/{cohort}.npz",
-        split=scans.split_of_cohort,
-        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
-    output:
-        threshold="results/thresholds/{method}/fold{fold}/{cohort}.json",
-    log:
-        "logs/fit_threshold/{method}/fold{fold}/{cohort}.log",
-    benchmark:
-        "benchmarks/fit_threshold/{method}/fold{fold}/{cohort}.tsv"
-    wildcard_constraints:
-        cohort=one_of(study.lesion_cohorts),
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=scaled_by_attempt(2000),
-        runtime=scaled_by_attempt(60),
-    params:
-        **compared(
-            code=code_of("fit_threshold"),
-        ),
-    script:
-        "../../scripts/fit_threshold.py"
-
-
 rule score_segmentation:
-    """Score the thresholded anomaly maps of the test subjects against their lesion masks."""
+    """Find the threshold of best Dice on the validation subjects, and score the test subjects at it."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
-        threshold=results.threshold,
+        threshold=results.given_threshold,
     output:
+        **results.fitted_threshold(),
         scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
     log:
         "logs/score_segmentation/{method}/fold{fold}/{cohort}.log",

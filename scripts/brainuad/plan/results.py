@@ -80,11 +80,15 @@ class ResultsPlan:
         cohort = self.study.training_cohort(modality).name
         return f"results/healthy_residuals/{method.name}/fold{fold}/{cohort}.json"
 
-    def threshold(self, wildcards: Any) -> str:
-        """The threshold at which the lesion cohort in the path is scored."""
-        cohort = self.study.cohorts[wildcards.cohort]
-        grid = Grid.of([wildcards.method], [wildcards.fold], [cohort])
-        return threshold_files(self.study, grid)[0]
+    def given_threshold(self, wildcards: Any) -> str | list[str]:
+        """The bundle's, at which lesion cohorts are scored; an empty list where they fit one."""
+        return [] if self.study.bundle is None else f"{TAKEN}/{HEALTHY_THRESHOLD}"
+
+    def fitted_threshold(self) -> dict[str, str]:
+        """The file of the threshold that a lesion cohort fits; none where a bundle gives it."""
+        if self.study.bundle is not None:
+            return {}
+        return {"threshold": "results/thresholds/{method}/fold{fold}/{cohort}.json"}
 
     def lesion_cohorts_beside(self, wildcards: Any) -> list[Cohort]:
         """Those in the modality of the cohort in the path."""

@@ -96,7 +96,7 @@ def write_dataset_files(
 
 
 def threshold_facts(fitted: Mapping[str, Any]) -> dict[str, Any]:
-    """What sidecars say of a threshold, as `fit_threshold` or `score_false_positives` wrote it."""
+    """What sidecars say of a threshold: of a lesion cohort, or of healthy voxels (`share`)."""
     if "share" in fitted:
         origin = (
             f"{100 * fitted['share']:g} % of the brain voxels of {fitted['subjects']} healthy "

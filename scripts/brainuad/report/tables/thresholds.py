@@ -43,7 +43,7 @@ def tabulate(
     """A row per fitted threshold and healthy set of its modality.
 
     The places, parallel to their files, are method, fold, dataset and modality: of the thresholds
-    of fit_threshold, and of those of score_false_positives.
+    of score_segmentation, and of those of score_false_positives.
     """
     lesions = pd.DataFrame(
         [
