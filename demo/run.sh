@@ -26,7 +26,9 @@ flock --nonblock 9 || {
 if [ -n "$(ls "$directory/.snakemake/locks" 2>/dev/null)" ] && ! snakemake_runs_here; then
     snakemake --directory "$directory" "$@" --unlock --quiet progress rules host
 fi
-snakemake --directory "$directory" --cores all --use-conda "$@"
+# Ctrl-C goes to all of them; what Snakemake says then is still to be told.
+snakemake --directory "$directory" --cores all --use-conda "$@" 2>&1 \
+    | (trap '' INT; exec awk -f "$(dirname "$0")/one_line_per_job.awk")
 
 report=$directory/results/report
 if [ "$report/index.html" -nt "$report/snakemake_report.zip" ]; then
