@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nilearn import datasets
 from sklearn.metrics import average_precision_score
 
 from brainuad.phantoms import acquisition, lesions, vascular
@@ -19,7 +20,7 @@ from brainuad.phantoms.fields import (
     smooth_field,
     soft_below,
 )
-from brainuad.phantoms.template import load_template
+from brainuad.phantoms.template import load_template, read_map
 
 AXES = grid_axes(field_of_view=(192.0, 232.0, 176.0), spacing=(3.0, 3.0, 3.0))
 VOXEL_ML = 0.027
@@ -36,6 +37,19 @@ PLANNERS = {
 @pytest.fixture(scope="module")
 def template():
     return load_template()
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("t1", datasets.load_mni152_template),
+        ("gm", datasets.load_mni152_gm_template),
+        ("wm", datasets.load_mni152_wm_template),
+    ],
+)
+def test_maps_are_those_that_nilearn_gives(name, load):
+    expected = np.asarray(load(resolution=1).dataobj, dtype=np.float32)
+    np.testing.assert_array_equal(read_map(name), expected)
 
 
 def test_lattice_interpolation_is_exact_for_a_linear_function():

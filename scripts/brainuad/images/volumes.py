@@ -20,7 +20,7 @@ LARGEST_NEGATIVE_SHARE = 0.25
 WHOLE_NUMBER_TOLERANCE = 1e-3  # labels that were scaled, such as 255 x 1/255, are whole to this
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """A three-dimensional array [X, Y, Z] and its place in the scanner.
 

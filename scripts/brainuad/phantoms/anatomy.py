@@ -163,7 +163,8 @@ def tissues_on(template: Template, head: Head, axes: Axes, *, stripped: bool) ->
     near = brain_distance < 4
     inner = points[:, near]
     # The template ends here; what its last slice would extrude below is spinal cord.
-    brain = (sample(template.brain, inner) > 0.5) & (inner[2] >= TEMPLATE_ORIGIN[2])
+    inside = sample(template.brain, inner)
+    brain = (inside > 0.5) & (inner[2] >= TEMPLATE_ORIGIN[2])
 
     grey, white = sample(template.grey, inner), sample(template.white, inner)
     fluid = np.clip(1 - grey - white, 0, 1)
@@ -173,7 +174,6 @@ def tissues_on(template: Template, head: Head, axes: Axes, *, stripped: bool) ->
     grey = grey * np.exp(0.14 * head.cortex.on(axes)[near])
     fractions = np.stack([fluid, grey, white]) ** 1.6
     fractions /= fractions.sum(0) + 1e-6
-    inside = sample(template.brain, inner)
     if stripped:
         inside = brain.astype(np.float32)
 

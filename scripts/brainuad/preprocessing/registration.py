@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,7 +73,9 @@ def register_linear(
     with ExitStack() as stack:
         start = None
         if settings.rigid_start:
-            start = stack.enter_context(_registered(_coarse(fixed), _coarse(moving), **RIGID_START))
+            start = stack.enter_context(
+                _registered(_coarse_template(fixed), _coarse(moving), **RIGID_START)
+            )
         files = stack.enter_context(
             _registered(
                 fixed,
@@ -103,7 +106,7 @@ def carry_brain_mask(scan: Volume, *, head: Volume, brain_mask: Volume) -> np.nd
     # .97 with those of HD-BET 1.
     with _registered(
         _coarse(scan),
-        _coarse(head),
+        _coarse_template(head),
         type_of_transform="SyN",
         aff_iterations=(100,),
         aff_shrink_factors=(3,),
@@ -163,6 +166,12 @@ def _coarse(volume: Volume) -> Volume:
     sigmas = 0.8 * COARSE_SPACING / volume.spacing / 2.355
     smooth = Volume(ndimage.gaussian_filter(volume.data, sigmas), volume.affine)
     return resample(smooth, COARSE_SPACING, labels=False)
+
+
+@lru_cache(maxsize=1)
+def _coarse_template(template: Volume) -> Volume:
+    # One template serves all scans of a chunk.
+    return _coarse(template)
 
 
 @contextmanager
