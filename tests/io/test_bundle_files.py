@@ -28,6 +28,8 @@ def relisted(bundle, *names):
 
 
 def test_a_whole_one_is_read(bundle):
+    # Snakemake leaves it in each folder that it made.
+    (bundle / ".snakemake_timestamp").touch()
     check_bundle(bundle)
     assert read_settings(bundle)["models"] == {"cddpm": {}}
 
@@ -66,6 +68,10 @@ REFUSED_AT_ONCE = {
     "unknown file": (
         lambda b: changed(b, "models/run.py"),
         "holds models/run.py, which is no file of a bundle",
+    ),
+    "mark with a content": (
+        lambda b: changed(b, ".snakemake_timestamp"),
+        "holds .snakemake_timestamp, which is no file of a bundle",
     ),
     "link": (
         lambda b: (

@@ -166,7 +166,8 @@ def _ages(people: pd.DataFrame, dataset: str, partition: str | None = None) -> s
     rows = people[people["dataset"] == dataset]
     rows = rows if partition is None else rows[rows["partition"] == partition]
     ages = rows["age"].dropna().astype(float)
-    return "unknown" if ages.empty else f"{ages.min():.0f} to {ages.max():.0f} years"
+    span = dict.fromkeys(f"{age:.0f}" for age in (ages.min(), ages.max()))
+    return "unknown" if ages.empty else f"{' to '.join(span)} years"
 
 
 def _threshold_row(key: str, content: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:

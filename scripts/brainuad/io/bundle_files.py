@@ -31,6 +31,8 @@ ALWAYS = (
     *(SCORES, SUBGROUPS, CARD, LICENCE),
 )
 FITTED_THRESHOLD = re.compile(r"thresholds/fitted_[a-z][a-z0-9_]*\.json")
+# An empty file that Snakemake leaves in a folder that it made.
+MARK = ".snakemake_timestamp"
 # What Python and PyTorch keep code in.
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".ts")
 LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
@@ -117,7 +119,7 @@ def _checked_names(bundle: Path, *, needs_weights: bool) -> dict[str, str]:
 
 
 def _files_in(bundle: Path) -> list[str]:
-    """The names of all files, but for that of the checksums in sorted order; links are none."""
+    """The names of all files but Snakemake's mark, sorted; SettingsError where one is a link."""
     names = []
     for folder, folders, files in os.walk(bundle):
         for name in [*folders, *files]:
@@ -128,7 +130,7 @@ def _files_in(bundle: Path) -> list[str]:
                     "in its place"
                 )
         names += [Path(folder, name).relative_to(bundle).as_posix() for name in files]
-    return sorted(names)
+    return sorted(name for name in names if name != MARK or (bundle / MARK).stat().st_size)
 
 
 def _is_known(name: str) -> bool:
