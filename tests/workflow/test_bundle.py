@@ -54,15 +54,19 @@ def applied(chain, bundle, snakemake, tmp_path_factory) -> Path:
 
 
 def test_anomaly_maps_are_those_of_the_run_that_trained(chain, applied):
-    """To the last bit, from the raw scans on."""
+    """From the raw scans on; a scan's place in the batches moves the last digits of float32.
+
+    In the same batches they are equal: tests/bundles.
+    """
     place = f"results/anomaly_maps/{METHOD}/fold0"
     trained = np.load(chain[1] / place / "mslub_t2.npz", allow_pickle=False)
     own = np.load(applied / place / "mine_t2.npz", allow_pickle=False)
     assert sorted(own["names"]) == sorted(trained["names"]) and len(own["names"]) == 3
     rows = [trained["names"].tolist().index(subject) for subject in own["names"]]
-    assert np.array_equal(own["anomaly_maps"], trained["anomaly_maps"][rows])
+    found, expected = own["anomaly_maps"], trained["anomaly_maps"][rows]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
     assert own["anomaly_maps"].any()
-    assert np.array_equal(own["mean_residual"], trained["mean_residual"][rows])
+    np.testing.assert_allclose(own["mean_residual"], trained["mean_residual"][rows], rtol=1e-6)
 
 
 def test_scores_are_at_the_threshold_of_the_bundle(chain, applied):
@@ -71,7 +75,7 @@ def test_scores_are_at_the_threshold_of_the_bundle(chain, applied):
     trained = _scores(chain[1] / f"results/scores/{name}/mslub_t2.tsv")
     # Of the subjects tested in both runs; the one that fitted the threshold there is tested here.
     assert set(trained.index) < set(own.index)
-    assert own.loc[trained.index, "auprc"].equals(trained["auprc"])
+    np.testing.assert_allclose(own.loc[trained.index, "auprc"], trained["auprc"], rtol=1e-3)
     log = (applied / f"logs/score_segmentation/{name}/mine_t2.log").read_text()
     threshold = yaml.safe_load(
         (chain[1] / f"results/healthy_thresholds/{name}/ixi_t2.json").read_text()
