@@ -230,6 +230,40 @@ def test_tables_of_scans(derivatives, inputs):
     assert sidecar["Sources"] == ["bids:raw:RAS.nii"]
 
 
+def test_scans_that_came_registered_lie_on_the_template(inputs, tmp_path):
+    """Of a modality, too, that BIDS has no name for, and of a method without a model."""
+    table = pd.read_csv(inputs["subjects"], sep="\t").rename(columns={"t1": "dwi2"})
+    write_table(table, tmp_path / "subjects.tsv")
+    changes = {
+        "subjects": tmp_path / "subjects.tsv",
+        "reconstructions": None,
+        "brain_masks": [],
+        "transforms": [],
+        "template": None,
+        "template_source": "the template of the archive",
+        "modality": "dwi2",
+        "output": tmp_path / "derivatives",
+    }
+    write_derivatives.main(**inputs | changes)
+    stack = read_slices(inputs["slices"])
+    for scan in stack.scans(["LPS", "mirrored"]):
+        files = files_of(tmp_path / "derivatives", scan.name)
+        assert all("space-template" in name for name in files)
+        scores = nib.load(files["space-template_desc-cddpmens_anomalymap.nii.gz"])
+        np.testing.assert_array_equal(scores.affine, scan.affine)
+        assert scores.shape == scan.image.transpose(1, 2, 0).shape
+        sidecar = json.loads(files["space-template_desc-brain_mask.json"].read_text())
+        assert sidecar["SpatialReference"] == "the template of the archive"
+        rows = pd.read_csv(files["space-template_desc-cddpmens_dseg.tsv"], sep="\t")
+        to_scan = template_to_scan(preprocessed(), scan.name)
+        there = nib.affines.apply_affine(np.linalg.inv(to_scan), moved(LESION, scan.name))
+        assert np.linalg.norm(rows.loc[0, ["x", "y", "z"]].astype(float) - there) < 2
+        assert rows["side"].tolist() == (
+            ["right", "left"] if scan.name == "LPS" else ["left", "right"]
+        )
+    assert_valid(tmp_path / "derivatives")
+
+
 def validate(*arguments):
     """Run the validator of BIDS, which lies beside this Python."""
     command = [str(Path(sys.executable).parent / "bids-validator-deno"), *arguments]
@@ -239,13 +273,16 @@ def validate(*arguments):
         pytest.skip(f"bids-validator-deno does not run here: {error}")
 
 
-def test_the_validator_of_bids_finds_no_error(derivatives):
+def assert_valid(folder):
     if validate("--version").returncode:
         pytest.skip("bids-validator-deno does not run here")
-    done = validate("--format", "json", str(derivatives))
+    done = validate("--format", "json", str(folder))
     issues = json.loads(done.stdout)["issues"]["issues"]
-    print(json.dumps(issues, indent=1))
     assert not [issue for issue in issues if issue["severity"] == "error"]
+
+
+def test_the_validator_of_bids_finds_no_error(derivatives):
+    assert_valid(derivatives)
 
 
 def test_the_validator_finds_what_is_wrong(derivatives, tmp_path):
