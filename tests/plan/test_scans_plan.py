@@ -41,6 +41,22 @@ def test_chunks_are_runs_of_rows_with_those_left_out(plan):
     assert plan.names_in_chunk(wildcards(cohort="ixi_t2", chunk="001")) == ["d_ses-2"]
 
 
+def test_what_leads_back_to_raw_scans_is_asked_for_where_there_are_some(plan):
+    cohort = wildcards(cohort="brats21_t2")
+    assert plan.raw_scans(cohort) == ["a2.nii", "d2.nii"]
+    assert plan.kept_of_raw("transforms")(cohort) == [
+        "results/transforms/brats21_t2/chunk000",
+        "results/transforms/brats21_t2/chunk001",
+    ]
+    # One file, and no list of one: the script takes it as a path.
+    assert plan.template_of_raw(cohort) == "results/template/brain.nii.gz"
+    block = {"layout": "preprocessed", "part": "Test/Brats21"}
+    study = study_of({"datasets": {"brats21": block}})
+    preprocessed = ScansPlan(study, plan.subject_table)
+    assert preprocessed.template_of_raw(cohort) == []
+    assert preprocessed.kept_of_raw("transforms")(cohort) == []
+
+
 def test_a_cohort_without_a_scan_says_so(plan, tmp_path):
     (tmp_path / "subjects.tsv").write_text(HEADER, encoding="utf-8")
     with pytest.raises(SettingsError, match="no subject has a t2 scan that can be used"):

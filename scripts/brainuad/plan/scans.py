@@ -87,10 +87,10 @@ class ScansPlan:
             folders(wildcards) if self.dataset(wildcards) in self.study.raw else []
         )
 
-    def template_of_raw(self, wildcards: Any) -> list[str]:
-        """The template that a cohort's scans are registered to here, if they are."""
+    def template_of_raw(self, wildcards: Any) -> str | list[str]:
+        """The template that a cohort's scans are registered to here; an empty list if not."""
         raw = self.dataset(wildcards) in self.study.raw
-        return ["results/template/brain.nii.gz"] if raw else []
+        return "results/template/brain.nii.gz" if raw else []
 
     def source_folder(self, wildcards: Any) -> str:
         """The folder below which the scans of a cohort's data set were found."""
