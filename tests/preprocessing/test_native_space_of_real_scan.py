@@ -90,7 +90,9 @@ def test_mask_and_map_lie_on_the_files_own_grid_where_they_belong(final):
     centres = [np.array(ndimage.center_of_mass(mask)) for mask in (marked, expert)]
     # The file has voxels of 1 mm. On the way there the mask was sampled at every second voxel.
     assert np.linalg.norm(centres[0] - centres[1]) < SPACING
-    assert dice(marked, expert) > 0.8
+    # Thin lesions on voxels twice as large.
+    assert dice(marked, expert) > 0.7
+    assert dice(marked[::-1], expert) < 0.6
 
     inside = ndimage.binary_erosion(np.asarray(file.dataobj) > 20, iterations=4)
     raw = file.get_fdata()[inside]
@@ -98,8 +100,9 @@ def test_mask_and_map_lie_on_the_files_own_grid_where_they_belong(final):
     def similarity(volume):
         return np.corrcoef(volume[inside], raw)[0, 1]
 
-    assert similarity(back) > 0.85
-    # A voxel to any side it is less like the scan, and much less from left to right.
+    # It was smoothed and had voxels of 2 mm. One of them away it is less like the scan, and much
+    # less so mirrored.
+    assert similarity(back) > 0.7
     for axis in range(3):
         for step in (-2, 2):
             assert similarity(np.roll(back, step, axis)) < similarity(back)
