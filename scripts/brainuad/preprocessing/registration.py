@@ -150,9 +150,12 @@ def warp_labels(
     linear   as released: what a label touches at all, by linear interpolation, is of it, so that
              every brain and lesion grows (a sphere of 33 voxels to 88)
     """
+    warped = np.zeros(grid.data.shape, np.uint8)
+    # No lesion is none in the template either.
+    if not labels.data.any():
+        return warped
     if interpolation == "nearest":
         return warp(labels, grid, transforms=transforms, labels=True)
-    warped = np.zeros(grid.data.shape, np.uint8)
     # ASSUME: where a lesion (1) and what is ignored (2) both reach a voxel, it is lesion, as it is
     # in the released code, to which all labels are lesion.
     for label in sorted(np.unique(labels.data[labels.data > 0]), reverse=True):
