@@ -89,7 +89,7 @@ def standing(result: ScanResult) -> str:
     if np.isnan(result.percentile):
         return "There are no healthy scans to compare its mean residual with."
     share = f"{result.percentile:.3g}\u00a0%"
-    return f"Its mean residual is above that of {share} of the healthy test scans."
+    return f"{share} of the healthy test scans have no higher mean residual."
 
 
 def number(value: float) -> str:
