@@ -129,11 +129,16 @@ class Study:
 
     @cached_property
     def derived_cohorts(self) -> list[Cohort]:
-        """Those whose findings are written scan by scan, in the space of each."""
+        """Those whose findings are written scan by scan, in the space of each.
+
+        All that a bundle is applied to, with masks and without.
+        """
         return self.cohorts_of(
             name
             for name, block in self.datasets.items()
-            if block["native"] or (name in self.patients and not block["lesion_masks"])
+            if block["native"]
+            or (name in self.patients and not block["lesion_masks"])
+            or self.bundle is not None
         )
 
     def lesion_cohorts_in(self, modality: str) -> list[Cohort]:
