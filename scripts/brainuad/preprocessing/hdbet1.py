@@ -57,7 +57,7 @@ def load_networks(count: int, *, device: torch.device) -> list[nn.Module]:
         network, _ = HD_BET_Config().get_network(train=False)
         numbers = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
         network.load_state_dict(numbers)
-        networks.append(network.to(device, memory_format=torch.channels_last_3d))
+        networks.append(network.to(device))
     return networks
 
 
