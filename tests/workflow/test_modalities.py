@@ -1,5 +1,6 @@
 """Any modality, and patients with several, go through the chain by config alone."""
 
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -111,6 +112,15 @@ def test_what_nothing_reads_any_more_is_gone_but_masks_and_transforms(study):
         "transforms/wmh_flair/chunk000/{}/to_template.mat",
     ):
         assert all((study / "results" / kept.format(subject)).is_file() for subject in subjects)
+
+
+def test_anomaly_maps_take_a_part_of_what_their_values_would(study):
+    files = list(study.glob("results/anomaly_maps/*/fold0/*.npz"))
+    for file in files:
+        with zipfile.ZipFile(file) as archive:
+            maps = archive.getinfo("anomaly_maps.npy")
+        assert maps.compress_size < 0.4 * maps.file_size
+    assert files
 
 
 def test_second_run_has_nothing_to_do(study, snakemake):
