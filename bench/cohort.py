@@ -29,6 +29,7 @@ def write_cohort(folder: Path, *, volumes: int, grid: tuple[int, int, int]) -> l
             rows = (volume for _ in subjects)
             write_rows(archive, name, rows, shape=(volumes, *grid), dtype=volume.dtype)
         write_array(archive, "subjects", np.array(subjects))
+        write_array(archive, "sessions", np.full(volumes, ""))
         write_array(archive, "affines", np.tile(np.eye(4), (volumes, 1, 1)))
         write_array(archive, "native_voxel_ml", np.full(volumes, np.nan))
     write_table(

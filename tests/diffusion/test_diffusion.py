@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from brainuad.config.kinds.diffusion import ScheduleSettings
+from brainuad.config.settings import settings_from
 from brainuad.diffusion.process import CosineSchedule, to_image_range, to_model_range
 from brainuad.io.errors import SettingsError
 
@@ -57,5 +58,6 @@ def test_ranges_invert_each_other_and_are_cut():
     "values", [{"timesteps": 0}, {"offset": -0.1}, {"largest_beta": 1.0}, {"largest_beta": 0.0}]
 )
 def test_impossible_settings_are_refused(values):
+    whole = {"timesteps": 1000, "offset": 0.008, "largest_beta": 0.999}
     with pytest.raises(SettingsError, match="expected"):
-        ScheduleSettings(**{"timesteps": 1000, "offset": 0.008, "largest_beta": 0.999} | values)
+        settings_from(ScheduleSettings, whole | values)

@@ -7,6 +7,7 @@ import torch
 from opensimplex.internals import _init
 
 from brainuad.config.kinds.diffusion import NoiseSettings
+from brainuad.config.settings import settings_from
 from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.io.errors import SettingsError
 from brainuad.io.seeds import derive_seed, mix_seeds, random_seeds, subject_seeds
@@ -83,5 +84,6 @@ def test_keys_tell_names_apart_and_stay_the_same():
 
 
 def test_impossible_settings_are_refused():
-    with pytest.raises(SettingsError, match="must be positive"):
-        NoiseSettings(octaves=0, persistence=0.8, wavelength=64.0, shared=False)
+    values = {"octaves": 0, "persistence": 0.8, "wavelength": 64.0, "shared": False}
+    with pytest.raises(SettingsError, match="octaves: 0 does not fit, expected 1 or more"):
+        settings_from(NoiseSettings, values)
