@@ -103,7 +103,7 @@ def test_the_caption_of_several_pictures_stands_once(files):
     text = page_of(files)
     for figure in REGISTER.figures.values():
         assert text.count(f'<p class="note">{to_html(figure.caption)}</p>') == 1
-    assert "Anomaly maps to open in any viewer: <code>maps/</code> beside" in text
+    assert "to open in any viewer, are in <code>results/derivatives</code>" in text
 
 
 def test_page_stands_alone(files):

@@ -45,7 +45,7 @@ TO_HIGHEST, TO_LOWEST = "difference to the highest other", "difference to the lo
 BY_HIGHEST, BY_LOWEST = "ratio to the highest other", "ratio to the lowest other"
 IN_ORDER = "share of pairs in the order named"
 
-# ASSUME: a claim holds if the direction is the paper's, whatever the size, which stands beside it.
+# ASSUME: a claim holds if the direction is the paper's, with any size; the table shows both sizes.
 RULES = {
     "higher": Rule(TO_HIGHEST, lambda value, others: value - max(others), lambda x, _: x > 0),
     "not higher": Rule(TO_HIGHEST, lambda value, others: value - max(others), lambda x, _: x <= 0),

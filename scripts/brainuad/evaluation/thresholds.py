@@ -27,13 +27,13 @@ from brainuad.scores.postprocess import segment
 # ml at 2 mm), is marked in the report: one lesion more or less may then move it anywhere.
 FEWEST_PATIENTS = 5
 FEWEST_LESION_VOXELS = 1000
-# ASSUME: beside the fitted threshold stands the one that this share of the brain voxels of healthy
-# validation subjects exceeds, the rim that erosion blanks included; it needs no lesion.
+# ASSUME: the threshold that needs no lesion is the one that this share of the brain voxels of
+# healthy validation subjects exceeds; the rim that erosion blanks counts too.
 HEALTHY_SHARE = 0.01
 # In the column fitted_on: the threshold was chosen on the test subjects themselves.
 ON_TEST = "test"
 # ASSUME: the best threshold on test is the best of 20,001 candidates, evenly spaced in the
-# logarithm and less than 0.1 % apart. So each volume is read once and let go; an exact search would
+# logarithm and less than 0.1 % apart. So one volume at a time is in memory; an exact search would
 # hold every score of a whole test set. No residual reaches 10.
 CANDIDATES = np.geomspace(1e-5, 10, 20001, dtype=np.float32)
 

@@ -38,8 +38,8 @@ class BundlesPlan:
     # ------------------------------------------------------------------------------------------
     # Making one: of one method and modality, in the first fold.
 
-    # ASSUME: a bundle holds the first fold, whose anomaly maps are those written as NIfTI, with the
-    # thresholds, healthy residuals and scores of that very fold.
+    # ASSUME: a bundle holds the first fold, whose findings are those written scan by scan, with the
+    # thresholds, healthy residuals and scores of the same fold.
 
     def default(self) -> list[str]:
         """The bundles of the method whose maps are written, one for each modality."""

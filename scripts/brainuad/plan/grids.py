@@ -49,7 +49,7 @@ class Grid:
 def threshold_files(study: Study, grid: Grid) -> list[str]:
     """The threshold that each lesion cohort is scored at: its own, or the bundle's."""
     # ASSUME: a bundle is applied at the threshold that 1 % of healthy voxels exceed, which supposes
-    # nothing of the patients. Those fitted on the lesions of its data sets lie beside it.
+    # nothing of the patients. Those fitted on the lesions of its data sets are in the bundle too.
     if study.bundle is not None:
         return [f"{TAKEN}/{HEALTHY_THRESHOLD}"] * len(grid.rows)
     return grid.files("results/thresholds", ".json")

@@ -23,8 +23,8 @@ DATASET = "dataset.json"
 CHECKPOINT = "fold_all/checkpoint_final.pth"
 ADVICE = "take HD-BET's release_v1.5.0 as it is"
 
-# ASSUME: beside tensors, a checkpoint holds single numbers of NumPy (under its old or its new name)
-# and nothing else: so nnU-Net's trainer writes it; the release itself was not at hand to try.
+# ASSUME: a checkpoint holds tensors, single numbers of NumPy (under its old or its new name) and
+# nothing else, as nnU-Net's trainer writes it; the release itself was not at hand to try.
 SCALAR = np._core.multiarray.scalar
 SCALAR_NAMES = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 NUMBER_TYPES = {type(np.dtype(code)) for code in np.typecodes["All"] if code not in "OSUVMm"}

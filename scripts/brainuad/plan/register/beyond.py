@@ -65,9 +65,9 @@ def _subgroups(study: Study) -> TableEntry:
         caption="Dice and AUPRC of the test subjects by the volume of their lesions, by age, sex "
         "and site: a row per group, a column per method, with the number of subjects, each with "
         f"its mean over folds. Dice is at {threshold(study)}. "
-        f"Beneath each mean stands the {interval(study)} over subjects "
-        f"({drawn(study)}); a lone subject has none. A subject of unknown age, sex or site is in "
-        "no group of it. Larger lesions make both measures higher by themselves: by chance alone "
+        f"The {interval(study)} over subjects ({drawn(study)}) stands beneath each mean; a "
+        "group of one subject has none. A subject of unknown age, sex or site is in no such group. "
+        "Larger lesions make both measures higher by themselves: by chance alone "
         "the AUPRC is the share of lesion voxels. So groups by age, sex or site may differ only "
         f"because their lesions do; and of so many groups some differ by chance. {VOLUMES} The "
         "same numbers as fractions are in ``subgroups.tsv``.",
@@ -114,8 +114,8 @@ def _false_positives(study: Study) -> TableEntry:
         "of the same modality. Mean over folds, \u00b1 the standard deviation over folds (a dash "
         f"where there is one fold), above the {interval(study)} over subjects ({drawn(study)}); "
         "median and 95th percentile over subjects, each with its mean over folds; and the share of "
-        "scans in which nothing is called anomalous. The best method at a threshold is in bold. To "
-        "be read beside Dice: a method that finds nothing has no false positives either. "
+        "scans in which nothing is called anomalous. The best method at a threshold is in bold. "
+        "Compare with Dice: a method that finds nothing has no false positives either. "
         f"{VOLUMES}",
     )
 
@@ -132,11 +132,11 @@ def _calibration(study: Study) -> list[TableEntry | FigureEntry]:
         title="Calibration of thresholds",
         heading="How much the threshold decides",
         caption="First the Dice at a data set's own threshold, fitted on its validation subjects, "
-        "beside the best that any one threshold would reach on the test subjects, chosen fold by "
-        "fold before small components are removed; nobody can know it, and what lies between the "
-        "two is what the fitting lost. Then each data set (columns) segmented with the threshold "
-        "of each data set of the same modality (rows), for each method; in brackets what is won or "
-        "lost against the own threshold, in percentage points. All are means over folds of the "
+        "and the best that any one threshold would reach on the test subjects, chosen fold by fold "
+        "before small components are removed. Nobody can know that threshold; the difference is "
+        "what the fitting lost. Then each data set (columns) segmented with the threshold of each "
+        "data set of the same modality (rows), for each method; in brackets the difference to the "
+        "data set's own threshold, in percentage points. All are means over folds of the "
         "mean over test subjects, in per cent. The same numbers as fractions, with intervals over "
         "subjects, are in ``calibration.tsv``.",
     )
@@ -150,8 +150,9 @@ def _calibration(study: Study) -> list[TableEntry | FigureEntry]:
         caption="Dice (%) of each method on each data set, at the data set's own threshold "
         "(*own*), at those fitted on the other data sets of the same modality, and at the best "
         "that could be chosen on the test subjects themselves (*best*). The colour is the "
-        "difference to the own threshold: brown is lost, blue is won. The best threshold is chosen "
-        "before small components are removed, and may by chance lie a little below the own.",
+        "difference to the own threshold: brown is lower, blue is higher. The best threshold is "
+        "chosen before small components are removed, and its Dice may by chance lie a little below "
+        "the own.",
     )
     return [table, figure]
 
@@ -223,11 +224,11 @@ def _reference_run(study: Study, ours: list[str]) -> TableEntry:
         label="compared with another run",
         title=f"Compared with the run \u201c{reference['name']}\u201d",
         heading="Another run",
-        caption="This run (ours) beside another run of this workflow, "
+        caption="This run (ours) compared with another run of this workflow, "
         f"**{as_text(reference['name'])}** (theirs): means over folds, \u00b1 the standard "
         "deviation over folds (a dash where there is one fold), and the difference (ours \u2212 "
-        "theirs). Where a run has a dash in place of a mean, it has no such number. The two may "
-        "differ in their subjects, splits and settings, so the difference is not one between the "
+        "theirs). A dash in place of a mean: that run has no such number. The two runs may differ "
+        "in their subjects, splits and settings, so the difference need not be one between the "
         "same scans. The same numbers as fractions, with precision and recall, are in "
         "``compare_runs.tsv``.",
     )

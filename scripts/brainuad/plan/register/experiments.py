@@ -69,12 +69,12 @@ def _histograms(study: Study) -> list[TableEntry | FigureEntry]:
         caption="How far the intensities of reconstructions are from those of their scans, in "
         "histograms of the healthy voxels of the brain. The intensities x of each scan of a test "
         "subject became x to the power of gamma (\u03b3), the number before a method, before it "
-        "was reconstructed; no model was trained anew. The entropy difference, of the scans less "
-        "that of the reconstructions, is what the paper prints as KLD; it is that of all test "
-        "subjects together, so it has no interval, and the best is the one nearest to zero. The KL "
-        "divergence is that of each subject's reconstruction from its scan, with half a voxel "
-        f"added to each bin. Both are in nats. {spread(study)} The best method of a column under "
-        "one gamma is in bold.",
+        "was reconstructed; no model was trained anew. The entropy difference, the entropy of the "
+        "scans minus that of the reconstructions, is what the paper prints as KLD; it is that of "
+        "all test subjects together, so it has no interval, and the best is the one nearest to "
+        "zero. The KL divergence is that of each subject's reconstruction from its scan, with half "
+        f"a voxel added to each bin. Both are in nats. {spread(study)} The best method of a column "
+        "under one gamma is in bold.",
     )
     figures = []
     for cohort in cohorts:
@@ -98,9 +98,9 @@ def _histograms(study: Study) -> list[TableEntry | FigureEntry]:
                 caption="Intensities of the healthy brain voxels, pooled over the test subjects of "
                 "the first fold: of the scans (grey) and of their reconstructions (line). The "
                 "intensities x of each scan became x to the power of gamma (\u03b3); no model was "
-                "trained anew, and no threshold takes part. Areas are one; the panels of a column "
+                "trained anew, and no threshold is used. Areas are one; the panels of a column "
                 "have one scale, and bins at 0 and 1, where clipped intensities gather, may be "
-                "cut. \u0394H is the entropy of the scans' histogram less that of the "
+                "cut. \u0394H is the entropy of the scans' histogram minus that of the "
                 "reconstructions', in nats, from all bins before neighbours were joined for the "
                 "picture. The table has it over all folds, and the KL divergence.",
             )
@@ -126,7 +126,7 @@ def conditioning(study: Study) -> Section:
         "whole slice, noised at timestep t (1000 is pure noise). The two parts of the brain are "
         "the same in all columns: what the encoder saw at every share, and what it did not see at "
         "the smallest. A model without an encoder reconstructs the same for all shares. "
-        f"{spread(study)} The best model of a column is in bold, for each timestep apart.",
+        f"{spread(study)} The best model of a column is in bold, for each timestep separately.",
     )
     figures = [
         FigureEntry(
@@ -152,7 +152,7 @@ def conditioning(study: Study) -> Section:
             "slice above each column, up to the yellow line, on the side of the patient's left "
             "(the right of the picture); a model without an encoder is shown once. The numbers "
             "are the mean absolute errors (10\u207b\u00b3) of this slice's brain on either side "
-            f"of the cut. No threshold takes part. {SIDES}",
+            f"of the cut. No threshold is used. {SIDES}",
         )
         for cohort in cohorts
     ]
@@ -197,7 +197,7 @@ def reconstruction(study: Study) -> Section:
                 caption="Quality of reconstruction: SSIM, PSNR, l1 and, where its weights were "
                 "given, LPIPS between scan and reconstruction of healthy test subjects, and on "
                 "the lesion sets the l1 ratio, the mean residual of lesion voxels over that of "
-                "healthy ones: within the brain, and as the released code has it, of all voxels "
+                "healthy ones: within the brain, and as in the released code, of all voxels "
                 "with the background. For l1 and LPIPS lower is better, for the others higher. "
                 f"{spread(study)} The best method of a column is in bold.",
             ),

@@ -13,7 +13,7 @@ OVERVIEW_CAPTION = (
     "The whole run on one page: the finding in words, all tables and figures, quality pictures, "
     "what was left out, the decisions that paper and released code leave open, and how it was run. "
     "A field searches the rows of all tables and the captions. The file stands alone and needs no "
-    "connection; the pages of quality control and the tables' files lie beside it."
+    "connection; the pages of scans and of quality control and the tables' files lie in its folder."
 )
 QUALITY_CAPTION = (
     "Every scan that came through preprocessing, the outliers first. Above: the resampled scan "
@@ -86,14 +86,13 @@ def splits(study: Study) -> Section:
                 category="Quality control",
                 label="splits",
                 title="Splits",
-                caption="Subjects that trained, set thresholds and were tested, per data set and "
-                "fold, and where the lists come from. They are counted as drawn or listed: those "
-                "whose scans were then lost in preprocessing are among them, and stand in the "
-                "table of what was left out; a column says how many had no usable scan at all. A "
-                "leak is a subject that stands on two sides of a fold of the released lists. "
-                "Unless it is kept, it is taken out of the training part before validation, and "
-                "out of validation before test. Repeated rows are always dropped; a subject that "
-                "several folds validate with is only counted. The files "
+                caption="Subjects for training, validation and test, per data set and fold, and "
+                "where the lists come from. They are counted as drawn or listed, with those whose "
+                "scans were then left out in preprocessing (they are in the table of what was left "
+                "out); a column says how many had no usable scan at all. A leak is a subject in "
+                "two partitions of a fold of the released lists. Unless leaks are kept, it stays "
+                "in test if it is there, and else in validation. Repeated rows are always dropped; "
+                "a subject in the validation of several folds is only counted. The files "
                 "``results/splits/*/fold*_problems.tsv`` name every subject.",
             )
         ],
@@ -136,8 +135,8 @@ def left_out(study: Study) -> Section:
                 caption="Every subject and scan that was left out, at which stage and why. The "
                 "stage *listing* means that files were excluded, missing or unusable: of the whole "
                 "subject, or of one modality where it is named. The other stages are those of "
-                "preprocessing. What is not listed came through. Below: where tables with age, sex "
-                "and site and the subjects do not meet.",
+                "preprocessing. What is not listed came through. Below: rows of tables with "
+                "age, sex and site that fit no subject, and subjects without a row.",
             )
         ],
     )
@@ -171,8 +170,8 @@ def run(study: Study, made: list[str], snakemake: str) -> Section:
                 caption="Run time and peak memory of each rule (from Snakemake's benchmarks), what "
                 "trained each model, seeds and versions. Memory is the largest resident set of any "
                 "of the rule's jobs. The same training on another machine differs in the last "
-                "digits at first, and a small one visibly in the end. Another seed moves the "
-                "demo's cDDPM ENS by up to 7 points of Dice and 10 of AUPRC on a data set.",
+                "digits at first, and a small training visibly in the end. Another seed changes "
+                "the demo's cDDPM ENS by up to 7 points of Dice and 10 of AUPRC on a data set.",
             )
         ],
     )

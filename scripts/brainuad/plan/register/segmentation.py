@@ -87,7 +87,7 @@ def segmentation(study: Study) -> Section:
                 f"{threshold(study)}, against the volume of its lesions. Lines join the medians "
                 "of groups of scans of similar lesion volume; there is none where a data set "
                 "has fewer than eight test scans. Where subjects are few (16 or less), the "
-                "methods stand beside each other around the scan's volume. "
+                "methods are drawn side by side around the scan's volume. "
                 f"{LED_METHODS} is drawn. {VOLUMES}",
             ),
             *_postprocessing(study),
@@ -113,11 +113,12 @@ def _thresholds(study: Study) -> TableEntry:
         heading="What the thresholds rest on",
         caption="On how many validation patients with a lesion on the evaluation grid, and on how "
         "many of their lesion voxels, each fitted threshold rests: it has the best Dice on the "
-        "pooled voxels. A warning stands above the table where these are few. Beside it the share "
-        "of the brain voxels of healthy validation subjects that score above the fitted threshold, "
-        "and the threshold that 1 % of these voxels exceed, which needs no lesion and decides no "
-        "number of the other tables. Thresholds and shares are means over folds; of counts that "
-        "differ between folds the range is shown. A row per fold is in ``thresholds.tsv``.",
+        "pooled voxels. A warning stands above the table where these are few. The table also has "
+        "the share of the brain voxels of healthy validation subjects that score above the fitted "
+        "threshold, and the threshold that 1 % of these voxels exceed: it needs no lesion, and is "
+        "used only for scans without lesion masks. Thresholds and shares are means over folds; of "
+        "counts that differ between folds the range is shown. A row per fold is in "
+        "``thresholds.tsv``.",
     )
 
 
@@ -160,7 +161,7 @@ def _postprocessing(study: Study) -> list[TableEntry]:
             f"subjects ({drawn(study)}). Where a step was left out, the difference to the same "
             "method with all steps, in percentage points, stands in place of the interval. The "
             "last column is the plain mean over the data sets. The best method of a column is in "
-            "bold, for each step apart.",
+            "bold, for each step separately.",
         )
     ]
 
@@ -214,8 +215,8 @@ def _precision_recall(study: Study) -> list[FigureEntry]:
             "the eroded rim of the brain cannot be found. Grey lines join points of equal Dice; "
             "the dotted line is chance, the share of lesion voxels. The number behind a method is "
             "the area under its pooled curve, which differs from the table's mean over subjects. "
-            "The axis of precision ends below 100 % where all methods stay far below it (but for "
-            f"their first 5 % of recall). {LED_METHODS} is drawn where more than four are left.",
+            "The axis of precision ends below 100 % where all methods stay far below it (except in "
+            f"their first 5 % of recall). {LED_METHODS} is drawn where more than four remain.",
         )
         for cohort in study.lesion_cohorts
     ]
@@ -229,8 +230,9 @@ def pictures(study: Study) -> Section:
         [
             *_panels(study),
             Note(
-                "Anomaly maps to open in any viewer: ``maps/`` beside this page, one NIfTI file "
-                "per test subject."
+                "NIfTI files of the anomaly maps, to open in any viewer, are in "
+                "``results/derivatives``: of data sets with ``native: true``, of patients without "
+                "lesion masks, and of all scans that a bundle is applied to."
             ),
         ],
     )
@@ -258,13 +260,13 @@ def _panels(study: Study) -> list[FigureEntry]:
             caption="Test subjects of the first fold from the smallest to the largest lesion "
             "volume, each on the axial slice with the most lesion voxels, the same for all "
             "methods. The blue outline is the lesion as drawn, dotted where it is not scored. "
-            f"What was predicted, by {threshold(study)}, is orange; of more than four "
-            "methods it is the white outline on the anomaly map, beneath the "
+            f"The prediction, at {threshold(study)}, is orange; where more than four "
+            "methods are shown, it is the white outline on the anomaly map, beneath the "
             "reconstruction. Each method has a colour scale of its own, from zero to the 99.5th "
             "percentile of its scores; the arrow on it is the threshold. "
             f"{LED_METHODS} is drawn; one without a model has no reconstruction. Dice is that of "
-            f"the whole volume. Radiological display: R is the patient's right. {VOLUMES} These "
-            "say \u201cgrid\u201d.",
+            f"the whole volume. Radiological display: R is the patient's right. {VOLUMES} They "
+            "are marked \u201cgrid\u201d.",
         )
         for cohort in study.lesion_cohorts
     ]
