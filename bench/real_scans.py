@@ -1,0 +1,115 @@
+"""The whole chain on real scans: train on healthy T1 brains, look at patients; times and memory.
+
+    PYTHONPATH=scripts python bench/real_scans.py FOLDER
+
+FOLDER is a new working directory. The scans lie in the folder that BRAINUAD_REAL_SCANS names:
+healthy_t1 (OpenNeuro ds002748, CC0), ms_raw and ms_stripped (Laboratory of Imaging Technologies,
+Ljubljana, CC BY). A small cDDPM is trained on stripped healthy brains; raw patients are stripped by
+HD-BET, and get anomaly maps in their own space and pages. Then the bundle of the model is applied
+to the same patients in a folder of its own. Needs Snakemake and conda (or its stand-in) on the PATH.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+import make_template
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def study(scans: Path) -> dict[str, Any]:
+    """The config of the run that trains; networks and training are those of the demo."""
+    demo = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text(encoding="utf-8"))
+    patients = {"healthy": False, "modalities": ["t1"], "lesion_masks": False}
+    return {
+        **{key: demo[key] for key in ("device", "checkpoint_minutes", "threads_per_training")},
+        **{key: demo[key] for key in ("folds", "preprocessing")},
+        "datasets": {
+            **dict.fromkeys(("ixi", "brats21", "mslub", "atlas", "wmh")),
+            "healthy": {
+                "label": "ds002748",
+                "layout": "bids",
+                "root": str(scans / "healthy_t1"),
+                "healthy": True,
+                "modalities": ["t1"],
+                "skull_stripping": "none",
+                "validation": 4,
+                "test": 4,
+            },
+            "ms_raw": patients
+            | {
+                "label": "MS, two visits",
+                "layout": "bids",
+                "root": str(scans / "ms_raw"),
+                "skull_stripping": "hdbet",
+            },
+            "ms_stripped": patients
+            | {
+                "label": "MSLUB",
+                "layout": "files",
+                "root": str(scans / "ms_stripped"),
+                "files": {"t1": "{subject}/T1.nii.gz"},
+                "skull_stripping": "none",
+            },
+        },
+        "template": {"image": "brain.nii.gz"},
+        "models": {"cddpm": demo["models"]["cddpm"]},
+        "evaluation": {
+            "methods": ["thresh", "cddpm_ens"],
+            "maps_method": "cddpm_ens",
+            "comparison": {"reference": "cddpm_ens"},
+            "postprocessing": demo["evaluation"]["postprocessing"],
+        },
+    }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    scans = Path(os.environ["BRAINUAD_REAL_SCANS"]).resolve()
+    config = study(scans)
+    write_config(folder / "study", config)
+    parts = {part: folder / "study" / f"{part}.nii.gz" for part in ("head", "brain", "brain_mask")}
+    make_template.main(**parts, spacing=config["preprocessing"]["spacing"])
+    run(folder / "study", "all", "bundle")
+    blocks = {name: config["datasets"][name] for name in ("ms_raw", "ms_stripped")}
+    bundle = (folder / "study/results/bundles/cddpm_ens_t1").resolve()
+    write_config(folder / "apply", {"bundle": str(bundle), "device": "cpu", "datasets": blocks})
+    run(folder / "apply", "all")
+    for name in ("study", "apply"):
+        print(f"\n{name}: CPU seconds and peak memory (MB) of each rule's jobs")
+        print(costs(folder / name).to_string())
+
+
+def write_config(folder: Path, values: dict[str, Any]) -> None:
+    (folder / "config").mkdir(parents=True)
+    text = yaml.safe_dump(values, sort_keys=False)
+    (folder / "config" / "config.yaml").write_text(text, encoding="utf-8")
+
+
+def run(folder: Path, *targets: str) -> None:
+    subprocess.run(
+        ["snakemake", "--directory", folder.resolve(), "--cores", "all", "--use-conda", *targets],
+        cwd=PROJECT,
+        check=True,
+    )
+
+
+def costs(folder: Path) -> pd.DataFrame:
+    """Jobs, CPU seconds in all and the largest memory of each rule."""
+    root = folder / "benchmarks"
+    jobs = pd.concat(
+        pd.read_csv(file, sep="\t").assign(rule=file.relative_to(root).parts[0])
+        for file in sorted(root.rglob("*.tsv"))
+    )
+    shown = {"jobs": ("s", "size"), "cpu_s": ("cpu_time", "sum"), "mb": ("max_rss", "max")}
+    return jobs.groupby("rule").agg(**shown).sort_values("cpu_s", ascending=False).round(1)
+
+
+if __name__ == "__main__":
+    main()
