@@ -6,7 +6,7 @@ FOLDER is a new working directory. The scans lie in the folder that BRAINUAD_REA
 healthy_t1 (OpenNeuro ds002748, CC0), ms_raw and ms_stripped (Laboratory of Imaging Technologies,
 Ljubljana, CC BY). A small cDDPM is trained on stripped healthy brains; raw patients are stripped by
 HD-BET, and get anomaly maps in their own space and pages. Then the bundle of the model is applied
-to the same patients in a folder of its own. Needs Snakemake and conda (or its stand-in) on the PATH.
+to the same patients in a folder of its own. Needs Snakemake and conda on the PATH.
 """
 
 import os
