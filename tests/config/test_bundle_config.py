@@ -84,7 +84,10 @@ def test_a_path_to_a_pretrained_encoder_is_not_given_away():
             {"experiments": {"contrast": {"methods": ["thresh"]}}},
             "experiments.contrast.methods: ['thresh'] is not what",
         ),
-        ({"preprocessing": {"spacing": "wide"}}, "preprocessing.spacing: 'wide' is not what"),
+        (
+            {"models": {"cddpm": {"training": {"steps": 19200}}}},
+            "models.cddpm.training.steps: 19200",
+        ),
     ],
 )
 def test_another_value_is_refused_by_its_name(bundle, changes, message):
@@ -117,6 +120,49 @@ def test_what_is_no_matter_of_the_model_may_be_said(bundle):
 def test_data_sets_that_a_bundle_does_not_fit(bundle, mine, message):
     with pytest.raises(SettingsError, match=f"^config: datasets.mine.{message}"):
         read(bundle, mine=mine)
+
+
+@pytest.mark.parametrize("root", ["/data/mslub", "resources/data/mslub"])
+def test_a_public_data_set_is_applied_to_under_its_default_name(bundle, root):
+    """Also where it lies where the defaults look for it; what they say of its split is not said."""
+    config = read_config({"bundle": str(bundle), "datasets": {"mslub": {"root": root}}}, PAPER)
+    assert list(config["datasets"]) == ["mslub"]
+    block = config["datasets"]["mslub"]
+    assert (block["root"], block["layout"], block["label"]) == (root, "mslub", "MSLUB")
+    assert block["lesion_labels"] == [1] and block["validation"] == 0
+
+
+def test_a_share_that_only_the_defaults_keep_is_not_asked_of_the_scans(bundle):
+    wmh = {"modalities": ["t2"], "root": "scans"}
+    config = read_config({"bundle": str(bundle), "datasets": {"wmh": wmh}}, PAPER)
+    assert config["datasets"]["wmh"]["stratify"] is None
+
+
+def test_a_healthy_data_set_of_the_defaults_can_be_patients_here(bundle):
+    ixi = {"healthy": False, "lesion_masks": False, "modalities": ["t2"]}
+    config = read_config({"bundle": str(bundle), "datasets": {"ixi": ixi, "mslub": None}}, PAPER)
+    assert list(config["datasets"]) == ["ixi"] and config["datasets"]["ixi"]["test"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"datasets": None}, "datasets: expected keys with values, got None"),
+        ({"datasets": ["mine"]}, "datasets: expected keys with values, got ['mine']"),
+        ({"datasets": {"mine": 3}}, "datasets.mine: expected keys with values, got 3"),
+        ({"preprocessing": None}, "preprocessing: expected keys with values, got None"),
+        ({"preprocessing": {"spacing": "wide"}}, "preprocessing.spacing: expected a number"),
+        ({"template": None}, "template: expected keys with values, got None"),
+        ({"evaluation": {"comparison": 3}}, "evaluation.comparison: expected keys with values"),
+        ({"experiments": {"contrast": None}}, "experiments.contrast: expected keys with values"),
+        ({"datasets": {"mine": {"modalities": 3}}}, "datasets.mine.modalities: expected a list"),
+        ({"datasets": {"mine": {"modalities": "t2"}}}, "datasets.mine.modalities: expected a"),
+    ],
+)
+def test_a_malformed_config_is_told_as_without_a_bundle(bundle, changes, message):
+    with pytest.raises(SettingsError) as caught:
+        read(bundle, **changes)
+    assert str(caught.value).startswith(f"config: {message}") and "\n" not in str(caught.value)
 
 
 def test_without_scans_there_is_nothing_to_apply_it_to(bundle):

@@ -10,6 +10,7 @@ from brainuad.io.errors import SettingsError
 TAKEN = "results/bundle"
 # How many scans a job takes is no matter of the model.
 OWN_PREPROCESSING = ("scans_per_job",)
+OF_SPLITS = ("validation", "test", "splits", "stratify")
 
 
 def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> dict[str, Any]:
@@ -32,36 +33,41 @@ def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> di
     }
 
 
-def with_bundle(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """The config with all that its bundle brings; without a bundle, as it is.
 
-    values    what the config says, with the defaults
-    defaults  what config/config.yaml says: its data sets are left out, and its other values count
-              as not said
+    values  what the config says, with the defaults; its types were checked
+    said    what the config says without them: its data sets are those of the run, and its other
+            values must be those of the bundle
 
     Raises SettingsError, one line, for a bundle that cannot be used, and for a key of the config
     that says something else than the bundle.
     """
-    if values.get("bundle") is None:
+    bundle = values["bundle"]
+    if bundle is None:
         return values
-    if not isinstance(values["bundle"], str):
-        raise SettingsError(f"config: bundle: {values['bundle']!r} is no path; name its folder")
-    _check_place(values["bundle"])
+    _check_place(bundle)
     try:
-        settings = read_settings(Path(values["bundle"]))
+        settings = read_settings(Path(bundle))
     except SettingsError as error:
         raise SettingsError(f"config: {error}") from None
     brought = _brought(settings, values)
-    for key, value in brought.items():
-        _check_unsaid(key, values[key], defaults[key], value, values["bundle"])
-    merged = values | brought
-    merged["datasets"] = {
-        name: block
+    for key in brought:
+        if key in said:
+            _check_said(key, said[key], brought[key], bundle)
+    own = said.get("datasets", {})
+    datasets = {
+        name: _without_split(block, own[name])
         for name, block in values["datasets"].items()
-        if block is not None and block != defaults["datasets"].get(name)
+        if block is not None and name in own
     }
-    _check_datasets(merged["datasets"], settings["modality"])
-    return merged
+    _check_datasets(datasets, settings["modality"])
+    return {**values, **brought, "datasets": datasets}
+
+
+def _without_split(block: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """A data set's block without what only the defaults say of its split: all are tested."""
+    return {key: value for key, value in block.items() if key in said or key not in OF_SPLITS}
 
 
 def _check_place(bundle: str) -> None:
@@ -101,16 +107,16 @@ def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def _check_unsaid(key: str, said: Any, default: Any, brought: Any, bundle: str) -> None:
-    """SettingsError where the config says what neither config/config.yaml nor the bundle says."""
-    if said in (default, brought):
+def _check_said(key: str, said: Any, brought: Any, bundle: str) -> None:
+    """SettingsError where the config says something else than the bundle."""
+    if said == brought:
         return
-    if isinstance(said, dict) and isinstance(default, dict):
-        inner = brought if isinstance(brought, dict) else {}
+    inner = brought if isinstance(brought, dict) else {}
+    if isinstance(said, dict):
         for name, value in said.items():
-            _check_unsaid(f"{key}.{name}", value, default.get(name), inner.get(name), bundle)
+            _check_said(f"{key}.{name}", value, inner.get(name), bundle)
         return
-    shown = "" if brought is None or isinstance(brought, dict) else f" ({brought!r})"
+    shown = "" if brought is None or inner else f" ({brought!r})"
     raise SettingsError(
         f"config: {key}: {said!r} is not what the bundle {bundle} was made with{shown}; leave the "
         "key out, since a bundle brings its own"
@@ -122,16 +128,13 @@ def _check_datasets(datasets: dict[str, Any], modality: str) -> None:
         raise SettingsError("config: datasets: name the scans that the bundle is applied to")
     for name, block in datasets.items():
         key = f"config: datasets.{name}"
-        if not isinstance(block, dict):
-            continue
-        asked = block.get("modalities")
-        others = [other for other in asked or [] if other != modality]
+        others = [other for other in block["modalities"] if other != modality]
         if others:
             raise SettingsError(
                 f"{key}.modalities: the bundle is for {modality}, not for {others[0]}; take "
                 f"{others[0]} from it, and apply a bundle for {others[0]} in a run of its own"
             )
-        if block.get("healthy"):
+        if block["healthy"]:
             raise SettingsError(
                 f"{key}.healthy: with a bundle nothing is trained; set it to false, and "
                 "lesion_masks to false where there are none"

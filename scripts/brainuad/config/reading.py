@@ -27,13 +27,11 @@ def read_config(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, A
 
     Raises SettingsError with one line that names the key which is wrong.
     """
-    values = _merged(defaults, values)
+    said, values = values, _merged(defaults, values)
     _check_passwords(values)
-    values = with_bundle(values, defaults)
-    try:
-        settings_from(Config, values)
-    except SettingsError as error:
-        raise SettingsError(f"config: {error}. See config/README.md.") from None
+    _check_types(values)
+    values = with_bundle(values, said)
+    _check_types(values)
     values = with_plain_paths(values)
     values["datasets"] = {
         name: None if block is None else {**DATASET_DEFAULTS, "label": name, **block}
@@ -44,6 +42,13 @@ def read_config(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, A
     }
     check_references(values)
     return values
+
+
+def _check_types(values: dict[str, Any]) -> None:
+    try:
+        settings_from(Config, values)
+    except SettingsError as error:
+        raise SettingsError(f"config: {error}. See config/README.md.") from None
 
 
 def _check_passwords(values: dict[str, Any]) -> None:
