@@ -81,19 +81,19 @@ REFUSED_AT_ONCE = {
     ),
     "linked folder": (lambda b: (b / "more").symlink_to(b.parent), "more is a link"),
     "other format": (
-        lambda b: changed(b, "configs/settings.json", '{"format": 2}'),
-        "has format 2, and this workflow reads 1",
+        lambda b: changed(b, "configs/settings.json", '{"format": 1}'),
+        "has format 1, and this workflow reads 2",
     ),
     "no format": (
         lambda b: changed(b, "configs/settings.json", "{}"),
-        "has format None, and this workflow reads 1",
+        "has format None, and this workflow reads 2",
     ),
     "settings that are no JSON": (
         lambda b: changed(b, "configs/settings.json", "{"),
         "configs/settings.json is damaged",
     ),
     "changed settings": (
-        lambda b: changed(b, "configs/settings.json", '{"format": 1, "models": {}}'),
+        lambda b: changed(b, "configs/settings.json", '{"format": 2, "models": {}}'),
         "configs/settings.json is damaged or was changed",
     ),
 }
@@ -121,7 +121,7 @@ def test_damaged_files_are_refused_before_they_are_used(bundle, name):
 
 def test_a_method_without_a_model_needs_no_weights(bundle):
     (bundle / bundle_files.WEIGHTS).unlink()
-    changed(bundle, "configs/settings.json", '{"format": 1, "models": {}}')
+    changed(bundle, "configs/settings.json", '{"format": 2, "models": {}}')
     (bundle / "checksums.sha256").unlink()
     write_checksums(bundle)
     check_bundle(bundle)

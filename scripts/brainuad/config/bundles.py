@@ -10,6 +10,8 @@ from brainuad.io.errors import SettingsError
 TAKEN = "results/bundle"
 # How many scans a job takes is no matter of the model.
 OWN_PREPROCESSING = ("scans_per_job",)
+# The skull stripping of scans that have none left.
+CAME_STRIPPED = "none"
 OF_SPLITS = ("validation", "test", "splits", "stratify")
 
 
@@ -17,10 +19,19 @@ def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> di
     """What a bundle keeps of the config of the run that trained it; `with_bundle` reads it."""
     # ASSUME: where networks are computed, and in which precision, is no part of a bundle: it may be
     # applied on another device than it was trained on, where numbers differ in their last digits.
+    # ASSUME: where the training scans came stripped, the way is not known, and a bundle leaves it
+    # to the config. Networks and mirroring of HD-BET are left to the machine in any case.
     block = config["methods"][method]
     model = block["model"]
     models = {} if model is None else {model: {**config["models"][model], "pretrained": None}}
     preprocessing = config["preprocessing"]
+    (training,) = (
+        dataset
+        for dataset in config["datasets"].values()
+        if dataset is not None and dataset["healthy"] and modality in dataset["modalities"]
+    )
+    is_raw = training["layout"] != "preprocessed"
+    stripping = training["skull_stripping"] if is_raw else CAME_STRIPPED
     return {
         "modality": modality,
         "seed": config["seed"],
@@ -29,6 +40,9 @@ def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> di
         "preprocessing": {
             key: value for key, value in preprocessing.items() if key not in OWN_PREPROCESSING
         },
+        "skull_stripping": stripping,
+        "hdbet_version": config["hdbet"]["version"] if stripping == "hdbet" else None,
+        "weighted_bias_correction": training["weighted_bias_correction"] if is_raw else None,
         "postprocessing": config["evaluation"]["postprocessing"],
     }
 
@@ -58,6 +72,7 @@ def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     own = said.get("datasets", {})
     datasets = {
         name: _without_split(block, own[name])
+        | _brought_to_scans(f"datasets.{name}", block, own[name], settings, bundle)
         for name, block in values["datasets"].items()
         if block is not None and name in own
     }
@@ -68,6 +83,22 @@ def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
 def _without_split(block: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """A data set's block without what only the defaults say of its split: all are tested."""
     return {key: value for key, value in block.items() if key in said or key not in OF_SPLITS}
+
+
+def _brought_to_scans(
+    key: str, block: dict[str, Any], said: dict[str, Any], settings: dict[str, Any], bundle: str
+) -> dict[str, Any]:
+    """How the scans of a data set are stripped and corrected: as those in training."""
+    if block["layout"] == "preprocessed":
+        return {}
+    brought = {"weighted_bias_correction": settings["weighted_bias_correction"]}
+    if CAME_STRIPPED not in (settings["skull_stripping"], block.get("skull_stripping")):
+        brought["skull_stripping"] = settings["skull_stripping"]
+    brought = {name: value for name, value in brought.items() if value is not None}
+    for name, value in brought.items():
+        if name in said:
+            _check_said(f"{key}.{name}", said[name], value, bundle)
+    return brought
 
 
 def _check_place(bundle: str) -> None:
@@ -84,11 +115,13 @@ def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
     (method,) = settings["methods"]
     own = {key: values["preprocessing"][key] for key in OWN_PREPROCESSING}
     nothing = {"models": [], "methods": [], "cohorts": []}
+    hdbet = values["hdbet"]
     return {
         "seed": settings["seed"],
         "folds": 1,
         "reference_run": None,
         "template": {**values["template"], "image": f"{TAKEN}/{TEMPLATE}", "sha256": None},
+        "hdbet": {**hdbet, "version": settings["hdbet_version"] or hdbet["version"]},
         "preprocessing": {**settings["preprocessing"], **own},
         "models": settings["models"],
         "methods": settings["methods"],

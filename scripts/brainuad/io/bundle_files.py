@@ -14,7 +14,7 @@ from typing import Any
 from brainuad.io.errors import SettingsError
 
 # Of the layout of files and of the keys in SETTINGS: a bundle of another number is not read.
-FORMAT = 1
+FORMAT = 2
 CHECKSUMS = "checksums.sha256"
 METADATA = "configs/metadata.json"
 SETTINGS = "configs/settings.json"
