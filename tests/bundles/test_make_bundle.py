@@ -180,7 +180,22 @@ def test_real_data_have_the_terms_of_their_sources(tmp_path):
     bundle = small_bundle(tmp_path, changes=changes)
     terms = (bundle / "docs/license.txt").read_text(encoding="utf-8")
     assert "IXI T2: CC BY-SA 3.0" in terms and "the template: CC BY-SA 3.0 (SRI24" in terms
-    assert "phantoms" not in (bundle / "docs/README.md").read_text(encoding="utf-8")
+    card = (bundle / "docs/README.md").read_text(encoding="utf-8")
+    assert "phantoms" not in card and "they are preprocessed as those in training" in card
+
+
+def test_card_names_the_version_of_hdbet(tmp_path):
+    changes = {"hdbet": {"version": 2}, "datasets": {"ixi": {"skull_stripping": "hdbet"}}}
+    card = (small_bundle(tmp_path, changes=changes) / "docs/README.md").read_text(encoding="utf-8")
+    assert "| Guys | HD-BET 2 |" in card
+
+
+def test_card_does_not_say_how_an_archive_was_preprocessed(tmp_path):
+    preprocessed = {"layout": "preprocessed", "part": "Train/ixi", "skull_stripping": "hdbet"}
+    changes = {"phantoms": None, "datasets": {"ixi": preprocessed}}
+    card = (small_bundle(tmp_path, changes=changes) / "docs/README.md").read_text(encoding="utf-8")
+    assert "| Guys | as the archive came | those of the data sets in the authors' archive |" in card
+    assert "HD-BET" not in card and "they are preprocessed as those in training" not in card
 
 
 def test_a_method_without_a_model_has_a_bundle_too(tmp_path):

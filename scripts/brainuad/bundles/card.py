@@ -30,6 +30,12 @@ PHANTOMS = (
     "**Trained and tested on phantoms.** It shows how a bundle is made and applied; it says "
     "nothing about patients."
 )
+AS_IT_CAME = "as the archive came"
+APPLIED = "they are preprocessed as those in training"
+APPLIED_TO_OTHERS = (
+    "those in training came preprocessed, as the archive came; yours are preprocessed by this "
+    "workflow, which may differ"
+)
 
 
 def model_card(
@@ -68,8 +74,9 @@ def model_card(
         "preprocessing.",
         "## How to apply it",
         f"With the workflow brainuad, a config that names this folder (`bundle: {name}`) and your "
-        f"scans; config/apply.yaml is an example. Scans must be {modality}; they are preprocessed "
-        f"as those in training ({SETTINGS}).",
+        f"scans; config/apply.yaml is an example. Scans must be {modality}; "
+        + (APPLIED_TO_OTHERS if facts["datasets"][training]["preprocessed"] else APPLIED)
+        + f" ({SETTINGS}).",
         "## Data",
         _table(
             ["", "train", "validation", "test", "age", "sex", "sites", "skull stripping", "terms"],
@@ -157,7 +164,7 @@ def _data_row(block: Mapping[str, Any], people: pd.DataFrame, dataset: str) -> l
         _ages(people, dataset),
         ", ".join(f"{count} {sex}" for sex, count in sexes.sort_index().items()) or DASH,
         ", ".join(sites) or DASH,
-        block["skull_stripping"],
+        AS_IT_CAME if block["preprocessed"] else block["skull_stripping"],
         block["terms"],
     ]
 

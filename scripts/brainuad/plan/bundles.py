@@ -94,9 +94,14 @@ class BundlesPlan:
         return {
             "label": cohort_label(self.study, cohort),
             "healthy": block["healthy"],
-            "skull_stripping": block["skull_stripping"],
+            "skull_stripping": self._stripping(block),
+            "preprocessed": block["layout"] == "preprocessed",
             "terms": self._terms(cohort.dataset),
         }
+
+    def _stripping(self, block: dict[str, Any]) -> str:
+        way = block["skull_stripping"]
+        return f"HD-BET {self.study.config['hdbet']['version']}" if way == "hdbet" else way
 
     def _terms(self, dataset: str) -> str:
         if dataset in (self.study.config["phantoms"] or {}):
