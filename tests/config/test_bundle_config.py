@@ -249,12 +249,35 @@ def test_a_bundle_is_not_applied_where_it_was_trained(bundle, tmp_path, monkeypa
         read("results/bundles/cddpm_ens_t2")
 
 
-def test_a_method_of_other_keys_is_refused_by_their_name(bundle, tmp_path):
+DAMAGED = {
+    "no keys": (dict.clear, "BundleSettings: the key 'modality' is missing"),
+    "two methods": (
+        lambda settings: settings["methods"].update(other=settings["methods"]["cddpm_ens"]),
+        "methods: expected keys with values of 1",
+    ),
+    "no method": (lambda settings: settings["methods"].clear(), "methods: expected keys with"),
+    "missing key": (
+        lambda settings: settings["preprocessing"]["normalization"].pop("size"),
+        "preprocessing.normalization: the key 'size' is missing",
+    ),
+    "preprocessing that is none": (
+        lambda settings: settings.update(preprocessing=None),
+        "preprocessing: expected keys with values, got None",
+    ),
+    "unknown key": (lambda settings: settings.update(code="x"), "code: unknown key"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_settings_with_the_right_checksum_may_be_damaged(tmp_path, case):
+    change, message = DAMAGED[case]
     settings = settings_of_bundle(read_config(demo_values(), PAPER), "cddpm_ens", "t2")
-    del settings["preprocessing"]["normalization"]["size"]
+    change(settings)
     other = bare_bundle(tmp_path / "other", settings)
-    with pytest.raises(SettingsError, match=r"preprocessing.normalization: the key 'size' is miss"):
+    with pytest.raises(SettingsError) as caught:
         read(other)
+    expected = f"config: bundle {other}: configs/settings.json is damaged ({message}"
+    assert str(caught.value).startswith(expected) and "\n" not in str(caught.value)
 
 
 def test_results_come_from_the_files_of_the_bundle(bundle):

@@ -1,5 +1,6 @@
 """A bundle that is not what it should be is refused in one line."""
 
+import os
 import shutil
 
 import pytest
@@ -79,6 +80,10 @@ REFUSED_AT_ONCE = {
         ),
         "docs/README.md is a link",
     ),
+    "pipe": (
+        lambda b: (b / "docs/README.md").unlink() or os.mkfifo(b / "docs/README.md"),
+        "docs/README.md is no regular file",
+    ),
     "linked folder": (lambda b: (b / "more").symlink_to(b.parent), "more is a link"),
     "other format": (
         lambda b: changed(b, "configs/settings.json", '{"format": 1}'),
@@ -122,6 +127,15 @@ def test_damaged_files_are_refused_before_they_are_used(bundle, name):
 def test_a_method_without_a_model_needs_no_weights(bundle):
     (bundle / bundle_files.WEIGHTS).unlink()
     changed(bundle, "configs/settings.json", '{"format": 2, "models": {}}')
+    (bundle / "checksums.sha256").unlink()
+    write_checksums(bundle)
+    check_bundle(bundle)
+
+
+def test_settings_without_models_need_no_weights(bundle):
+    """What else they lack is seen where they are used."""
+    (bundle / bundle_files.WEIGHTS).unlink()
+    changed(bundle, "configs/settings.json", '{"format": 2}')
     (bundle / "checksums.sha256").unlink()
     write_checksums(bundle)
     check_bundle(bundle)

@@ -1,9 +1,16 @@
 """A config that names a bundle: what the bundle brings, and what such a config may not say."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from brainuad.io.bundle_files import TEMPLATE, read_settings
+from brainuad.config.evaluation import MethodBlock, PostprocessingSettings
+from brainuad.config.limits import NotNegative
+from brainuad.config.modalities import Modality
+from brainuad.config.models import ModelBlock
+from brainuad.config.preprocessing import Preprocessing
+from brainuad.config.settings import Limits, settings_from
+from brainuad.io.bundle_files import SETTINGS, TEMPLATE, read_settings
 from brainuad.io.errors import SettingsError
 
 # Where a run has its own copy of the bundle's files, made once their checksums were found right.
@@ -13,6 +20,22 @@ OWN_PREPROCESSING = ("scans_per_job",)
 # The skull stripping of scans that have none left.
 CAME_STRIPPED = "none"
 OF_SPLITS = ("validation", "test", "splits", "stratify")
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """Every key of a bundle's settings, as `settings_of_bundle` makes them."""
+
+    format: int
+    modality: Modality
+    seed: NotNegative
+    methods: Annotated[dict[str, MethodBlock], Limits(items=(1, 1))]
+    models: Annotated[dict[str, ModelBlock], Limits(items=(0, 1))]
+    preprocessing: Preprocessing
+    skull_stripping: Literal["hdbet", "template", "none"]
+    hdbet_version: Literal[1, 2] | None
+    weighted_bias_correction: bool | None
+    postprocessing: PostprocessingSettings
 
 
 def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> dict[str, Any]:
@@ -61,10 +84,8 @@ def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     if bundle is None:
         return values
     _check_place(bundle)
-    try:
-        settings = read_settings(Path(bundle))
-    except SettingsError as error:
-        raise SettingsError(f"config: {error}") from None
+    own_preprocessing = {key: values["preprocessing"][key] for key in OWN_PREPROCESSING}
+    settings = _settings_in(bundle, own_preprocessing)
     brought = _brought(settings, values)
     for key in brought:
         if key in said:
@@ -78,6 +99,24 @@ def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     }
     _check_datasets(datasets, settings["modality"])
     return {**values, **brought, "datasets": datasets}
+
+
+def _settings_in(bundle: str, own_preprocessing: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a bundle, checked, with what the config says itself of the preprocessing."""
+    try:
+        settings = read_settings(Path(bundle))
+    except SettingsError as error:
+        raise SettingsError(f"config: {error}") from None
+    preprocessing = settings.get("preprocessing")
+    if isinstance(preprocessing, dict):
+        settings = {**settings, "preprocessing": {**preprocessing, **own_preprocessing}}
+    try:
+        settings_from(BundleSettings, settings)
+    except SettingsError as error:
+        raise SettingsError(
+            f"config: bundle {bundle}: {SETTINGS} is damaged ({error}); get the bundle again"
+        ) from None
+    return settings
 
 
 def _without_split(block: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +152,6 @@ def _check_place(bundle: str) -> None:
 def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """The keys of the config that a bundle fills: nothing is trained, fitted or compared."""
     (method,) = settings["methods"]
-    own = {key: values["preprocessing"][key] for key in OWN_PREPROCESSING}
     nothing = {"models": [], "methods": [], "cohorts": []}
     hdbet = values["hdbet"]
     return {
@@ -122,7 +160,7 @@ def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
         "reference_run": None,
         "template": {**values["template"], "image": f"{TAKEN}/{TEMPLATE}", "sha256": None},
         "hdbet": {**hdbet, "version": settings["hdbet_version"] or hdbet["version"]},
-        "preprocessing": {**settings["preprocessing"], **own},
+        "preprocessing": settings["preprocessing"],
         "models": settings["models"],
         "methods": settings["methods"],
         "evaluation": {

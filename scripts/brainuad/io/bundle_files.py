@@ -74,7 +74,7 @@ def read_settings(bundle: Path) -> dict[str, Any]:
 def check_bundle(bundle: Path) -> None:
     """SettingsError, one line, where a bundle is not whole to the last byte of every file."""
     settings = read_settings(bundle)
-    checksums = _checked_names(bundle, needs_weights=bool(settings["models"]))
+    checksums = _checked_names(bundle, needs_weights=bool(settings.get("models")))
     for name in checksums:
         _check(bundle, name, checksums)
 
@@ -119,7 +119,7 @@ def _checked_names(bundle: Path, *, needs_weights: bool) -> dict[str, str]:
 
 
 def _files_in(bundle: Path) -> list[str]:
-    """The names of all files but Snakemake's mark, sorted; SettingsError where one is a link."""
+    """The names of all files but Snakemake's mark, sorted; SettingsError for a link or pipe."""
     names = []
     for folder, folders, files in os.walk(bundle):
         for name in [*folders, *files]:
@@ -128,6 +128,11 @@ def _files_in(bundle: Path) -> list[str]:
                 raise SettingsError(
                     f"bundle {bundle}: {path.relative_to(bundle)} is a link; put the file itself "
                     "in its place"
+                )
+            if not path.is_file() and not path.is_dir():
+                raise SettingsError(
+                    f"bundle {bundle}: {path.relative_to(bundle)} is no regular file; get the "
+                    "bundle again"
                 )
         names += [Path(folder, name).relative_to(bundle).as_posix() for name in files]
     return sorted(name for name in names if name != MARK or (bundle / MARK).stat().st_size)
