@@ -14,7 +14,9 @@ from brainuad.datasets.partitions import VALIDATION
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.subgroups import group_scans, summarize_groups
 from brainuad.evaluation.summaries import gather_scores, summarize_scores
+from brainuad.images.computed_volumes import read_anomaly_maps
 from brainuad.io import bundle_files, job
+from brainuad.io.scan_names import name_of_row
 from brainuad.io.tables import read_table, write_table
 from brainuad.models.checkpoints import read_weights
 from brainuad.models.shared_weights import write_shared_weights
@@ -33,6 +35,7 @@ def main(
     false_positives: list[Path],
     thresholds: list[Path],
     scores: list[Path],
+    anomaly_maps: list[Path],
     subjects: list[Path],
     splits: list[Path],
     output: Path,
@@ -42,6 +45,7 @@ def main(
     """Write the bundle; `io.bundle_files` says which files it has.
 
     subjects, splits  tables of the data sets of `facts`, in their order; the healthy one is first
+    anomaly_maps      of the same data sets
     thresholds        of each data set with lesions, named by its cohort
     scores            of each cohort that was scored
     settings, facts   of `plan.bundles`
@@ -66,13 +70,17 @@ def main(
     )
     bootstrap = settings_from(BootstrapSettings, facts["bootstrap"])
     summary = summarize_scores(measured, metrics=METRICS, bootstrap=bootstrap)
-    subgroups = summarize_groups(
-        measured, group_scans(scans, measured), metrics=["dice", "auprc"], bootstrap=bootstrap
-    )
-    fitted = {"healthy": _threshold(healthy_threshold, partitions[datasets[0]])}
+    # A scan that keep_leaks left in two partitions has a row in each.
+    groups = group_scans(scans.drop_duplicates(["dataset", *SCAN]), measured)
+    subgroups = summarize_groups(measured, groups, metrics=["dice", "auprc"], bootstrap=bootstrap)
+    validated = {
+        name: _validated(partitions[name], path)
+        for name, path in zip(datasets, anomaly_maps, strict=True)
+    }
+    fitted = {"healthy": _threshold(healthy_threshold, validated[datasets[0]])}
     for path in thresholds:
         name = path.stem.removesuffix(f"_{modality}")
-        fitted[name] = _threshold(path, partitions[name])
+        fitted[name] = _threshold(path, validated[name])
 
     with job.replacing(output) as bundle:
         for name in ("configs", "docs", "healthy", "models", "scores", "template", "thresholds"):
@@ -117,11 +125,16 @@ def main(
     job.log(f"{output}: {len(fitted)} thresholds, {len(summary)} scores")
 
 
-def _threshold(path: Path, partitions: pd.DataFrame) -> dict[str, Any]:
+def _validated(partitions: pd.DataFrame, anomaly_maps: Path) -> list[str]:
+    """The validation subjects with a scan that came through the preprocessing."""
+    rows = partitions[partitions["partition"] == VALIDATION].to_dict("records")
+    mapped = set(read_anomaly_maps(anomaly_maps).names)
+    return list(dict.fromkeys(row["subject"] for row in rows if name_of_row(row) in mapped))
+
+
+def _threshold(path: Path, fitted_on: list[str]) -> dict[str, Any]:
     """The content of a threshold's file, with the names of the subjects it was fitted on."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    validated = partitions[partitions["partition"] == VALIDATION]
-    return {**content, "fitted_on": list(dict.fromkeys(validated["subject"]))}
+    return {**json.loads(path.read_text(encoding="utf-8")), "fitted_on": fitted_on}
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
@@ -140,6 +153,7 @@ if __name__ == "__main__":
             false_positives=[Path(path) for path in snakemake.input.false_positives],
             thresholds=[Path(path) for path in snakemake.input.thresholds],
             scores=[Path(path) for path in snakemake.input.scores],
+            anomaly_maps=[Path(path) for path in snakemake.input.anomaly_maps],
             subjects=[Path(path) for path in snakemake.input.subjects],
             splits=[Path(path) for path in snakemake.input.splits],
             output=Path(snakemake.output.bundle),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import verify_metadata
-from small_bundle import SETTINGS, small_bundle
+from small_bundle import SETTINGS, SUBJECTS, small_bundle
 
 import take_bundle
 from brainuad.compute.device import prepare_device
@@ -145,6 +145,16 @@ def test_thresholds_name_whom_they_were_fitted_on(bundle):
     assert np.array_equal(
         read_healthy_residuals(bundle / "healthy/residuals.npz").affine, np.eye(4)
     )
+
+
+def test_validation_subjects_that_leak_or_broke(tmp_path):
+    """One that keep_leaks tests too counts in both sets; one without anomaly map fitted nothing."""
+    bundle = small_bundle(tmp_path, also_validated=[1, SUBJECTS])
+    for name, dataset in (("healthy", "ixi"), ("fitted_mslub", "mslub")):
+        threshold = json.loads((bundle / f"thresholds/{name}.json").read_text(encoding="utf-8"))
+        assert threshold["fitted_on"] == [f"{dataset}0", f"{dataset}1"]
+    groups = read_table(bundle / "scores/subgroups.tsv").set_index(["dataset", "group", "metric"])
+    assert groups.at[("mslub", "m", "dice"), "subjects"] == 4
 
 
 def test_scores_are_of_each_data_set_and_group(bundle):

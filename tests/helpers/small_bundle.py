@@ -1,6 +1,7 @@
 """A bundle of a tiny model, made by the script from files as the rules write them."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from small_study import study_of
 
 import make_bundle
 from brainuad.evaluation.healthy_residuals import HealthyResiduals, write_healthy_residuals
+from brainuad.images.computed_volumes import MEASURES, write_anomaly_maps
 from brainuad.io.rows import write_rows
-from brainuad.io.tables import write_table
+from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import write_weights
 from brainuad.plan.bundles import BundlesPlan
@@ -40,8 +42,18 @@ def write_small_weights(path: Path) -> None:
     write_weights(path, kind=KIND, settings=SETTINGS, state=state, training={})
 
 
-def small_bundle(folder: Path, *, method: str = "ae", changes: dict | None = None) -> Path:
-    """The bundle of a method in t2 below a folder; `changes` are those of the demo's config."""
+def small_bundle(
+    folder: Path,
+    *,
+    method: str = "ae",
+    changes: dict | None = None,
+    also_validated: Iterable[int] = (),
+) -> Path:
+    """The bundle of a method in t2 below a folder; `changes` are those of the demo's config.
+
+    also_validated  numbers of subjects that stand in the validation set too; from SUBJECTS on
+                    they did not come through the preprocessing
+    """
     study = study_of(AUTOENCODER | (changes or {}))
     plan, wildcards = BundlesPlan(study), Wildcards(method)
     inputs = {}
@@ -52,6 +64,11 @@ def small_bundle(folder: Path, *, method: str = "ae", changes: dict | None = Non
             path.parent.mkdir(parents=True, exist_ok=True)
             WRITERS[name](path)
         inputs[name] = paths if several else paths[0]
+    for path in inputs["splits"]:
+        rows = [(f"{path.parent.name}{number}", "", "validation") for number in also_validated]
+        split = read_table(path)
+        more = pd.DataFrame(rows, columns=split.columns)
+        write_table(pd.concat([split, more]), path)
     inputs["weights"] = inputs["weights"] or None
     bundle = folder / "bundles" / f"{method}_t2"
     make_bundle.main(
@@ -93,6 +110,13 @@ def _split(path: Path) -> None:
     write_table(pd.DataFrame(split), path)
 
 
+def _maps(path: Path) -> None:
+    names = [f"{path.stem.removesuffix('_t2')}{number}" for number in range(SUBJECTS)]
+    volume = np.zeros((2, 3, 4), np.float32)
+    computed = [(volume, dict.fromkeys(MEASURES, 0.1), None) for _ in names]
+    write_anomaly_maps(path, names, computed, shape=volume.shape)
+
+
 def _scores(path: Path) -> None:
     dataset, modality = path.stem.rsplit("_", 1)
     metrics = {
@@ -126,6 +150,7 @@ WRITERS = {
     "false_positives": _alarms,
     "thresholds": _threshold,
     "scores": _scores,
+    "anomaly_maps": _maps,
     "subjects": _subjects,
     "splits": _split,
 }

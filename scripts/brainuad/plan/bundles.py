@@ -54,7 +54,8 @@ class BundlesPlan:
         measured = [*([healthy] if method.model is not None else []), *lesions]
         results, models = ResultsPlan(self.study), ModelsPlan(self.study)
         weights = [] if method.model is None else models.weights_of(method.model, healthy, fold)
-        everyone = [healthy.dataset, *(cohort.dataset for cohort in lesions)]
+        cohorts = [healthy, *lesions]
+        everyone = [cohort.dataset for cohort in cohorts]
         return {
             "weights": weights,
             "template": "results/template/brain.nii.gz",
@@ -66,6 +67,9 @@ class BundlesPlan:
             ),
             "thresholds": threshold_files(self.study, Grid.of([method], [fold], lesions)),
             "scores": Grid.of([method], [fold], measured).files("results/scores"),
+            "anomaly_maps": Grid.of([method], [fold], cohorts).files(
+                "results/anomaly_maps", ending=".npz"
+            ),
             "subjects": [f"results/subjects/{dataset}.tsv" for dataset in everyone],
             "splits": [f"results/splits/{dataset}/fold{fold}.tsv" for dataset in everyone],
         }
