@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 from brainuad.config.bundles import TAKEN
+from brainuad.evaluation.healthy_residuals import read_healthy_residuals
 from brainuad.io import job
-from brainuad.io.bundle_files import check_bundle
+from brainuad.io.bundle_files import HEALTHY_RESIDUALS, check_bundle
+from brainuad.io.errors import SettingsError
 
 
 def main(*, bundle: Path, files: list[Path]) -> None:
@@ -14,6 +16,12 @@ def main(*, bundle: Path, files: list[Path]) -> None:
     Raises SettingsError, one line, where the bundle is damaged, or holds what is no file of one.
     """
     check_bundle(bundle)
+    try:
+        read_healthy_residuals(bundle / HEALTHY_RESIDUALS)
+    except SettingsError:
+        raise SettingsError(
+            f"bundle {bundle}: {HEALTHY_RESIDUALS} is damaged; get the bundle again"
+        ) from None
     for file in files:
         with job.replacing(file) as temporary:
             shutil.copyfile(bundle / file.relative_to(TAKEN), temporary)

@@ -18,7 +18,7 @@ import take_bundle
 from brainuad.compute.device import prepare_device
 from brainuad.config.device import DeviceSettings
 from brainuad.evaluation.healthy_residuals import read_healthy_residuals
-from brainuad.io.bundle_files import check_bundle
+from brainuad.io.bundle_files import check_bundle, write_checksums
 from brainuad.io.errors import SettingsError
 from brainuad.io.tables import read_table
 from brainuad.models import build_trainable, load_model
@@ -226,6 +226,21 @@ def test_files_are_taken_once_the_bundle_is_whole(bundle, tmp_path, monkeypatch)
     with pytest.raises(SettingsError, match=r"template/brain.nii.gz is damaged or was changed"):
         take_bundle.main(bundle=copy, files=names)
     assert not names[0].exists()
+
+
+def test_healthy_residuals_with_the_right_checksum_may_be_damaged(bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle, copy)
+    objects = dict.fromkeys(("mean", "deviation", "mean_residual", "affine"), np.array([{}]))
+    np.savez(copy / "healthy/residuals.npz", **objects)
+    (copy / "checksums.sha256").unlink()
+    write_checksums(copy)
+    file = Path("results/bundle/healthy/residuals.npz")
+    with pytest.raises(SettingsError) as caught:
+        take_bundle.main(bundle=copy, files=[file])
+    expected = f"bundle {copy}: healthy/residuals.npz is damaged; get the bundle again"
+    assert str(caught.value) == expected and not file.exists()
 
 
 def test_an_untrained_network_is_another(bundle):
