@@ -30,6 +30,8 @@ from brainuad.images.computed_volumes import write_anomaly_maps, write_reconstru
 from brainuad.images.slices import read_slices
 from brainuad.images.volumes import Volume
 from brainuad.io.tables import read_table, write_table
+from brainuad.preprocessing.native_space import ScanGrid
+from brainuad.report.derivatives.scans import Place, ScanWriter
 
 POSTPROCESSING = {
     "order": ["erosion", "median"],
@@ -262,6 +264,35 @@ def test_scans_that_came_registered_lie_on_the_template(inputs, tmp_path):
             ["right", "left"] if scan.name == "LPS" else ["left", "right"]
         )
     assert_valid(tmp_path / "derivatives")
+
+
+def test_a_candidate_between_thick_slices_is_not_written(inputs, tmp_path, capsys):
+    """Neither in the table nor in the count; the others keep numbers without gaps."""
+    (scan,) = read_slices(inputs["slices"]).scans(["RAS"])
+    scores = np.zeros(scan.image.shape, np.float32)
+    # A tall part, a flat one that is next in size, and a column.
+    scores[2:10, 4:8, 4:8] = 0.5
+    scores[5, 12:18, 12:18] = 0.4
+    scores[2:10, 2, 12] = 0.3
+    # Slices four times as thick, of which none goes through the flat part.
+    affine = scan.affine @ np.diag([1.0, 1.0, 4.0, 1.0])
+    affine[:3, 3] += scan.affine[:3, 2] * 3
+    depth, *rows_and_columns = scores.shape
+    grid = ScanGrid(affine, (*rows_and_columns, depth // 4))
+    place = Place("orig", grid, np.ones(grid.shape, np.uint8), np.eye(4), midsagittal=0.0)
+    writer = ScanWriter("cddpm", "T1w", {}, lambda scores: scores > 0.2, "template")
+    volumes = writer.write(
+        tmp_path / "sub-RAS", scan, scores, None, place=place, source="bids:raw:RAS.nii"
+    )
+    dseg = nib.load(tmp_path / "sub-RAS_space-orig_desc-cddpm_dseg.nii.gz")
+    parts = np.asarray(dseg.dataobj)
+    table = pd.read_csv(tmp_path / "sub-RAS_space-orig_desc-cddpm_dseg.tsv", sep="\t")
+    assert table["index"].tolist() == [1, 2] == np.unique(parts[parts > 0]).tolist()
+    assert table["peak"].tolist() == pytest.approx([0.5, 0.3])
+    assert len(volumes) == 2 and min(volumes) > 0
+    counted = np.bincount(parts.ravel())[1:] * grid.voxel_ml
+    np.testing.assert_allclose(table["volume_ml"], counted, rtol=1e-4)
+    assert "1 of 3 candidates" in capsys.readouterr().out
 
 
 def validate(*arguments):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from brainuad.evaluation.candidates import (
 from brainuad.images.geometry import read_transform
 from brainuad.images.slices import Scan
 from brainuad.images.volumes import Volume, read_labels
+from brainuad.io import job
 from brainuad.io.rows import write_rows
 from brainuad.preprocessing.native_space import (
     ScanGrid,
@@ -131,7 +133,7 @@ class ScanWriter:
     ) -> list[float]:
         """Write all files of a scan, whose names begin with that of `stem`, in its folder.
 
-        Returns the volumes of its candidates in ml.
+        Returns the volumes of its candidates in ml, of those that have a voxel on the grid.
         """
         orig = place.space == ORIG
         reference = source if orig else self.template
@@ -161,7 +163,12 @@ class ScanWriter:
         )
         parts = volume_of(label_candidates(self.segment(anomaly_map)), scan)
         candidates = measure_candidates(parts.data, of_map, midsagittal=place.midsagittal)
-        on_grid = place.bring(parts, labels=True)
+        on_grid, counts = _numbered(place.bring(parts, labels=True), len(candidates))
+        if missed := np.count_nonzero(counts == 0):
+            job.log(
+                f"{stem.name}: {missed} of {len(candidates)} candidates lie between the voxels of "
+                "the scan's own grid, and are not written"
+            )
         threshold = {"Threshold": self.threshold}
         write(
             (on_grid > 0).astype(np.uint8),
@@ -177,14 +184,12 @@ class ScanWriter:
             | threshold
             | CANDIDATE_SIDECAR,
         )
-        counts = np.bincount(on_grid.ravel(), minlength=len(candidates) + 1)[1:]
-        volumes = (counts * place.grid.voxel_ml).tolist()
+        volumes = (counts[counts > 0] * place.grid.voxel_ml).tolist()
         to_scan = place.scan_from_template @ scan.affine
+        written = zip(compress(candidates, counts), volumes, strict=True)
         rows = [
             _row(number, candidate, volume, to_scan)
-            for number, (candidate, volume) in enumerate(
-                zip(candidates, volumes, strict=True), start=1
-            )
+            for number, (candidate, volume) in enumerate(written, start=1)
         ]
         write_rows(CANDIDATE_COLUMNS, rows, path(f"desc-{self.desc}_dseg.tsv"))
         if reconstruction is not None:
@@ -204,6 +209,19 @@ class ScanWriter:
             "SkullStripped": True,
         }
         write_json(stem.with_name(f"{name}.json"), sidecar)
+
+
+def _numbered(parts: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Parts from 1 to `count` without gaps in their numbers, and how many voxels each has.
+
+    A small part that lies between thick slices has none.
+    """
+    inside = parts > 0
+    found = parts[inside]
+    counts = np.bincount(found, minlength=count + 1)
+    numbered = np.zeros_like(parts)
+    numbered[inside] = np.cumsum(counts > 0)[found]
+    return numbered, counts[1:]
 
 
 def _row(number: int, candidate: Candidate, volume: float, to_scan: np.ndarray) -> list[Any]:
