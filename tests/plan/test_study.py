@@ -1,5 +1,6 @@
 """What a config describes, under the names of the field."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -55,6 +56,30 @@ def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
         "mslub_t2": "results/thresholds/cddpm_ssl_ens/fold0/mslub_t2.json",
         "wmh_t1": "results/healthy_residuals/cddpm_ssl_ens/fold0/ixi_t1.json",
     }
+
+
+@pytest.mark.parametrize("method", ["cddpm_ssl_ens", "svae", "thresh"])
+def test_what_derivatives_read_of_a_model_is_kept_and_nothing_else(method):
+    study = study_of({"evaluation": {"maps_method": method}})
+    plan = ResultsPlan(study)
+    patterns = plan.wildcards_of_derived()
+
+    def is_kept(path: str) -> bool:
+        _, _, *parts, _ = path.split("/")
+        wanted = (patterns["model"], patterns["asked"], f"fold{patterns['fold']}")
+        return all(map(re.fullmatch, wanted, parts))
+
+    read = plan.reconstructions_of_maps(SimpleNamespace(cohort="mslub_t2"))
+    assert (method == "thresh") == (read == [])
+    assert all(map(is_kept, [read] if read else []))
+    for other in study.all_methods.values():
+        same = (other.model, other.timesteps) == (
+            study.maps_method.model,
+            study.maps_method.timesteps,
+        )
+        for fold in study.folds:
+            kept = other.model is not None and same and fold == study.first_fold
+            assert is_kept(other.reconstructions(fold, "mslub_t2")) == kept
 
 
 def test_a_model_that_nothing_asks_for_is_not_trained():

@@ -277,6 +277,19 @@ def test_setting_of_one_data_set_reruns_it_alone(chain, snakemake):
         config.write_text(before)
 
 
+def test_a_changed_name_reconstructs_nothing(chain, snakemake):
+    """Though derivatives, which name the data set, hold reconstructions."""
+    overlay = chain[1].parent / "names.yaml"
+    names = {"datasets": {"mslub": {"label": "Lesions"}}}
+    names |= {"methods": {"cddpm_ssl_ens": {"label": "Ensemble"}}}
+    overlay.write_text(yaml.safe_dump(names))
+    config = str(chain[1] / "config/config.yaml")
+    rules = planned(snakemake, chain, "--configfile", config, str(overlay))
+    assert rules["write_derivatives"] == 1
+    reruns = {"train_model", "reconstruct", "reconstruct_for_derivatives", "map_anomalies"}
+    assert not reruns & set(rules)
+
+
 def test_one_data_set_alone(chain, snakemake):
     """On a fresh directory, `mslub` needs no T1 model and no other lesion set."""
     project, _ = chain

@@ -104,7 +104,7 @@ def test_tables_and_derivatives_tell_the_cohorts_apart(study):
 
 
 def test_what_nothing_reads_any_more_is_gone_but_masks_and_transforms(study):
-    for stage in ("resampled", "stripped", "registered", "reconstructions"):
+    for stage in ("resampled", "stripped", "registered"):
         assert not list((study / "results" / stage).rglob("*.n*")), stage
     subjects = set(read(study / "results/scores/ddpm/fold0/wmh_flair.tsv")["subject"])
     for kept in (
@@ -112,6 +112,16 @@ def test_what_nothing_reads_any_more_is_gone_but_masks_and_transforms(study):
         "transforms/wmh_flair/chunk000/{}/to_template.mat",
     ):
         assert all((study / "results" / kept.format(subject)).is_file() for subject in subjects)
+
+
+def test_derivatives_of_one_more_data_set_reconstruct_nothing(study, snakemake, tmp_path):
+    """Those of its scans in the template's space are still there."""
+    overlay = tmp_path / "native.yaml"
+    overlay.write_text(yaml.safe_dump({"datasets": {"wmh": {"native": True}}}))
+    config = str(study / "config/config.yaml")
+    plan = snakemake(study, "--dry-run", "--configfile", config, str(overlay)).stdout
+    assert "rule write_derivatives:" in plan
+    assert "rule reconstruct" not in plan and "rule map_anomalies:" not in plan
 
 
 def test_anomaly_maps_take_a_part_of_what_their_values_would(study):

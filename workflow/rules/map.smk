@@ -39,6 +39,18 @@ rule reconstruct:
         "../../scripts/reconstruct.py"
 
 
+# Its output stays: write_derivatives reads it again when a name changes or a data set is asked for
+# later, and to make it anew would rerun all that reads it.
+use rule reconstruct as reconstruct_for_derivatives with:
+    output:
+        reconstructions="results/reconstructions/{model}/{asked}/fold{fold}/{cohort}.npz",
+    wildcard_constraints:
+        **results.wildcards_of_derived(),
+
+
+ruleorder: reconstruct_for_derivatives > reconstruct
+
+
 rule map_anomalies:
     """Score every voxel of the validation and test subjects, and post-process the maps."""
     input:

@@ -7,7 +7,8 @@ from brainuad.config.bundles import TAKEN
 from brainuad.io.bundle_files import HEALTHY_RESIDUALS, HEALTHY_THRESHOLD
 from brainuad.io.errors import SettingsError
 from brainuad.plan.grids import Grid, threshold_files
-from brainuad.plan.study import Cohort, Method, Study
+from brainuad.plan.resources import one_of
+from brainuad.plan.study import Cohort, Method, Study, timesteps_part
 
 
 class ResultsPlan:
@@ -52,6 +53,15 @@ class ResultsPlan:
         if method.model is None:
             return []
         return method.reconstructions(self.study.first_fold, wildcards.cohort)
+
+    def wildcards_of_derived(self) -> dict[str, str]:
+        """The patterns of the reconstructions of `reconstructions_of_maps`, of every cohort."""
+        method = self.study.maps_method
+        return {
+            "model": one_of([method.model] if method.model else []),
+            "asked": timesteps_part(method.timesteps),
+            "fold": str(self.study.first_fold),
+        }
 
     def threshold_of_maps(self, wildcards: Any) -> str:
         """What they are cut at: fitted on the cohort's lesion masks, or else on healthy voxels."""
