@@ -334,6 +334,7 @@ def test_study_without_any_lesion_mask(chain, snakemake):
             {"score_segmentation"},
             {"train_model", "register_to_template"},
         ),
+        ("report/quality/page.py", {"write_quality_page"}, {"write_scan_pages"}),
         ("scores/absolute.py", {"map_anomalies"}, {"train_model", "pretrain_spark"}),
         ("networks/unet.py", {"train_model"}, {"pretrain_spark", "register_to_template"}),
     ],

@@ -15,7 +15,8 @@ rule write_scan_pages:
         raw=made_by_rules(scans.raw_scans),
         subjects=ancient(scans.subjects_of_cohort),
         derivatives="results/derivatives/{cohort}",
-        quality="results/report/quality/{cohort}",
+        # What it shows changes with the scans alone, and then the derivatives do too.
+        quality=ancient("results/report/quality/{cohort}"),
     output:
         pages=directory("results/report/scans/{cohort}"),
     log:
