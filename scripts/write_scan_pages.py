@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from urllib.parse import quote
 
 from brainuad.images.geometry import values_at
 from brainuad.images.volumes import (
@@ -36,11 +35,14 @@ def main(
 
     subjects  the table whose column `modality` holds the file that each scan came in
     quality   the folder of the cohort's quality page, two folders above which the output lies too
+
+    The folder needs no other one: it may be given away by itself.
     """
     rows = rows_by_name(subjects)
     results = read_results(derivatives)
     with job.replacing(output) as folder:
         (folder / "pictures").mkdir(parents=True)
+        (folder / page.QUALITY_VIEWS).mkdir()
         for name, file in page.BESIDE.items():
             shutil.copyfile(file, folder / name)
         write_text(page.style(), folder / "style.css")
@@ -54,7 +56,8 @@ def main(
                 cohort=cohort_label,
                 method=method_label,
                 files=f"{result.anomaly_map.parent.as_posix()}/",
-                quality=quality_of(result, quality, f"../../quality/{cohort}"),
+                quality_page=f"../../quality/{cohort}/",
+                quality_views=copy_quality_views(result, quality, folder),
             )
             write_text(text, folder / f"{result.name}.html")
             draw_slice(shown, threshold=result.threshold, centre=result.largest_centre).save(
@@ -80,14 +83,13 @@ def read_scan(result: ScanResult, file: Path) -> tuple[Volume, Volume, Volume]:
     return scan, anomaly_map, brain
 
 
-def quality_of(result: ScanResult, folder: Path, address: str) -> dict[str, str | None]:
-    """Where a scan stands on the quality page of its cohort, and its picture if it has one."""
-    picture = f"pictures/{quote(result.scan)}.png"
-    shown = (folder / "pictures" / f"{result.scan}.png").is_file()
-    return {
-        "address": f"{address}/index.html#{quote(f'scan-{result.scan}')}",
-        "picture": f"{address}/{picture}" if shown else None,
-    }
+def copy_quality_views(result: ScanResult, quality: Path, folder: Path) -> bool:
+    """Copy the picture of a scan on the quality page beside its own page; False if it has none."""
+    picture = quality / "pictures" / f"{result.scan}.png"
+    if not picture.is_file():
+        return False
+    shutil.copyfile(picture, folder / page.QUALITY_VIEWS / f"{result.name}.png")
+    return True
 
 
 if __name__ == "__main__":

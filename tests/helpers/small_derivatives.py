@@ -89,7 +89,7 @@ class SmallDerivatives:
         for result in read_results(self.folder):
             picture = self.quality / "pictures" / f"{result.scan}.png"
             picture.parent.mkdir(parents=True, exist_ok=True)
-            picture.write_bytes(b"")
+            picture.write_bytes(result.scan.encode())
 
     def inputs(self) -> dict[str, Any]:
         """What write_scan_pages is called with."""

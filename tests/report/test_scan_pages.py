@@ -69,7 +69,7 @@ def test_the_viewer_is_the_one_that_is_recorded():
 def test_a_folder_holds_all_that_its_pages_need(study):
     names = {path.name for path in study.pages.iterdir()}
     scans = {"sub-01_ses-1.html", "sub-01_ses-2.html", "sub-two.html"}
-    assert names == {*scans, "index.html", "style.css", "pictures", *page.BESIDE}
+    assert names == {*scans, "index.html", "style.css", "pictures", "quality", *page.BESIDE}
     assert (study.pages / "niivue.umd.js").read_bytes() == (NIIVUE / "niivue.umd.js").read_bytes()
     for path in [*study.pages.glob("*.html"), study.pages.parent / "index.html"]:
         text = path.read_text(encoding="utf-8")
@@ -134,18 +134,24 @@ def test_a_page_says_what_was_found_and_what_it_rests_on(study):
     assert "There are no healthy scans to compare" in text_of(study, "sub-01_ses-2")
 
 
-def test_a_scan_leads_to_its_quality_views(study):
+def test_a_scan_has_its_quality_views_beside_it(study):
+    """And a link, which is shown if the quality page is there."""
     text = text_of(study, "sub-two")
+    assert 'src="quality/sub-two.png"' in text
+    assert (study.pages / "quality" / "sub-two.png").read_bytes() == b"two"
+    assert re.search(
+        r'id="among" data-picture="[^"]*quality/mine_t2/pictures/two.png" hidden', text
+    )
     assert 'href="../../quality/mine_t2/index.html#scan-two"' in text
-    assert 'src="../../quality/mine_t2/pictures/two.png"' in text
 
 
-def test_a_scan_without_quality_picture_leads_to_the_page_alone(tmp_path):
+def test_a_scan_without_quality_picture_says_so(tmp_path):
     made = small_study(tmp_path)
     (made.quality / "pictures" / "two.png").unlink()
     write_scan_pages.main(**made.inputs())
     text = text_of(made, "sub-two")
-    assert "index.html#scan-two" in text and "two.png" not in text
+    assert "could not be measured" in text and "two.png" not in text
+    assert 'src="quality/sub-01_ses-1.png"' in text_of(made, "sub-01_ses-1")
 
 
 def test_the_most_anomalous_scan_comes_first(study):

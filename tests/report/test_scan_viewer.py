@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
@@ -172,6 +173,18 @@ def test_a_scan_without_candidates_is_shown(page, study):
     wait_for(page, lambda driver: "Here:" in text(driver, "where"))
     assert text(page, "volume") == "0 ml"
     assert pixels(page).max() > 100 and len(coloured(pixels(page))) == 0
+
+
+def test_the_link_to_the_quality_page_is_hidden_where_there_is_none(page, study, tmp_path):
+    wait_for(page, lambda driver: driver.find_element(By.ID, "among").is_displayed())
+    shutil.copytree(study.pages, tmp_path / "given")
+    page.get((tmp_path / "given" / "sub-01_ses-1.html").as_uri())
+    wait_for(page, lambda driver: "Here:" in text(driver, "where"))
+    shown = "return document.querySelector('.quality img').naturalWidth"
+    wait_for(page, lambda driver: driver.execute_script(shown) == 508)
+    assert not page.find_element(By.ID, "among").is_displayed()
+    # The console tells of the picture that was looked for.
+    assert all("ERR_FILE_NOT_FOUND" in line["message"] for line in page.get_log("browser"))
 
 
 def test_without_webgl_the_page_says_so(page, study):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import numpy as np
@@ -26,6 +27,8 @@ BESIDE = {
     "viewer.js": FOLDER / "viewer.js",
 }
 STYLE = "style.css"
+# The folder, beside the pages, of the pictures that the quality page shows of each scan.
+QUALITY_VIEWS = "quality"
 
 
 def style() -> str:
@@ -50,14 +53,16 @@ def render(
     cohort: str,
     method: str,
     files: str,
-    quality: Mapping[str, str | None],
+    quality_page: str,
+    quality_views: bool,
 ) -> str:
     """The page as HTML, which needs the files of `BESIDE` and the style sheet beside it.
 
-    anomaly_map  on the file's own grid, of which volumes are counted
-    cohort       as people read it: IXI T1; `method` likewise
-    files        the folder of the files that the page shows, as text
-    quality      the address of the scan on the quality page and that of its picture, None without
+    anomaly_map    on the file's own grid, of which volumes are counted
+    cohort         as people read it: IXI T1; `method` likewise
+    files          the folder of the files that the page shows, as text
+    quality_page   the folder of the cohort's quality page, which a folder given away has not
+    quality_views  whether the scan has a picture in `QUALITY_VIEWS`
     """
     levels, volumes = zip(*volumes_above(anomaly_map, result.threshold), strict=True)
     return template("scan.html.jinja").render(
@@ -72,7 +77,11 @@ def render(
         origin=f"The threshold, {number(result.threshold)}: {result.origin}.",
         files=files,
         voxels=" x ".join(f"{edge:.3g}" for edge in shown.scan.spacing),
-        quality=quality,
+        quality={
+            "views": f"{QUALITY_VIEWS}/{quote(result.name)}.png" if quality_views else None,
+            "address": f"{quality_page}index.html#{quote(f'scan-{result.scan}')}",
+            "picture": f"{quality_page}pictures/{quote(result.scan)}.png",
+        },
         shown={
             "scan": as_base64(shown.scan, slope=1),
             "map": as_base64(shown.anomaly_map, slope=shown.maximum / WHITE),

@@ -97,6 +97,13 @@ byId("reset").addEventListener("click", () => {
   threshold.value = shown.fitted;
   draw();
 });
+// Only a picture can be looked for from a file: the quality page is not there if these pages were given away.
+const among = byId("among");
+if (among) {
+  const picture = new Image();
+  picture.addEventListener("load", () => { among.hidden = false; });
+  picture.src = among.dataset.picture;
+}
 say();
 if (document.createElement("canvas").getContext("webgl2")) {
   start();
