@@ -98,7 +98,7 @@ def standing(result: ScanResult) -> str:
     if np.isnan(result.percentile):
         return "There are no healthy scans to compare its mean residual with."
     share = f"{result.percentile:.3g}\u00a0%"
-    return f"{share} of the healthy test scans have no higher mean residual."
+    return f"Its mean residual is at or above that of {share} of the healthy test scans."
 
 
 def number(value: float) -> str:
