@@ -17,6 +17,7 @@ from brainuad.report.pages.pages import write_text
 from brainuad.report.scans import index, page
 from brainuad.report.scans.pictures import draw_slice
 from brainuad.report.scans.results import ScanResult, read_results
+from brainuad.report.scans.scan_quality import quality_of_cohort
 from brainuad.report.scans.small_volumes import small_volumes
 
 
@@ -25,6 +26,8 @@ def main(
     derivatives: Path,
     subjects: Path,
     quality: Path,
+    measures: Path,
+    left_out: Path,
     output: Path,
     cohort: str,
     cohort_label: str,
@@ -35,17 +38,21 @@ def main(
 
     subjects  the table whose column `modality` holds the file that each scan came in
     quality   the folder of the cohort's quality page, two folders above which the output lies too
+    measures  the table of that page
+    left_out  the table of the scans that the preprocessing left out
 
     The folder needs no other one: it may be given away by itself.
     """
     rows = rows_by_name(subjects)
     results = read_results(derivatives)
+    known = quality_of_cohort(measures, subjects, left_out, modality=modality)
     with job.replacing(output) as folder:
         (folder / "pictures").mkdir(parents=True)
         (folder / page.QUALITY_VIEWS).mkdir()
         for name, file in page.BESIDE.items():
             shutil.copyfile(file, folder / name)
         write_text(page.style(), folder / "style.css")
+        known.write(folder)
         for done, result in enumerate(results, start=1):
             scan, anomaly_map, brain = read_scan(result, Path(rows[result.scan][modality]))
             shown = small_volumes(scan, brain.data > 0, anomaly_map)
@@ -57,6 +64,7 @@ def main(
                 method=method_label,
                 files=f"{result.anomaly_map.parent.as_posix()}/",
                 quality_page=f"../../quality/{cohort}/",
+                stands_out=known.flagged.get(result.scan),
                 quality_views=copy_quality_views(result, quality, folder),
             )
             write_text(text, folder / f"{result.name}.html")
@@ -65,7 +73,10 @@ def main(
             )
             job.log(f"{result.scan} shown, {len(text) / 1e6:.1f} MB ({done} of {len(results)})")
         text = index.render(
-            {cohort_label: results}, folders={cohort_label: ""}, title=f"Scans of {cohort_label}"
+            {cohort_label: results},
+            folders={cohort_label: ""},
+            qualities={cohort_label: known},
+            title=f"Scans of {cohort_label}",
         )
         write_text(text, folder / "index.html")
 
@@ -98,6 +109,8 @@ if __name__ == "__main__":
             derivatives=Path(snakemake.input.derivatives),
             subjects=Path(snakemake.input.subjects),
             quality=Path(snakemake.input.quality),
+            measures=Path(snakemake.input.measures),
+            left_out=Path(snakemake.input.left_out),
             output=Path(snakemake.output.pages),
             cohort=snakemake.wildcards.cohort,
             cohort_label=snakemake.params.cohort_label,

@@ -29,6 +29,8 @@ class SmallDerivatives:
         self.folder = root / "results" / "derivatives" / cohort
         self.subjects = root / "results" / "subjects" / f"{cohort.rpartition('_')[0]}.tsv"
         self.quality = root / "results" / "report" / "quality" / cohort
+        self.measures = root / "results" / "report" / "tables" / f"quality_{cohort}.tsv"
+        self.left_out = root / "results" / "slices" / f"{cohort}_left_out.tsv"
         self.pages = root / "results" / "report" / "scans" / cohort
         self._rows: list[list[Any]] = []
         self._files: list[list[str]] = []
@@ -85,7 +87,19 @@ class SmallDerivatives:
     def write(self) -> None:
         write_rows(SCAN_COLUMNS, self._rows, self.folder / ANOMALIES)
         modality = self.cohort.rpartition("_")[2]
-        write_rows(("subject", "session", modality), self._files, self.subjects)
+        listed = [[*row, "ok", ""] for row in self._files]
+        listed.append(["three", "", "", "left_out", "the file is <cut> short"])
+        write_rows(("subject", "session", modality, "status", "reason"), listed, self.subjects)
+        flagged = [
+            [*row[:2], number == 0, "overlap 61 % is low" if number == 0 else ""]
+            for number, row in enumerate(self._files)
+        ]
+        write_rows(("subject", "session", "flagged", "why"), flagged, self.measures)
+        write_rows(
+            ("subject", "session", "stage", "reason"),
+            [["four", "2", "registered", "no brain was found"]],
+            self.left_out,
+        )
         for result in read_results(self.folder):
             picture = self.quality / "pictures" / f"{result.scan}.png"
             picture.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +111,8 @@ class SmallDerivatives:
             "derivatives": self.folder,
             "subjects": self.subjects,
             "quality": self.quality,
+            "measures": self.measures,
+            "left_out": self.left_out,
             "output": self.pages,
             "cohort": self.cohort,
             "cohort_label": "Mine T2",

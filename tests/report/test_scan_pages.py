@@ -38,6 +38,7 @@ def study(tmp_path_factory):
     write_scan_pages.main(**made.inputs())
     write_scan_index.main(
         derivatives=[made.folder],
+        pages=[made.pages],
         output=made.pages.parent / "index.html",
         cohort_labels={made.cohort: "Mine T2"},
     )
@@ -69,7 +70,9 @@ def test_the_viewer_is_the_one_that_is_recorded():
 def test_a_folder_holds_all_that_its_pages_need(study):
     names = {path.name for path in study.pages.iterdir()}
     scans = {"sub-01_ses-1.html", "sub-01_ses-2.html", "sub-two.html"}
-    assert names == {*scans, "index.html", "style.css", "pictures", "quality", *page.BESIDE}
+    tables = {"flagged.tsv", "left_out.tsv"}
+    folders = {"pictures", "quality"}
+    assert names == {*scans, "index.html", "style.css", *tables, *folders, *page.BESIDE}
     assert (study.pages / "niivue.umd.js").read_bytes() == (NIIVUE / "niivue.umd.js").read_bytes()
     for path in [*study.pages.glob("*.html"), study.pages.parent / "index.html"]:
         text = path.read_text(encoding="utf-8")
@@ -152,6 +155,36 @@ def test_a_scan_without_quality_picture_says_so(tmp_path):
     text = text_of(made, "sub-two")
     assert "could not be measured" in text and "two.png" not in text
     assert 'src="quality/sub-01_ses-1.png"' in text_of(made, "sub-01_ses-1")
+
+
+def test_both_indices_name_the_scans_that_were_left_out(study):
+    for path in (study.pages / "index.html", study.pages.parent / "index.html"):
+        text = html.unescape(re.sub(r"\s+", " ", path.read_text(encoding="utf-8")))
+        assert "2 scans were left out and have no page" in text
+        assert "<li>Mine T2, three (listing): the file is <cut> short</li>" in text
+        assert "<li>Mine T2, four_ses-2 (registered): no brain was found</li>" in text
+
+
+def test_nothing_is_said_where_no_scan_was_left_out(tmp_path):
+    made = small_study(tmp_path)
+    for table in (made.subjects, made.left_out):
+        lines = table.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(("three", "four"))]
+        table.write_text("".join(kept))
+    write_scan_pages.main(**made.inputs())
+    assert "left out" not in text_of(made, "index")
+
+
+def test_a_scan_whose_preprocessing_stands_out_is_marked(study):
+    why = "overlap 61 % is low"
+    for path in (study.pages / "index.html", study.pages.parent / "index.html"):
+        rows = path.read_text(encoding="utf-8").split("<tr>")
+        (marked,) = [row for row in rows if "its preprocessing stands out" in row]
+        assert "sub-01_ses-1.html" in marked and why in marked
+    assert f"preprocessing of this scan stands out:</strong> {why}." in text_of(
+        study, "sub-01_ses-1"
+    )
+    assert "stands out:" not in text_of(study, "sub-01_ses-2")
 
 
 def test_the_most_anomalous_scan_comes_first(study):

@@ -33,6 +33,7 @@ def study(tmp_path_factory):
     write_scan_pages.main(**made.inputs())
     write_scan_index.main(
         derivatives=[made.folder],
+        pages=[made.pages],
         output=made.pages.parent / "index.html",
         cohort_labels={made.cohort: "Mine T2"},
     )

@@ -15,8 +15,10 @@ rule write_scan_pages:
         raw=made_by_rules(scans.raw_scans),
         subjects=ancient(scans.subjects_of_cohort),
         derivatives="results/derivatives/{cohort}",
-        # What it shows changes with the scans alone, and then the derivatives do too.
+        # What these show changes with the scans alone, and then the derivatives do too.
         quality=ancient("results/report/quality/{cohort}"),
+        measures=ancient("results/report/tables/quality_{cohort}.tsv"),
+        left_out=ancient("results/slices/{cohort}_left_out.tsv"),
     output:
         pages=directory("results/report/scans/{cohort}"),
     log:

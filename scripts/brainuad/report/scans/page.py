@@ -53,6 +53,7 @@ def render(
     cohort: str,
     method: str,
     files: str,
+    stands_out: str | None,
     quality_page: str,
     quality_views: bool,
 ) -> str:
@@ -61,6 +62,7 @@ def render(
     anomaly_map    on the file's own grid, of which volumes are counted
     cohort         as people read it: IXI T1; `method` likewise
     files          the folder of the files that the page shows, as text
+    stands_out     why its preprocessing does, None if it does not
     quality_page   the folder of the cohort's quality page, which a folder given away has not
     quality_views  whether the scan has a picture in `QUALITY_VIEWS`
     """
@@ -77,6 +79,7 @@ def render(
         origin=f"The threshold, {number(result.threshold)}: {result.origin}.",
         files=files,
         voxels=" x ".join(f"{edge:.3g}" for edge in shown.scan.spacing),
+        stands_out=stands_out,
         quality={
             "views": f"{QUALITY_VIEWS}/{quote(result.name)}.png" if quality_views else None,
             "address": f"{quality_page}index.html#{quote(f'scan-{result.scan}')}",
