@@ -106,7 +106,7 @@ rule write_derivatives:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_by_attempt(2000),
+        mem_mb=scaled_by_attempt(4000),
         runtime=scaled_by_attempt(240),
     params:
         **compared(
