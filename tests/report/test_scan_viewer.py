@@ -188,18 +188,26 @@ def test_the_link_to_the_quality_page_is_hidden_where_there_is_none(page, study,
     assert all("ERR_FILE_NOT_FOUND" in line["message"] for line in page.get_log("browser"))
 
 
-def test_without_webgl_the_page_says_so(page, study):
+# Without WebGL 2, and with one that fails after the page has found it.
+NO_CONTEXT = "() => null"
+FAILING_CONTEXT = "() => { if (self.asked) throw new Error('lost'); self.asked = true; return {}; }"
+
+
+@pytest.mark.parametrize("context", [NO_CONTEXT, FAILING_CONTEXT])
+def test_without_webgl_the_page_says_so(page, study, context):
     command = "Page.addScriptToEvaluateOnNewDocument"
-    source = "HTMLCanvasElement.prototype.getContext = () => null"
+    source = f"HTMLCanvasElement.prototype.getContext = {context}"
     added = page.execute_cdp_cmd(command, {"source": source})
     try:
         page.get((study.pages / "sub-01_ses-1.html").as_uri())
-        assert "WebGL 2 is missing" in text(page, "failed")
+        wait_for(page, lambda driver: "WebGL 2 is missing" in text(driver, "failed"))
         assert not page.find_element(By.ID, "viewer").is_displayed()
         page.find_element(By.ID, "threshold").send_keys(Keys.END)
         assert text(page, "volume") == "0 ml"
     finally:
         page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+        # Read here, since the page tells of what failed.
+        page.get_log("browser")
 
 
 @pytest.fixture

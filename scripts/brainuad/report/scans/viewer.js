@@ -90,6 +90,12 @@ async function start() {
   if (rows.length) choose(rows[0]); else go(shown.centre);
 }
 
+function fail() {
+  [viewer, map] = [null, null];
+  byId("viewer").hidden = true;
+  byId("failed").hidden = false;
+}
+
 for (const row of rows) row.addEventListener("click", () => choose(row));
 threshold.addEventListener("input", draw);
 opacity.addEventListener("input", draw);
@@ -106,8 +112,10 @@ if (among) {
 }
 say();
 if (document.createElement("canvas").getContext("webgl2")) {
-  start();
+  start().catch(error => {
+    console.error(error);
+    fail();
+  });
 } else {
-  byId("viewer").hidden = true;
-  byId("failed").hidden = false;
+  fail();
 }
