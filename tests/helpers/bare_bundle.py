@@ -1,10 +1,23 @@
-"""A bundle with the right files and settings, and nothing in the others."""
+"""A bundle with the right files and settings and nothing in the others, and a config for it."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from small_study import PAPER, merged
+
+from brainuad.config.reading import read_config
 from brainuad.io import bundle_files
+
+MINE = {
+    "label": "Mine",
+    "layout": "bids",
+    "root": "scans",
+    "healthy": False,
+    "modalities": ["t2"],
+    "skull_stripping": "none",
+    "lesion_masks": False,
+}
 
 
 def bare_bundle(folder: Path, settings: dict[str, Any]) -> Path:
@@ -15,3 +28,9 @@ def bare_bundle(folder: Path, settings: dict[str, Any]) -> Path:
     (folder / bundle_files.SETTINGS).write_text(content, encoding="utf-8")
     bundle_files.write_checksums(folder)
     return folder
+
+
+def config_applying(bundle: Path, *, mine: dict | None = None, **changes: Any) -> dict[str, Any]:
+    """The config of one's own scans, in T2 and without masks, to which the bundle is applied."""
+    values = {"bundle": str(bundle), "device": "cpu", "datasets": {"mine": MINE | (mine or {})}}
+    return read_config(merged(values, changes), PAPER)
