@@ -1,8 +1,13 @@
 """A wrong config stops the run with one line that names the key and says what to do."""
 
 import pytest
+import yaml
+from bare_bundle import bare_bundle
+from small_study import PAPER
 
-from conftest import demo_config, make_working_directory, merged
+from brainuad.config.bundles import settings_of_bundle
+from brainuad.config.reading import read_config
+from conftest import PROJECT, demo_config, make_working_directory, merged
 
 # One for each way in which a config is looked at; tests/config has all the keys.
 CASES = {
@@ -71,3 +76,16 @@ def test_a_password_is_not_repeated(tmp_path, snakemake):
     values = merged(demo_config(), {"datasets": {"wmh": {"password": "swordfish"}}})
     done = snakemake(make_working_directory(tmp_path / "study", values), "--dry-run", check=False)
     assert "swordfish" not in done.stdout + done.stderr
+
+
+def test_defaults_are_not_said_where_the_workflow_itself_is_run(tmp_path, snakemake):
+    """In its folder config/config.yaml holds the defaults, which no bundle need agree with."""
+    trained = read_config({"seed": 7}, PAPER)
+    bundle = bare_bundle(tmp_path / "t2", settings_of_bundle(trained, "cddpm_ens", "t2"))
+    (tmp_path / "mslub").mkdir()
+    values = {"bundle": str(bundle), "datasets": {"mslub": {"root": str(tmp_path / "mslub")}}}
+    config = tmp_path / "apply.yaml"
+    config.write_text(yaml.safe_dump(values), encoding="utf-8")
+    files = ["--configfile", str(config), "--", "results/splits/mslub/fold0.tsv"]
+    done = snakemake(PROJECT, "--dry-run", *files)
+    assert "split_folds" in done.stdout + done.stderr
