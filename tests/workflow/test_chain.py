@@ -218,7 +218,7 @@ def test_findings_lie_in_the_scans_and_reconstructions_in_the_template(chain):
     template = nib.load(derivatives / "template/brain.nii.gz")
     for row in read(derivatives / "participants.tsv").itertuples():
         anat = derivatives / row.participant_id / "anat"
-        (raw,) = (chain[1] / "resources/unpacked/mslub").rglob(f"{row.subject}*_T2W.nii.gz")
+        raw = chain[1] / f"resources/unpacked/mslub/{row.subject}/{row.subject}_T2W.nii.gz"
         for file in anat.glob("*_space-orig_*.nii.gz"):
             image = nib.load(file)
             assert image.shape == nib.load(raw).shape

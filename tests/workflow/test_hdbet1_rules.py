@@ -58,6 +58,7 @@ def directory_with(
     patients = {"root": str(root), "modalities": ["t1"], "archives": [], "validation": 1}
     changes = {
         "phantoms": None,
+        "keep_intermediate": True,
         "template": {"image": None},
         "datasets": {**dict.fromkeys(("ixi", *LESION_SETS)), "heads": heads, "mslub": patients},
         "preprocessing": {"spacing": spacing},
