@@ -15,7 +15,7 @@ class Gpu:
     precision      of convolutions and matrix products, bf16 being what its matrix units are fastest
                    at; weights and losses are float32 in both
     compile        torch.compile where it pays; what does not compile runs as it is
-    deterministic  it gives the same bits each time; a processor always does
+    deterministic  it gives the same bits each time; a CPU always does
     """
 
     precision: Literal["bf16", "fp32"]
