@@ -16,6 +16,7 @@ from brainuad.config.settings import settings_from
 from brainuad.evaluation import metrics, thresholds
 from brainuad.images.slices import SliceStack
 from brainuad.scores import load_score, postprocess
+from brainuad.scores.scoring import Scoring
 from map_anomalies import mapped
 from score_segmentation import scores_of
 
@@ -170,7 +171,9 @@ def all_scores() -> list[Row]:
     (scan,) = stack.scans(["subject"])
 
     def work() -> None:
-        for anomaly_map, measures in mapped([(scan, case.reconstruction)], absolute, chosen):
-            scores_of(scan, anomaly_map, measures, threshold=0.2, settings=chosen)
+        pairs = [(scan, case.reconstruction)]
+        for anomaly_map, measures, _ in mapped(pairs, Scoring(absolute), chosen):
+            thresholds = {"threshold": 0.2, "healthy_threshold": 0.1}
+            scores_of(scan, anomaly_map, measures, **thresholds, settings=chosen)
 
     return compared("all scores of a segmentation", work)

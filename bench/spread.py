@@ -140,6 +140,9 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
         score_segmentation.main(
             **common,
             threshold=work / f"{dataset}.json",
+            # What it gives is not looked at.
+            healthy_threshold=demo
+            / f"results/healthy_residuals/{MODEL}_ens/fold0/ixi_{modality}.json",
             fits=True,
             output=scores,
             postprocessing=postprocessing,

@@ -30,6 +30,7 @@ def main(
     weights: Path | None,
     template: Path,
     template_facts: Path,
+    healthy_reference: Path | None,
     healthy_residuals: Path,
     healthy_threshold: Path,
     false_positives: list[Path],
@@ -44,6 +45,7 @@ def main(
 ) -> None:
     """Write the bundle; `io.bundle_files` says which files it has.
 
+    healthy_reference  of a method with a normative score; None of others
     subjects, splits  tables of the data sets of `facts`, in their order; the healthy one is first
     anomaly_maps      of the same data sets
     thresholds        of each data set with lesions, named by its cohort
@@ -95,6 +97,8 @@ def main(
             )
         shutil.copyfile(template, bundle / bundle_files.TEMPLATE)
         shutil.copyfile(healthy_residuals, bundle / bundle_files.HEALTHY_RESIDUALS)
+        if healthy_reference is not None:
+            shutil.copyfile(healthy_reference, bundle / bundle_files.HEALTHY_REFERENCE)
         for name, content in fitted.items():
             is_healthy = name == "healthy"
             file = (
@@ -148,6 +152,7 @@ if __name__ == "__main__":
             weights=Path(given) if (given := snakemake.input.weights) else None,
             template=Path(snakemake.input.template),
             template_facts=Path(snakemake.input.template_facts),
+            healthy_reference=Path(given) if (given := snakemake.input.healthy_reference) else None,
             healthy_residuals=Path(snakemake.input.healthy_residuals),
             healthy_threshold=Path(snakemake.input.healthy_threshold),
             false_positives=[Path(path) for path in snakemake.input.false_positives],

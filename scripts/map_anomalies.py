@@ -8,7 +8,7 @@ import numpy as np
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
-from brainuad.datasets.partitions import scans_of
+from brainuad.datasets.partitions import VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import (
     read_reconstructions,
@@ -18,8 +18,8 @@ from brainuad.images.computed_volumes import (
 from brainuad.images.slices import Scan, largest_lesion_slice, read_slices
 from brainuad.io import job
 from brainuad.io.rows import read_rows
-from brainuad.scores import Score, load_score
 from brainuad.scores.postprocess import anomaly_map
+from brainuad.scores.scoring import Scoring, load_scoring
 
 
 def main(
@@ -31,10 +31,14 @@ def main(
     score: dict[str, Any],
     partitions: list[str],
     postprocessing: dict[str, Any],
+    reference: Path | None = None,
+    holds_reference: bool = False,
 ) -> None:
     """Write the anomaly maps of the scans of the partitions, see `write_anomaly_maps`.
 
-    A method without a model has no reconstructions (None).
+    A method without a model has no reconstructions (None), one whose score is compared with no
+    healthy scans has no reference (None). With holds_reference these are the cohort's own
+    validation scans: the subject of a scan is then left out of what it is compared with.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, frame = read_slices(slices), read_rows(split)
@@ -42,10 +46,11 @@ def main(
     computed = read_reconstructions(reconstructions) if reconstructions else None
     # A leak that the config keeps stands in two partitions, and is mapped once.
     pairs = scans_with(stack, computed, list(dict.fromkeys(wanted)))
+    pooled = scans_with(stack, computed, scans_of(frame, VALIDATION)) if holds_reference else None
     write_anomaly_maps(
         output,
         [scan.name for scan in pairs.scans],
-        mapped(pairs, load_score(score), settings),
+        mapped(pairs, load_scoring(score, reference, pooled), settings),
         shape=stack.images.shape[1:],
     )
     job.log(f"{len(pairs)} of {len(wanted)} scans, score {score['kind']}")
@@ -53,7 +58,7 @@ def main(
 
 def mapped(
     pairs: Iterable[tuple[Scan, np.ndarray | None]],
-    score: Score,
+    score: Scoring,
     settings: PostprocessingSettings,
 ) -> Iterator[tuple[np.ndarray, dict[str, float], np.ndarray | None]]:
     """The anomaly map [S, H, W] of each scan, its measures before post-processing, and a picture.
@@ -62,7 +67,7 @@ def mapped(
     """
     for scan, reconstruction in pairs:
         brain_mask, lesions = scan.brain_mask, scan.lesions
-        scores = score(scan.image, reconstruction, brain_mask)
+        scores = score(scan, reconstruction)
         measures = {
             # Of the whole brain, lesions and what is not scored included: the scan is scored as if
             # nothing were known of it.
@@ -80,6 +85,8 @@ if __name__ == "__main__":
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
             reconstructions=Path(given) if (given := snakemake.input.reconstructions) else None,
+            reference=Path(given) if (given := snakemake.input.reference) else None,
+            holds_reference=snakemake.params.holds_reference,
             output=Path(snakemake.output.anomaly_maps),
             score=snakemake.params.score,
             partitions=list(snakemake.params.partitions),

@@ -17,7 +17,7 @@ from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.models import load_model
-from brainuad.scores import load_score
+from brainuad.scores.scoring import load_scoring
 
 COLUMNS = ["subject", "session", "modality", "gamma", "metric", "value"]
 
@@ -36,10 +36,12 @@ def main(
     seed: int,
     device: dict[str, Any],
     threads: int,
+    reference: Path | None = None,
 ) -> None:
     """Write a tidy table of the test subjects: subject, session, modality, gamma, metric, value.
 
-    A method without a model has no weights (None), and its timesteps say nothing.
+    A method without a model has no weights (None), and its timesteps say nothing; one whose score
+    is compared with no healthy scans has no reference (None). That of others keeps its contrast.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     scores = fit_and_score(
@@ -49,7 +51,7 @@ def main(
         timesteps=timesteps,
         seed=seed,
         device=chosen_device,
-        score=load_score(score),
+        score=load_scoring(score, reference),
         settings=settings_from(PostprocessingSettings, postprocessing),
     )
     rows = [(*scan, modality, gamma, metric, value) for *scan, metric, value in scores]
@@ -62,6 +64,7 @@ if __name__ == "__main__":
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
             weights=Path(given) if (given := snakemake.input.weights) else None,
+            reference=Path(given) if (given := snakemake.input.reference) else None,
             output=Path(snakemake.output.scores),
             timesteps=list(snakemake.params.timesteps),
             gamma=snakemake.params.gamma,

@@ -36,6 +36,7 @@ def scores_of(
     measures: Mapping[str, float],
     *,
     threshold: float,
+    healthy_threshold: float,
     settings: PostprocessingSettings,
 ) -> dict[str, float]:
     """Every segmentation metric of one scan; NaN where it is not defined.
@@ -44,9 +45,11 @@ def scores_of(
     """
     lesions = scan.lesions
     prediction = segment(anomaly_map, threshold, settings)
+    by_healthy = segment(anomaly_map, healthy_threshold, settings)
     scored = prediction & (lesions != IGNORED)
     return {
         "dice": metrics.dice(prediction, lesions),
+        "dice_healthy": metrics.dice(by_healthy, lesions),
         "auprc": metrics.average_precision(anomaly_map, lesions),
         "precision": metrics.precision(prediction, lesions),
         "recall": metrics.recall(prediction, lesions),
@@ -101,6 +104,7 @@ def main(
     split: Path,
     anomaly_maps: Path,
     threshold: Path,
+    healthy_threshold: Path,
     fits: bool,
     output: Path,
     postprocessing: dict[str, Any],
@@ -109,6 +113,7 @@ def main(
     """Write a tidy table: subject, session, modality, metric, value.
 
     `threshold` is a JSON file that is given; where `fits`, it is written first.
+    `healthy_threshold` is that of healthy voxels.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, frame, maps = read_slices(slices), read_rows(split), read_anomaly_maps(anomaly_maps)
@@ -122,12 +127,22 @@ def main(
         fitted = fit_threshold(validation)
         with job.replacing(threshold) as temporary:
             temporary.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
-    value = json.loads(threshold.read_text(encoding="utf-8"))["threshold"]
+    value, healthy = (
+        json.loads(path.read_text(encoding="utf-8"))["threshold"]
+        for path in (threshold, healthy_threshold)
+    )
     pairs = scans_with(stack, maps, scans_of(frame, TEST))
     rows = []
     for scan, anomaly_map in pairs:
         measures = maps.measures_of(scan.name)
-        scores = scores_of(scan, anomaly_map, measures, threshold=value, settings=settings)
+        scores = scores_of(
+            scan,
+            anomaly_map,
+            measures,
+            threshold=value,
+            healthy_threshold=healthy,
+            settings=settings,
+        )
         place = (scan.subject, scan.session, modality)
         rows += [(*place, metric, score) for metric, score in scores.items()]
     job.log(f"{len(pairs)} test scans scored at threshold {value:.6g}")
@@ -142,6 +157,7 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             anomaly_maps=Path(snakemake.input.anomaly_maps),
             threshold=Path(given or snakemake.output.threshold),
+            healthy_threshold=Path(snakemake.input.healthy_threshold),
             fits=not given,
             output=Path(snakemake.output.scores),
             postprocessing=snakemake.params.postprocessing,

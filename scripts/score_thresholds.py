@@ -1,6 +1,6 @@
 """Score the test subjects of one cohort at the thresholds of all lesion sets of its modality.
 
-And at the best threshold on these test subjects.
+And at those of healthy voxels, and at the best threshold on these test subjects.
 """
 
 import json
@@ -23,6 +23,7 @@ def main(
     split: Path,
     anomaly_maps: Path,
     thresholds: list[Path],
+    healthy_threshold: Path,
     output: Path,
     fitted_on: list[str],
     modality: str,
@@ -30,13 +31,15 @@ def main(
 ) -> None:
     """Write a tidy table: subject, session, modality, fitted_on, metric, value.
 
-    `fitted_on` names the data set of each threshold; "test" is the best one on these subjects.
+    `fitted_on` names the data set of each threshold; "test" is the best one on these subjects, and
+    ON_HEALTHY has the names of those of healthy voxels.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     values = {
         name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
         for name, path in zip(fitted_on, thresholds, strict=True)
     }
+    values |= json.loads(healthy_threshold.read_text(encoding="utf-8"))["thresholds"]
     names = scans_of(read_rows(split), TEST)
     pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     # The maps are read twice: those of a whole test set would fill the memory.
@@ -62,6 +65,7 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             anomaly_maps=Path(snakemake.input.anomaly_maps),
             thresholds=[Path(path) for path in snakemake.input.thresholds],
+            healthy_threshold=Path(snakemake.input.healthy_threshold),
             output=Path(snakemake.output.scores),
             fitted_on=list(snakemake.params.fitted_on),
             modality=snakemake.params.modality,

@@ -16,7 +16,7 @@ from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.models import load_model
-from brainuad.scores import load_score
+from brainuad.scores.scoring import load_scoring
 
 COLUMNS = ["subject", "session", "modality", "timestep", "metric", "value"]
 
@@ -45,7 +45,7 @@ def main(
         timesteps=[timestep],
         seed=seed,
         device=chosen_device,
-        score=load_score(score),
+        score=load_scoring(score, None),
         settings=settings_from(PostprocessingSettings, postprocessing),
     )
     rows = [(*scan, modality, timestep, metric, value) for *scan, metric, value in scores]

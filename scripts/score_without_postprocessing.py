@@ -18,9 +18,9 @@ from brainuad.images.computed_volumes import read_reconstructions, scans_with
 from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
 from brainuad.io.rows import read_rows, write_rows
-from brainuad.scores import Score, load_score
 from brainuad.scores.postprocess import anomaly_map, segment
 from brainuad.scores.postprocessing_variants import sharing_maps, variants_of
+from brainuad.scores.scoring import Scoring, load_scoring
 
 
 def main(
@@ -32,13 +32,15 @@ def main(
     score: dict[str, Any],
     postprocessing: dict[str, Any],
     modality: str,
+    reference: Path | None = None,
 ) -> None:
     """Write a tidy table of the test scans: subject, session, modality, variant, metric, value.
 
-    A method without a model has no reconstructions (None).
+    A method without a model has no reconstructions (None), one whose score is compared with no
+    healthy scans has no reference (None).
     """
     variants = variants_of(settings_from(PostprocessingSettings, postprocessing))
-    frame, stack, chosen = read_rows(split), read_slices(slices), load_score(score)
+    frame, stack, chosen = read_rows(split), read_slices(slices), load_scoring(score, reference)
     computed = read_reconstructions(reconstructions) if reconstructions else None
     validation = scans_with(stack, computed, scans_of(frame, VALIDATION))
     test = scans_with(stack, computed, scans_of(frame, TEST))
@@ -63,14 +65,12 @@ def main(
 
 def mapped(
     pairs: Iterable[tuple[Scan, np.ndarray | None]],
-    score: Score,
+    score: Scoring,
     settings: PostprocessingSettings,
 ) -> Iterator[tuple[Scan, np.ndarray]]:
     """Each scan in turn with its anomaly map [S, H, W]."""
     for scan, reconstruction in pairs:
-        brain_mask = scan.brain_mask
-        scores = score(scan.image, reconstruction, brain_mask)
-        yield scan, anomaly_map(scores, brain_mask, settings)
+        yield scan, anomaly_map(score(scan, reconstruction), scan.brain_mask, settings)
 
 
 if __name__ == "__main__":
@@ -79,6 +79,7 @@ if __name__ == "__main__":
             slices=Path(snakemake.input.slices),
             split=Path(snakemake.input.split),
             reconstructions=Path(given) if (given := snakemake.input.reconstructions) else None,
+            reference=Path(given) if (given := snakemake.input.reference) else None,
             output=Path(snakemake.output.scores),
             score=snakemake.params.score,
             postprocessing=snakemake.params.postprocessing,

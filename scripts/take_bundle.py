@@ -5,9 +5,12 @@ from pathlib import Path
 
 from brainuad.config.bundles import TAKEN
 from brainuad.evaluation.healthy_residuals import read_healthy_residuals
+from brainuad.images.distributions import read_distribution
 from brainuad.io import job
-from brainuad.io.bundle_files import HEALTHY_RESIDUALS, check_bundle
+from brainuad.io.bundle_files import HEALTHY_REFERENCE, HEALTHY_RESIDUALS, check_bundle
 from brainuad.io.errors import SettingsError
+
+READERS = {HEALTHY_RESIDUALS: read_healthy_residuals, HEALTHY_REFERENCE: read_distribution}
 
 
 def main(*, bundle: Path, files: list[Path]) -> None:
@@ -16,15 +19,17 @@ def main(*, bundle: Path, files: list[Path]) -> None:
     Raises SettingsError, one line, where the bundle is damaged, or holds what is no file of one.
     """
     check_bundle(bundle)
-    try:
-        read_healthy_residuals(bundle / HEALTHY_RESIDUALS)
-    except SettingsError:
-        raise SettingsError(
-            f"bundle {bundle}: {HEALTHY_RESIDUALS} is damaged; get the bundle again"
-        ) from None
     for file in files:
+        name = file.relative_to(TAKEN).as_posix()
+        if read := READERS.get(name):
+            try:
+                read(bundle / name)
+            except SettingsError:
+                raise SettingsError(
+                    f"bundle {bundle}: {name} is damaged; get the bundle again"
+                ) from None
         with job.replacing(file) as temporary:
-            shutil.copyfile(bundle / file.relative_to(TAKEN), temporary)
+            shutil.copyfile(bundle / name, temporary)
     job.log(f"{bundle}: whole, {len(files)} files taken")
 
 

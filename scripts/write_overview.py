@@ -16,7 +16,7 @@ from brainuad.report.tables.layout import plain_table
 
 def main(
     *,
-    segmentation: Path | None,
+    segmentation: list[Path],
     contrast: Path | None,
     comparison: Path | None,
     tables: list[Path],
@@ -26,6 +26,7 @@ def main(
     output: Path,
     title: str,
     phantoms: bool,
+    without_model: list[str],
     sections: dict[str, list[dict[str, Any]]],
     labels: dict[str, Any],
     cohort_labels: dict[str, str],
@@ -34,7 +35,8 @@ def main(
     """Build the page from the pages of the tables and from PNG or SVG figures.
 
     `segmentation`, `contrast` and `comparison` are the tidy TSV tables that the conclusions are
-    told from; a run that applies a bundle has the first at most. `sections` and both labels are
+    told from; a run that applies a bundle has the first at most. `without_model` names the methods
+    that take no network. `sections` and both labels are
     those of the register, `quality` the tables of write_quality_page, `decisions` the places and
     texts of what the code marks.
     `template_facts` may be None where all data sets come preprocessed.
@@ -46,9 +48,10 @@ def main(
         title=title,
         phantoms=phantoms,
         conclusions=conclusions(
-            read_table(segmentation) if segmentation else pd.DataFrame(),
+            gather(segmentation),
             contrast=read_table(contrast) if contrast else None,
             comparison=read_table(comparison) if comparison else None,
+            without_model=without_model,
             labels=Labels(**labels),
         ),
         sections=sections,
@@ -65,12 +68,18 @@ def main(
     job.log(f"{len(tables)} tables, {len(figures)} figures, {len(page) / 1e6:.1f} MB")
 
 
+def gather(segmentation: list[Path]) -> pd.DataFrame:
+    """The rows of the tables of segmentation, in one; a method may stand in both."""
+    tables = [read_table(path) for path in segmentation]
+    return pd.concat(tables, ignore_index=True).drop_duplicates() if tables else pd.DataFrame()
+
+
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         contrast, facts = snakemake.input.contrast, snakemake.input.template_facts
-        segmentation, comparison = snakemake.input.segmentation, snakemake.input.comparison
+        comparison = snakemake.input.comparison
         main(
-            segmentation=Path(segmentation[0]) if segmentation else None,
+            segmentation=[Path(path) for path in snakemake.input.segmentation],
             contrast=Path(contrast[0]) if contrast else None,
             comparison=Path(comparison[0]) if comparison else None,
             tables=[Path(path) for path in snakemake.input.tables],
@@ -80,6 +89,7 @@ if __name__ == "__main__":
             output=Path(snakemake.output.html),
             title=snakemake.params.title,
             phantoms=snakemake.params.phantoms,
+            without_model=list(snakemake.params.without_model),
             sections=snakemake.params.sections,
             labels=snakemake.params.labels,
             cohort_labels=snakemake.params.cohort_labels,

@@ -205,12 +205,15 @@ def score(folder: Path) -> None:
         },
     )
     common |= {"anomaly_maps": patients / "maps.npz"}
+    # What it gives is not looked at.
+    (patients / "healthy.json").write_text(json.dumps({"threshold": 1.0}), encoding="utf-8")
     finished(
         "score_segmentation",
         common
         | {
             "postprocessing": postprocessing,
             "threshold": patients / "threshold.json",
+            "healthy_threshold": patients / "healthy.json",
             "fits": True,
             "output": patients / "scores.tsv",
             "modality": "t2",

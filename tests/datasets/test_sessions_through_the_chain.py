@@ -1,5 +1,6 @@
 """Patients with several sessions, from a BIDS folder to a summary of their scores."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -107,9 +108,11 @@ def test_each_scan_is_scored_and_each_subject_counts_once(packed, tmp_path):
         postprocessing=NO_POSTPROCESSING,
     )
     threshold, output = tmp_path / "threshold.json", tmp_path / "scores.tsv"
+    (tmp_path / "healthy.json").write_text(json.dumps({"threshold": 0.5}))
     score_segmentation.main(
         **files,
         threshold=threshold,
+        healthy_threshold=tmp_path / "healthy.json",
         fits=True,
         output=output,
         postprocessing=NO_POSTPROCESSING,

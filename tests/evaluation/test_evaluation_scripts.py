@@ -111,9 +111,12 @@ def test_without_a_model_the_intensity_is_mapped(files, tmp_path):
 def segmented(files, folder, *, fits=True):
     """The files with the threshold of the maps, and with the scores at it."""
     threshold, output = folder / "threshold.json", folder / "scores.tsv"
+    healthy = folder / "healthy.json"
+    healthy.write_text(json.dumps({"threshold": 0.01}))
     score_segmentation.main(
         **files,
         threshold=threshold,
+        healthy_threshold=healthy,
         fits=fits,
         output=output,
         postprocessing=SETTINGS,
@@ -133,7 +136,9 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     assert list(scores["subject"].unique()) == ["t1", "t2", "healthy"]
     assert set(scores["modality"]) == {"t2"}
     found = scores.pivot_table(index="subject", columns="metric", values="value", dropna=False)
-    assert found.shape == (3, 9)
+    assert found.shape == (3, 10)
+    # So low that all of the eroded brain is called a lesion.
+    assert 0 < found.loc["t1", "dice_healthy"] < 0.5 < found.loc["t1", "dice"]
     # In a 3x3x3 window the box keeps its faces (18 of 27 voxels inside) and loses its edges (12)
     # and corners (8): 150 - 8 - 4 * (3 + 4 + 3) voxels are left.
     assert found.loc["t1", "precision"] == 1

@@ -46,7 +46,7 @@ def test_maps_meet_where_they_lie_in_the_template():
 def test_one_scan_has_no_deviation_and_none_is_refused():
     residuals = summarize_maps([np.ones((2, 3, 4), np.float32)], [AFFINE], [0.1])
     assert np.isnan(residuals.deviation).all() and (residuals.mean == 1).all()
-    with pytest.raises(SettingsError, match="no healthy residuals"):
+    with pytest.raises(SettingsError, match="nothing to compare patients with"):
         summarize_maps([], [], [])
 
 
@@ -73,6 +73,7 @@ def test_script_takes_the_test_subjects_that_came_through(tmp_path):
     assert fitted == {
         "threshold": pytest.approx(0.8),
         "share": 0.01,
+        "thresholds": {f"healthy_{share}": pytest.approx(0.8) for share in (0.01, 0.02, 0.05)},
         "subjects": 1,
         "brain_voxels": 30,
     }

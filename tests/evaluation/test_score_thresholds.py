@@ -60,6 +60,11 @@ def write_files(folder, *, lesions: bool):
     )
     for name, value in (("atlas", 0.5), ("wmh", 0.35)):
         (folder / f"{name}.json").write_text(json.dumps({"threshold": value}), encoding="utf-8")
+    (folder / "healthy.json").write_text(json.dumps(HEALTHY), encoding="utf-8")
+
+
+# Two thresholds of healthy voxels, as `summarize_healthy_residuals` writes them.
+HEALTHY = {"threshold": 0.7, "thresholds": {"healthy_0.01": 0.7, "healthy_0.02": 0.35}}
 
 
 def scored(folder, *, lesions: bool) -> pd.DataFrame:
@@ -69,6 +74,7 @@ def scored(folder, *, lesions: bool) -> pd.DataFrame:
         split=folder / "split.tsv",
         anomaly_maps=folder / "maps.npz",
         thresholds=[folder / "atlas.json", folder / "wmh.json"],
+        healthy_threshold=folder / "healthy.json",
         output=folder / "scores.tsv",
         fitted_on=["atlas", "wmh"],
         modality="t1",
@@ -83,12 +89,15 @@ def scored(folder, *, lesions: bool) -> pd.DataFrame:
 def test_lesion_set_by_hand(tmp_path, capsys):
     table = scored(tmp_path, lesions=True)
     values = table.set_index(["subject", "fitted_on", "metric"])["value"].to_dict()
-    assert len(values) == 2 * 3 * 2
+    assert len(values) == 2 * 5 * 2
     # At .5 the lesion; the lone voxel of .6 is removed. At .35 the four voxels beside it as well.
     assert values["one", "atlas", "dice"] == 1
     assert values["one", "atlas", "predicted_volume_ml"] == pytest.approx(0.04)
     assert values["one", "wmh", "dice"] == pytest.approx(8 / 12)
     assert values["one", "wmh", "predicted_volume_ml"] == pytest.approx(0.08)
+    # At .7 the lesion of the first subject alone.
+    assert [values[name, "healthy_0.01", "dice"] for name in ("one", "two")] == [1, 0]
+    assert values["one", "healthy_0.02", "dice"] == values["one", "wmh", "dice"]
     assert values["two", "atlas", "dice"] == values["two", "wmh", "dice"] == 0
     # With the lone voxel, which is there when the best is sought: just below .8 the Dice are 1 and
     # 0, just below .3 they are 8/13 twice, which is better.
@@ -104,8 +113,9 @@ def test_healthy_set_has_false_alarms_alone(tmp_path):
         split=tmp_path / "split.tsv",
         anomaly_maps=tmp_path / "maps.npz",
         thresholds=[tmp_path / "atlas.json", tmp_path / "wmh.json"],
+        healthy_threshold=tmp_path / "healthy.json",
         scores=tmp_path / "scores.tsv",
-        threshold=tmp_path / "healthy.json",
+        shares=tmp_path / "shares.json",
         fitted_on=["atlas", "wmh"],
         modality="t1",
         postprocessing=SETTINGS,
@@ -119,12 +129,14 @@ def test_healthy_set_has_false_alarms_alone(tmp_path):
         ("one", "wmh"): pytest.approx(0.08),
         ("two", "atlas"): 0,
         ("two", "wmh"): pytest.approx(0.04),
+        ("one", "healthy_0.01"): pytest.approx(0.04),
+        ("one", "healthy_0.02"): pytest.approx(0.08),
+        ("two", "healthy_0.01"): 0,
+        ("two", "healthy_0.02"): pytest.approx(0.04),
     }
-    # The validation subject has 30 voxels: four of .8, four of .4, one of .6. None may exceed it.
-    healthy = json.loads((tmp_path / "healthy.json").read_text())
-    assert healthy["threshold"] == pytest.approx(0.8)
-    assert (healthy["subjects"], healthy["brain_voxels"]) == (1, 30)
-    assert healthy["share_above"] == pytest.approx({"atlas": 5 / 30, "wmh": 9 / 30})
+    # The validation subject has 30 voxels: four of .8, four of .4, one of .6.
+    shares = json.loads((tmp_path / "shares.json").read_text())
+    assert shares == pytest.approx({"atlas": 5 / 30, "wmh": 9 / 30})
 
 
 def test_lesion_set_whose_test_subjects_have_no_lesion(tmp_path):

@@ -1,5 +1,6 @@
 """Other timesteps and contrasts are scored by their scripts as the main chain scores its own."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import write_weights
 from brainuad.scores import load_score
+from brainuad.scores.scoring import Scoring
 
 PROCESSOR = device_with()
 POSTPROCESSING = {
@@ -91,6 +93,8 @@ def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
     data = {name: files[name] for name in ("slices", "split")}
     maps, fitted, scores = (folder / name for name in ("maps.npz", "t.json", "scores.tsv"))
     reconstructions = folder / "reconstructions.npz" if files["weights"] else None
+    healthy = folder / "healthy.json"
+    healthy.write_text(json.dumps({"threshold": 0.5}))
     partitions = ["validation", "test"]
     if reconstructions:
         reconstruct.main(
@@ -108,6 +112,7 @@ def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
         **data,
         anomaly_maps=maps,
         threshold=fitted,
+        healthy_threshold=healthy,
         fits=True,
         output=scores,
         postprocessing=POSTPROCESSING,
@@ -130,7 +135,7 @@ def scored(stack, partitions):
         timesteps=[500],
         seed=0,
         device=PROCESSOR,
-        score=load_score(ABSOLUTE),
+        score=Scoring(load_score(ABSOLUTE)),
         settings=settings_from(PostprocessingSettings, PLAIN),
     )
 

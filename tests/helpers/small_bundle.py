@@ -12,6 +12,7 @@ from small_study import study_of
 import make_bundle
 from brainuad.evaluation.healthy_residuals import HealthyResiduals, write_healthy_residuals
 from brainuad.images.computed_volumes import MEASURES, write_anomaly_maps
+from brainuad.images.distributions import Distribution, write_distribution
 from brainuad.io.rows import write_rows
 from brainuad.io.tables import read_table, write_table
 from brainuad.models import build_trainable
@@ -69,7 +70,8 @@ def small_bundle(
         split = read_table(path)
         more = pd.DataFrame(rows, columns=split.columns)
         write_table(pd.concat([split, more]), path)
-    inputs["weights"] = inputs["weights"] or None
+    for name in ("weights", "healthy_reference"):
+        inputs[name] = inputs[name] or None
     bundle = folder / "bundles" / f"{method}_t2"
     make_bundle.main(
         **inputs, output=bundle, settings=plan.settings(wildcards), facts=plan.facts(wildcards)
@@ -88,6 +90,12 @@ def _facts(path: Path) -> None:
 def _residuals(path: Path) -> None:
     maps = np.zeros((2, 3, 4), np.float32)
     write_healthy_residuals(HealthyResiduals(maps, maps, np.array([0.1]), np.eye(4)), path)
+
+
+def _reference(path: Path) -> None:
+    zeros = np.zeros((2, 3, 4), np.float32)
+    names = np.array(["s1", "s2", "s3"])
+    write_distribution(Distribution(zeros, zeros, names, np.eye(4)), path)
 
 
 def _threshold(path: Path) -> None:
@@ -145,6 +153,7 @@ WRITERS = {
     "weights": write_small_weights,
     "template": _template,
     "template_facts": _facts,
+    "healthy_reference": _reference,
     "healthy_residuals": _residuals,
     "healthy_threshold": _threshold,
     "false_positives": _alarms,

@@ -1,5 +1,6 @@
 """A bundle that is not what it should be is refused in one line."""
 
+import json
 import os
 import shutil
 
@@ -87,18 +88,18 @@ REFUSED_AT_ONCE = {
     "linked folder": (lambda b: (b / "more").symlink_to(b.parent), "more is a link"),
     "other format": (
         lambda b: changed(b, "configs/settings.json", '{"format": 1}'),
-        "has format 1, and this workflow reads 2",
+        "has format 1, and this workflow reads 3",
     ),
     "no format": (
         lambda b: changed(b, "configs/settings.json", "{}"),
-        "has format None, and this workflow reads 2",
+        "has format None, and this workflow reads 3",
     ),
     "settings that are no JSON": (
         lambda b: changed(b, "configs/settings.json", "{"),
         "configs/settings.json is damaged",
     ),
     "changed settings": (
-        lambda b: changed(b, "configs/settings.json", '{"format": 2, "models": {}}'),
+        lambda b: changed(b, "configs/settings.json", '{"format": 3, "models": {}}'),
         "configs/settings.json is damaged or was changed",
     ),
 }
@@ -126,7 +127,7 @@ def test_damaged_files_are_refused_before_they_are_used(bundle, name):
 
 def test_a_method_without_a_model_needs_no_weights(bundle):
     (bundle / bundle_files.WEIGHTS).unlink()
-    changed(bundle, "configs/settings.json", '{"format": 2, "models": {}}')
+    changed(bundle, "configs/settings.json", '{"format": 3, "models": {}}')
     (bundle / "checksums.sha256").unlink()
     write_checksums(bundle)
     check_bundle(bundle)
@@ -135,7 +136,24 @@ def test_a_method_without_a_model_needs_no_weights(bundle):
 def test_settings_without_models_need_no_weights(bundle):
     """What else they lack is seen where they are used."""
     (bundle / bundle_files.WEIGHTS).unlink()
-    changed(bundle, "configs/settings.json", '{"format": 2}')
+    changed(bundle, "configs/settings.json", '{"format": 3}')
+    (bundle / "checksums.sha256").unlink()
+    write_checksums(bundle)
+    check_bundle(bundle)
+
+
+def test_a_normative_score_needs_its_reference(bundle):
+    content = {
+        "format": 3,
+        "models": {"ae": {}},
+        "methods": {"ae": {"score": {"kind": "normative"}}},
+    }
+    changed(bundle, "configs/settings.json", json.dumps(content))
+    (bundle / "checksums.sha256").unlink()
+    write_checksums(bundle)
+    with pytest.raises(SettingsError, match=r"lacks healthy/reference\.npz; get the bundle"):
+        check_bundle(bundle)
+    changed(bundle, "healthy/reference.npz", "numbers")
     (bundle / "checksums.sha256").unlink()
     write_checksums(bundle)
     check_bundle(bundle)

@@ -86,7 +86,7 @@ def test_a_model_that_nothing_asks_for_is_not_trained():
     study = study_of()
     assert study.models == ["ddpm", "ae", "dae", "cddpm", "cddpm_ssl"]
     assert study.starts_from_spark
-    fewer = {"evaluation": {"methods": ["thresh"], "maps_method": "thresh"}}
+    fewer = {"evaluation": {"methods": ["thresh"], "maps_method": "thresh", "later_methods": []}}
     fewer["evaluation"]["comparison"] = {"reference": "thresh"}
     fewer["experiments"] = {
         **{name: {"models": []} for name in ("timesteps", "conditioning")},

@@ -4,8 +4,14 @@ from small_report import LABELS
 from brainuad.report.pages.conclusions import conclusions
 
 
-def findings(segmentation, contrast, comparison):
-    return conclusions(segmentation, contrast=contrast, comparison=comparison, labels=LABELS)
+def findings(segmentation, contrast, comparison, without_model=()):
+    return conclusions(
+        segmentation,
+        contrast=contrast,
+        comparison=comparison,
+        without_model=without_model,
+        labels=LABELS,
+    )
 
 
 def summary(values, *, metric="auprc", half_width=0.05, **more):
@@ -46,6 +52,17 @@ def test_finding_names_the_method_with_the_highest_mean_auprc():
     assert above == "Its AUPRC is above that of Thresh (25.0\u00a0%) on 1 of 2 sets."
     assert "6 test subjects per set and one fold" in certainty
     assert certainty.endswith("on 1 of 2 sets.")
+
+
+def test_the_best_network_is_compared_with_what_takes_none():
+    *_, sentence = findings(summary(AUPRC), None, None, without_model=["thresh"])
+    assert sentence == (
+        "Without a network, Thresh reaches 25.0\u00a0%; cDDPM, the best that takes one, reaches "
+        "44.0\u00a0% and is above it on 1 of 2 sets."
+    )
+    assert "Without" not in " ".join(findings(summary(AUPRC), None, None))
+    both = ["thresh", "cddpm"]
+    assert "Without" not in " ".join(findings(summary(AUPRC), None, None, without_model=both))
 
 
 def test_finding_is_as_plain_when_thresholding_wins():

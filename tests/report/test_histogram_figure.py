@@ -49,12 +49,12 @@ def test_bins_that_cannot_be_joined_stay_as_they_are(bins):
 
 
 def test_a_row_per_method_a_column_per_gamma_and_the_difference_of_entropies():
-    figure = draw({"ddpm": make_histograms(), "cddpm": make_histograms()})
+    figure = draw({"ddpm": make_histograms(), "cddpm_ens": make_histograms()})
     assert len(figure.axes) == 2 * 3
     assert [axes.get_title() for axes in figure.axes[:3]] == [
         f"\u03b3 = {gamma}" for gamma in ("0.5", "1", "2")
     ]
-    assert [axes.get_ylabel() for axes in figure.axes[::3]] == ["DDPM", "cDDPM"]
+    assert [axes.get_ylabel() for axes in figure.axes[::3]] == ["DDPM", "cDDPM ENS"]
     # ln 4 - ln 2.
     assert {axes.texts[0].get_text() for axes in figure.axes} == {"ΔH +0.69"}
 

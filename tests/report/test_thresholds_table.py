@@ -10,6 +10,7 @@ from small_report import texts_of, write_small_table
 import map_anomalies
 import score_false_positives
 import score_segmentation
+import summarize_healthy_residuals
 from brainuad.images.slices import SliceStack, write_slices
 from brainuad.io.tables import write_table
 
@@ -53,8 +54,12 @@ def thresholds(tmp_path, capsys):
     patients = write_set(tmp_path, "mslub", images, lesions)
     healthy = np.linspace(0.001, 1, 3 * 400, dtype=np.float32).reshape(3, 1, 20, 20)
     controls = write_set(tmp_path, "ixi", healthy, np.zeros(healthy.shape, np.uint8))
+    summarize_healthy_residuals.main(
+        **controls, output=tmp_path / "residuals.npz", threshold=tmp_path / "ixi.json"
+    )
     score_segmentation.main(
         **patients,
+        healthy_threshold=tmp_path / "ixi.json",
         postprocessing=PLAIN,
         modality="t2",
         threshold=tmp_path / "mslub.json",
@@ -65,18 +70,19 @@ def thresholds(tmp_path, capsys):
         **controls,
         postprocessing=PLAIN,
         thresholds=[tmp_path / "mslub.json"],
+        healthy_threshold=tmp_path / "ixi.json",
         fitted_on=["mslub"],
         modality="t2",
         scores=tmp_path / "scores.tsv",
-        threshold=tmp_path / "ixi.json",
+        shares=tmp_path / "shares.json",
     )
     assert "warning: a threshold from fewer than 5 patients" in capsys.readouterr().out
     return tmp_path
 
 
 def test_a_threshold_from_almost_nothing_is_seen(thresholds):
-    fitted, healthy = (
-        json.loads((thresholds / f"{name}.json").read_text()) for name in ("mslub", "ixi")
+    fitted, healthy, shares = (
+        json.loads((thresholds / f"{name}.json").read_text()) for name in ("mslub", "ixi", "shares")
     )
     assert (fitted["subjects"], fitted["patients"], fitted["lesion_voxels"]) == (3, 1, 2)
     # Everything is called anomalous, since the lesion is the darkest there is.
@@ -84,7 +90,7 @@ def test_a_threshold_from_almost_nothing_is_seen(thresholds):
     values = np.linspace(0.001, 1, 1200, dtype=np.float32)[:800]
     assert (healthy["subjects"], healthy["brain_voxels"], healthy["share"]) == (2, 800, 0.01)
     assert healthy["threshold"] == pytest.approx(values[-9])
-    assert healthy["share_above"]["mslub"] == np.mean(values > fitted["threshold"])
+    assert shares["mslub"] == np.mean(values > fitted["threshold"])
 
 
 def place(dataset, *, method="cddpm", modality="t2", fold=0):
@@ -97,6 +103,7 @@ def test_table_says_what_it_rests_on_and_warns(thresholds, capsys):
         thresholds,
         fitted=[thresholds / "mslub.json"],
         healthy=[thresholds / "ixi.json"],
+        shares=[thresholds / "shares.json"],
         places_of_fitted=[place("mslub")],
         places_of_healthy=[place("ixi")],
     )
@@ -120,6 +127,7 @@ def test_enough_patients_need_no_warning_and_healthy_scans_may_be_missing(tmp_pa
         tmp_path,
         fitted=[tmp_path / "0.json", tmp_path / "1.json"],
         healthy=[],
+        shares=[],
         places_of_fitted=[place("wmh", method="ae", modality="t1", fold=fold) for fold in (0, 1)],
         places_of_healthy=[],
     )
@@ -129,6 +137,7 @@ def test_enough_patients_need_no_warning_and_healthy_scans_may_be_missing(tmp_pa
 
 
 def test_nothing_fitted_is_a_header_and_a_line(tmp_path):
-    nothing = {"fitted": [], "healthy": [], "places_of_fitted": [], "places_of_healthy": []}
+    names = ("fitted", "healthy", "shares", "places_of_fitted", "places_of_healthy")
+    nothing = {name: [] for name in names}
     table, page, _ = texts_of(write_small_table("thresholds", tmp_path, **nothing))
     assert table.empty and "There are no scores" in page

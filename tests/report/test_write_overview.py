@@ -44,7 +44,8 @@ def files(tmp_path):
     for name, figure in REGISTER.figures.items():
         (tmp_path / f"{name}.{figure.ending}").write_bytes(PNG)
     return {
-        **{name: tables / f"{name}.tsv" for name in ("segmentation", "contrast", "comparison")},
+        "segmentation": [tables / "segmentation.tsv"],
+        **{name: tables / f"{name}.tsv" for name in ("contrast", "comparison")},
         "tables": [tables / f"{name}.html" for name in REGISTER.tables],
         "figures": [tmp_path / f"{name}.{each.ending}" for name, each in REGISTER.figures.items()],
         "quality": [tables / "quality_ixi_t1.tsv"],
@@ -53,6 +54,7 @@ def files(tmp_path):
         "output": tmp_path / "index.html",
         "title": "A <title>",
         "phantoms": False,
+        "without_model": ["thresh"],
         "sections": REGISTER.sections,
         "labels": PLAIN_LABELS,
         "cohort_labels": REGISTER.cohort_labels,
@@ -91,9 +93,9 @@ def test_everything_is_on_the_page_once(files):
         assert text.count(body_of(path)) == 1, path
         assert f'href="tables/{path.stem}.tsv"' in text
     assert "Not shown" not in text
-    assert re.findall(r'<h3 class="own">(.*)</h3>', text)[:4] == [
-        *("Precision and recall", "More than chance?", "What the thresholds rest on"),
-        "Dice by lesion volume",
+    assert re.findall(r'<h3 class="own">(.*)</h3>', text)[:5] == [
+        *("Segmentation by later methods", "Precision and recall", "More than chance?"),
+        *("What the thresholds rest on", "Dice by lesion volume"),
     ]
     assert 'alt="Scans, reconstructions and anomaly maps: MSLUB"' in text
     assert text.count("<figure>") == len(REGISTER.figures)
@@ -142,7 +144,7 @@ def test_experiments_may_be_missing(files):
 def test_study_without_lesion_masks_and_template(files, tmp_path):
     for name in ("segmentation", "contrast", "comparison"):
         write_small_table(name, tmp_path / "tables", **NO_SCORES)
-        assert read_table(files[name]).empty
+        assert read_table(tmp_path / "tables" / f"{name}.tsv").empty
     text = page_of(files | {"template_facts": None})
     assert '<p class="finding">No data set of this run has lesion masks' in text
     assert text.count("There are no scores for this table.") == 2

@@ -18,11 +18,11 @@ BRIEF = {"steps": 12, "warmup_steps": 2, "slices_per_volume": 8}
 MINIATURE = {
     "checkpoint_minutes": 0,
     "phantoms": {
-        "ixi": {"subjects": 7, "spacing": [4.0, 4.0, 4.0]},
+        "ixi": {"subjects": 9, "spacing": [4.0, 4.0, 4.0]},
         **{name: {"subjects": 3, "spacing": [4.0, 4.0, 4.0]} for name in LESION_SETS},
     },
     "datasets": {
-        "ixi": {"validation": 1, "test": 1},
+        "ixi": {"validation": 3, "test": 1},
         **{name: {"validation": 1} for name in LESION_SETS},
         "mslub": {"validation": 1, "archives": ["3D-MR-MS_patient01-05.zip"]},
     },
@@ -38,7 +38,8 @@ MINIATURE = {
         "anogan": {"settings": {"gan_steps": 6}, "training": {**BRIEF, "warmup_steps": 0}},
     },
     "evaluation": {
-        "methods": ["thresh", "ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"],
+        "methods": ["thresh", "zscore", "ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"],
+        "later_methods": ["ddpm_ens_z"],
         "bootstrap": {"rounds": 100},
     },
     "experiments": {

@@ -78,7 +78,7 @@ def test_scores_are_at_the_threshold_of_the_bundle(chain, applied):
     np.testing.assert_allclose(own.loc[trained.index, "auprc"], trained["auprc"], rtol=1e-3)
     log = (applied / f"logs/score_segmentation/{name}/mine_t2.log").read_text()
     threshold = yaml.safe_load(
-        (chain[1] / f"results/healthy_thresholds/{name}/ixi_t2.json").read_text()
+        (chain[1] / f"results/healthy_residuals/{name}/ixi_t2.json").read_text()
     )["threshold"]
     assert f"3 test scans scored at threshold {threshold:.6g}" in log
 
@@ -91,7 +91,7 @@ def _scores(path: Path) -> pd.DataFrame:
 
 def test_nothing_was_trained_and_the_page_shows_what_there_is(applied):
     made = {path.name for path in (applied / "results").iterdir()}
-    assert not made & {"models", "pretraining", "thresholds", "healthy_thresholds", "bundles"}
+    assert not made & {"models", "pretraining", "thresholds", "healthy_scores", "bundles"}
     page = (applied / "results/report/index.html").read_text()
     assert "that of the bundle a model" in page
     assert "the bundle" in page and "fitted on validation subjects" not in page

@@ -85,6 +85,7 @@ rule score_changed_contrast:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         weights=models.weights_of_method,
+        reference=results.reference,
     output:
         scores="results/contrast/{method}/fold{fold}/{cohort}.tsv",
     log:
@@ -155,6 +156,7 @@ rule score_without_postprocessing:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         reconstructions=results.reconstructions,
+        reference=results.reference,
     output:
         scores="results/postprocessing/{method}/fold{fold}/{cohort}.tsv",
     log:

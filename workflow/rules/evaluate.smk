@@ -1,13 +1,43 @@
 """From anomaly maps to numbers.
 
-1. score_segmentation         a cohort with lesions: the threshold by the validation subjects, and
+1. summarize_healthy_residuals  what a patient's anomaly map is compared with, and the thresholds
+                              that need no lesion
+2. score_segmentation         a cohort with lesions: the threshold by the validation subjects, and
                               the test subjects at it, or at the threshold of a bundle
    score_reconstruction       the test subjects of a healthy cohort
    score_perceptual_distance  the same by a network, where its weights are given
-2. score_thresholds           each patient of the test at the thresholds of all cohorts
-   score_false_positives      healthy test subjects too; and the threshold that healthy voxels give
-3. summarize_healthy_residuals  what a patient's anomaly map is compared with
+3. score_thresholds           each patient of the test at the thresholds of all cohorts
+   score_false_positives      healthy test subjects too
 """
+
+
+rule summarize_healthy_residuals:
+    """Summarise the anomaly maps of healthy subjects, and find the thresholds of their voxels."""
+    input:
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
+    output:
+        residuals="results/healthy_residuals/{method}/fold{fold}/{cohort}.npz",
+        threshold="results/healthy_residuals/{method}/fold{fold}/{cohort}.json",
+    log:
+        "logs/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.log",
+    benchmark:
+        "benchmarks/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.tsv"
+    wildcard_constraints:
+        cohort=one_of(study.healthy_cohorts),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(60),
+    params:
+        **compared(
+            code=code_of("summarize_healthy_residuals"),
+        ),
+    script:
+        "../../scripts/summarize_healthy_residuals.py"
 
 
 rule score_segmentation:
@@ -17,6 +47,7 @@ rule score_segmentation:
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
         threshold=results.given_threshold,
+        healthy_threshold=results.healthy_threshold_beside,
     output:
         **results.fitted_threshold(),
         scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
@@ -113,6 +144,7 @@ rule score_thresholds:
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
         thresholds=results.thresholds_beside,
+        healthy_threshold=results.healthy_threshold_beside,
     output:
         scores="results/threshold_scores/{method}/fold{fold}/{cohort}.tsv",
     log:
@@ -139,15 +171,16 @@ rule score_thresholds:
 
 
 rule score_false_positives:
-    """Measure what is called anomalous in healthy brains, and what their voxels give as threshold."""
+    """Measure what is called anomalous in healthy brains, all of which is false."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
         thresholds=results.thresholds_beside,
+        healthy_threshold=results.healthy_threshold_beside,
     output:
         scores="results/threshold_scores/{method}/fold{fold}/{cohort}.tsv",
-        threshold="results/healthy_thresholds/{method}/fold{fold}/{cohort}.json",
+        shares="results/healthy_shares/{method}/fold{fold}/{cohort}.json",
     log:
         "logs/score_false_positives/{method}/fold{fold}/{cohort}.log",
     benchmark:
@@ -169,32 +202,3 @@ rule score_false_positives:
         ),
     script:
         "../../scripts/score_false_positives.py"
-
-
-rule summarize_healthy_residuals:
-    """Summarise the anomaly maps of healthy test subjects, voxel by voxel and scan by scan."""
-    input:
-        slices="results/slices/{cohort}.npz",
-        split=scans.split_of_cohort,
-        anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
-    output:
-        residuals="results/healthy_residuals/{method}/fold{fold}/{cohort}.npz",
-        threshold="results/healthy_residuals/{method}/fold{fold}/{cohort}.json",
-    log:
-        "logs/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.log",
-    benchmark:
-        "benchmarks/summarize_healthy_residuals/{method}/fold{fold}/{cohort}.tsv"
-    wildcard_constraints:
-        cohort=one_of(study.healthy_cohorts),
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=scaled_by_attempt(2000),
-        runtime=scaled_by_attempt(60),
-    params:
-        **compared(
-            code=code_of("summarize_healthy_residuals"),
-        ),
-    script:
-        "../../scripts/summarize_healthy_residuals.py"

@@ -1,8 +1,9 @@
 """From weights to anomaly maps.
 
 1. reconstruct          the healthy brain that a model makes of each scan
-2. map_anomalies        what differs, by the score of a method; post-processed
-3. write_derivatives    in the space of each scan, as BIDS
+2. pool_healthy_scores  what a normative score compares with
+3. map_anomalies        what differs, by the score of a method; post-processed
+4. write_derivatives    in the space of each scan, as BIDS
 """
 
 
@@ -51,12 +52,43 @@ use rule reconstruct as reconstruct_for_derivatives with:
 ruleorder: reconstruct_for_derivatives > reconstruct
 
 
+rule pool_healthy_scores:
+    """Pool the scores of healthy validation scans, which a normative score compares with."""
+    input:
+        slices="results/slices/{cohort}.npz",
+        split=scans.split_of_cohort,
+        reconstructions=results.reconstructions,
+    output:
+        reference="results/healthy_scores/{method}/fold{fold}/{cohort}.npz",
+    log:
+        "logs/pool_healthy_scores/{method}/fold{fold}/{cohort}.log",
+    benchmark:
+        "benchmarks/pool_healthy_scores/{method}/fold{fold}/{cohort}.tsv"
+    wildcard_constraints:
+        method=one_of(study.normative_methods),
+        cohort=one_of(study.healthy_cohorts),
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_by_attempt(2000),
+        runtime=scaled_by_attempt(60),
+    params:
+        **compared(
+            code=code_of("pool_healthy_scores", code.score),
+            score=results.score,
+        ),
+    script:
+        "../../scripts/pool_healthy_scores.py"
+
+
 rule map_anomalies:
     """Score every voxel of the validation and test subjects, and post-process the maps."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         reconstructions=results.reconstructions,
+        reference=results.reference,
     output:
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
     log:
@@ -73,6 +105,7 @@ rule map_anomalies:
         **compared(
             code=code_of("map_anomalies", code.score),
             score=results.score,
+            holds_reference=results.holds_reference,
             partitions=results.partitions,
             postprocessing=config["evaluation"]["postprocessing"],
         ),

@@ -181,6 +181,7 @@ rule write_overview:
         **compared(
             code=code_of("write_overview", *register.templates_of_page),
             title="Anomaly detection in brain MRI",
+            without_model=[method.name for method in study.methods if method.model is None],
             phantoms=config["phantoms"] is not None,
             sections=register.sections,
             labels=register.labels,

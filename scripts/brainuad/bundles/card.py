@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from brainuad.bundles.metadata import INTENDED_USE, PAPER
+from brainuad.evaluation.thresholds import ON_HEALTHY, healthy_label
 from brainuad.io.bundle_files import (
     CHECKSUMS,
     HEALTHY_RESIDUALS,
@@ -101,9 +102,8 @@ def model_card(
         *_failures(subgroups, labels),
         "By lesion volume, age, sex and site, as far as they are known (all: " + SUBGROUPS + "):",
         _table(["", "", "group", "subjects", "Dice %", "AUPRC %"], _groups(subgroups, labels)),
-        "In healthy brains all that is called anomalous is false. At the applied threshold that is "
-        "about 1 % of the brain, some 14 ml of 1,400, before small components are removed. At "
-        "those fitted on lesions, in the healthy test subjects:",
+        "In healthy brains all that is called anomalous is false. In the healthy test subjects "
+        "that is so much, at the applied threshold (1 % of healthy voxels) and at others:",
         _table(["at the threshold of", "median ml", "most ml"], _alarms(false_positives, labels)),
         "## Files",
         f"`sha256sum --check {CHECKSUMS}` checks all.",
@@ -237,6 +237,10 @@ def _groups(subgroups: pd.DataFrame, labels: Mapping[str, str]) -> list[list[str
 
 def _alarms(false_positives: pd.DataFrame, labels: Mapping[str, str]) -> list[list[str]]:
     return [
-        [labels.get(name, name), f"{values.median():.1f}", f"{values.max():.1f}"]
+        [
+            healthy_label(name) if name in ON_HEALTHY else labels.get(name, name),
+            f"{values.median():.1f}",
+            f"{values.max():.1f}",
+        ]
         for name, values in false_positives.groupby("fitted_on", sort=False)["value"]
     ]

@@ -166,6 +166,7 @@ def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
         "evaluation": {
             **values["evaluation"],
             "methods": [method],
+            "later_methods": [],
             "maps_method": method,
             "times_reference": method,
             "comparison": {**values["evaluation"]["comparison"], "reference": method},

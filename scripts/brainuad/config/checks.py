@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.evaluation import FEWEST_HEALTHY_SCANS, NORMATIVE, SIGNED
 from brainuad.config.paths import check_root
 from brainuad.config.patterns import check_patterns
 from brainuad.config.settings import nearest, settings_from
@@ -16,7 +17,7 @@ SCRIPTS = LIBRARY.parent
 # What else lies in a room: SparK pretrains an encoder and reconstructs nothing.
 OTHERS = {
     "models": ("checkpoints", "spark"),
-    "scores": ("device_postprocess", "postprocess", "postprocessing_variants"),
+    "scores": ("device_postprocess", "postprocess", "postprocessing_variants", "scoring"),
 }
 
 
@@ -40,6 +41,8 @@ def check_references(values: dict[str, Any]) -> None:
     _check_labels("methods", values["methods"])
     _check_labels("datasets", datasets)
     _check_evaluation(values)
+    if values["bundle"] is None:
+        _check_healthy_scans(values, datasets)
     _check_experiments(values)
 
 
@@ -138,11 +141,14 @@ def _check_model(name: str, block: dict[str, Any]) -> None:
 
 def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> None:
     key = f"config: methods.{name}"
-    scores = kinds_in("scores")
-    if block["score"].get("kind") not in scores:
-        raise SettingsError(
-            f"{key}.score.kind: {block['score'].get('kind')!r} is not one of {', '.join(scores)}"
-        )
+    _check_score(f"{key}.score", block["score"], besides=(SIGNED,))
+    if block["score"]["kind"] == NORMATIVE:
+        compared = block["score"].get("of")
+        if not isinstance(compared, dict):
+            raise SettingsError(
+                f"{key}.score.of: name the score that is compared, such as {{kind: absolute}}"
+            )
+        _check_score(f"{key}.score.of", compared, besides=(NORMATIVE,))
     model = block["model"]
     if model is None:
         if block["timesteps"]:
@@ -155,6 +161,12 @@ def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> N
     if last is not None and not block["timesteps"]:
         raise SettingsError(f"{key}.timesteps: the model {model} is asked at timesteps; name them")
     _check_timesteps(f"{key}.timesteps", block["timesteps"], model, last)
+
+
+def _check_score(key: str, block: dict[str, Any], *, besides: tuple[str, ...]) -> None:
+    kinds = [kind for kind in kinds_in("scores") if kind not in besides]
+    if block.get("kind") not in kinds:
+        raise SettingsError(f"{key}.kind: {block.get('kind')!r} is not one of {', '.join(kinds)}")
 
 
 def timesteps_of_schedule(block: dict[str, Any]) -> int | None:
@@ -192,8 +204,15 @@ def _check_labels(key: str, blocks: dict[str, Any]) -> None:
 
 def _check_evaluation(values: dict[str, Any]) -> None:
     evaluation = values["evaluation"]
-    rows = evaluation["methods"]
-    _check_known("config: evaluation.methods", rows, values["methods"], "method")
+    rows = [*evaluation["methods"], *evaluation["later_methods"]]
+    for key in ("methods", "later_methods"):
+        _check_known(f"config: evaluation.{key}", evaluation[key], values["methods"], "method")
+    for name in evaluation["later_methods"]:
+        if name in evaluation["methods"]:
+            raise SettingsError(
+                f"config: evaluation.later_methods: {name!r} is one of evaluation.methods too; "
+                "name it once"
+            )
     maps_method = evaluation["maps_method"]
     _check_known("config: evaluation.maps_method", [maps_method], values["methods"], "method")
     times_reference = [evaluation["times_reference"]]
@@ -204,6 +223,20 @@ def _check_evaluation(values: dict[str, Any]) -> None:
             f"config: evaluation.comparison.reference: {reference!r} is not one of "
             f"evaluation.methods ({', '.join(rows)})"
         )
+
+
+def _check_healthy_scans(values: dict[str, Any], datasets: dict[str, dict[str, Any]]) -> None:
+    """A score that compares with healthy validation scans needs some of them."""
+    evaluation = values["evaluation"]
+    asked = [*evaluation["methods"], *evaluation["later_methods"], evaluation["maps_method"]]
+    normative = [name for name in asked if values["methods"][name]["score"]["kind"] == NORMATIVE]
+    for name, block in datasets.items():
+        few = block["splits"] is None and block["validation"] < FEWEST_HEALTHY_SCANS
+        if normative and block["healthy"] and few:
+            raise SettingsError(
+                f"config: datasets.{name}.validation: methods.{normative[0]} compares with healthy "
+                f"validation scans, and needs {FEWEST_HEALTHY_SCANS} of them at least"
+            )
 
 
 def _check_experiments(values: dict[str, Any]) -> None:

@@ -23,6 +23,11 @@ Fractions = Annotated[
     tuple[Annotated[float, Limits(above=0, maximum=1)], ...], Limits(items=(1, None), unique=True)
 ]
 Gammas = Annotated[tuple[Positive, ...], Limits(items=(1, None), unique=True)]
+# The score that compares another one with that of healthy scans, of which it needs a few.
+NORMATIVE = "normative"
+FEWEST_HEALTHY_SCANS = 3
+# The score with a sign, which is compared and is no anomaly map itself.
+SIGNED = "signed"
 SomeTexts = Annotated[tuple[Text, ...], Limits(items=(1, None), unique=True)]
 
 
@@ -88,9 +93,14 @@ class Perceptual:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How methods are compared."""
+    """How methods are compared.
+
+    later_methods  those of papers after this one: they have a table of segmentation of their own,
+                   and rows in all other tables
+    """
 
     methods: SomeTexts
+    later_methods: Texts
     maps_method: str
     times_reference: str
     postprocessing: PostprocessingSettings

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
-from brainuad.io.errors import SettingsError
+from brainuad.images.distributions import pool
 from brainuad.io.job import replacing
 from brainuad.io.stored_arrays import open_arrays, write_array
 
@@ -40,44 +39,13 @@ def summarize_maps(
 
     Raises SettingsError if there is none.
     """
-    if len(affines) == 0:
-        raise SettingsError(
-            "no healthy residuals can be summarised: none of the healthy test subjects came "
-            "through the preprocessing; results/slices/*_left_out.tsv says why"
-        )
-    # ASSUME: each scan's grid is cut about its own brain, so that grids differ by a shift of some
-    # voxels. Healthy maps are pooled on the grid in the middle of all, by linear interpolation.
-    affine = np.median(affines, axis=0)
-    count = 0
-    for volume, own in zip(maps, affines, strict=True):
-        moved = _on_grid(volume, own, affine).astype(np.float64)
-        if count == 0:
-            mean, squares = np.zeros_like(moved), np.zeros_like(moved)
-        # Welford's update: one pass, without the difference of large sums.
-        count += 1
-        difference = moved - mean
-        mean += difference / count
-        squares += difference * (moved - mean)
-    deviation = np.sqrt(squares / (count - 1)) if count > 1 else np.full(mean.shape, np.nan)
+    pooled = pool(maps, affines, [""] * len(affines))
     return HealthyResiduals(
-        mean=mean.astype(np.float32),
-        deviation=deviation.astype(np.float32),
+        mean=pooled.mean,
+        deviation=pooled.deviation,
         mean_residual=np.array(mean_residual, np.float64),
-        affine=affine,
+        affine=pooled.affine,
     )
-
-
-def _on_grid(volume: np.ndarray, own: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """A map [S, H, W] on a grid of the same shape and another affine; 0 outside its own."""
-    steps = np.linalg.inv(own) @ affine
-    moved = ndimage.affine_transform(
-        volume.transpose(1, 2, 0),
-        steps[:3, :3],
-        offset=steps[:3, 3],
-        order=1,
-        mode="grid-constant",
-    )
-    return moved.transpose(2, 0, 1)
 
 
 def write_healthy_residuals(residuals: HealthyResiduals, path: Path) -> None:

@@ -7,6 +7,7 @@ score is greater than `value`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -27,15 +28,19 @@ from brainuad.scores.postprocess import segment
 # ml at 2 mm), is marked in the report: one lesion more or less may then move it anywhere.
 FEWEST_PATIENTS = 5
 FEWEST_LESION_VOXELS = 1000
-# ASSUME: the threshold that needs no lesion is the one that this share of the brain voxels of
-# healthy validation subjects exceeds; the rim that erosion blanks counts too.
-HEALTHY_SHARE = 0.01
-# In the column fitted_on: the threshold was chosen on the test subjects themselves.
+# ASSUME: a threshold that needs no lesion is the one that such a share of the brain voxels of
+# healthy validation subjects exceeds; the rim that erosion blanks counts too. The first is used
+# where there is no lesion mask to fit one on.
+HEALTHY_SHARES = (0.01, 0.02, 0.05)
+HEALTHY_SHARE = HEALTHY_SHARES[0]
+# In the column fitted_on: the threshold was chosen on the test subjects themselves, or is that of a
+# share of healthy voxels.
 ON_TEST = "test"
-# ASSUME: the best threshold on test is the best of 20,001 candidates, evenly spaced in the
+ON_HEALTHY = {f"healthy_{share:g}": share for share in HEALTHY_SHARES}
+# ASSUME: the best threshold on test is the best of 30,001 candidates, evenly spaced in the
 # logarithm and less than 0.1 % apart. So one volume at a time is in memory; an exact search would
-# hold every score of a whole test set. No residual reaches 10.
-CANDIDATES = np.geomspace(1e-5, 10, 20001, dtype=np.float32)
+# hold every score of a whole test set. No residual reaches 10, and no z-score 10,000.
+CANDIDATES = np.geomspace(1e-5, 1e4, 30001, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,11 @@ def scores_at(
     return rows
 
 
+def healthy_label(fitted_on: str) -> str:
+    """A threshold of ON_HEALTHY as people read it: 1 % of healthy voxels."""
+    return f"{ON_HEALTHY[fitted_on]:.0%} of healthy voxels".replace("%", " %")
+
+
 def rests_on_little(patients: int, lesion_voxels: int) -> bool:
     """Whether a fitted threshold rests on too little to be trusted."""
     return patients < FEWEST_PATIENTS or lesion_voxels < FEWEST_LESION_VOXELS
@@ -177,11 +187,15 @@ def healthy_scores(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> HealthyS
     return HealthyScores(np.sort(np.concatenate(parts)), voxels)
 
 
-def healthy_threshold(healthy: HealthyScores, *, subjects: int) -> dict[str, float]:
-    """The threshold that few healthy voxels exceed, and what it rests on, as files hold it."""
+def healthy_threshold(healthy: HealthyScores, *, subjects: int) -> dict[str, Any]:
+    """The threshold that few healthy voxels exceed, and what it rests on, as files hold it.
+
+    thresholds  those of all HEALTHY_SHARES, by their names in ON_HEALTHY
+    """
     return {
         "threshold": healthy.threshold_at(HEALTHY_SHARE),
         "share": HEALTHY_SHARE,
+        "thresholds": {name: healthy.threshold_at(share) for name, share in ON_HEALTHY.items()},
         "subjects": subjects,
         "brain_voxels": healthy.voxels,
     }

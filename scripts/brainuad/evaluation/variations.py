@@ -17,8 +17,9 @@ from brainuad.images.slices import Scan, SliceStack
 from brainuad.inference.reconstruction import compile_if_it_pays, reconstruct_scans
 from brainuad.io.job import log
 from brainuad.models import Model
-from brainuad.scores import Score, device_postprocess, postprocess
+from brainuad.scores import device_postprocess, postprocess
 from brainuad.scores.postprocess import segment
+from brainuad.scores.scoring import Scoring
 
 
 def fit_and_score(
@@ -29,7 +30,7 @@ def fit_and_score(
     timesteps: Sequence[int],
     seed: int,
     device: Device,
-    score: Score,
+    score: Scoring,
     settings: PostprocessingSettings,
 ) -> list[tuple[str, str, str, float]]:
     """Dice and AUPRC of a lesion set's test scans: rows of subject, session, metric, value.
@@ -51,9 +52,8 @@ def fit_and_score(
                 model, stack, names, timesteps=timesteps, seed=seed, device=device
             )
         for scan, reconstruction in pairs:
-            brain_mask = scan.brain_mask
-            scores = score(scan.image, reconstruction, brain_mask)
-            yield scan, map_on_device(scores, brain_mask, settings, device)
+            scores = score(scan, reconstruction)
+            yield scan, map_on_device(scores, scan.brain_mask, settings, device)
 
     threshold = best_threshold(
         (anomaly_map, scan.lesions) for scan, anomaly_map in mapped(VALIDATION)

@@ -14,13 +14,15 @@ from typing import Any
 from brainuad.io.errors import SettingsError
 
 # Of the layout of files and of the keys in SETTINGS: a bundle of another number is not read.
-FORMAT = 2
+FORMAT = 3
 CHECKSUMS = "checksums.sha256"
 METADATA = "configs/metadata.json"
 SETTINGS = "configs/settings.json"
 WEIGHTS = "models/model.safetensors"
 TEMPLATE = "template/brain.nii.gz"
 HEALTHY_RESIDUALS = "healthy/residuals.npz"
+# Of a normative score.
+HEALTHY_REFERENCE = "healthy/reference.npz"
 HEALTHY_THRESHOLD = "thresholds/healthy.json"
 SCORES = "scores/scores.tsv"
 SUBGROUPS = "scores/subgroups.tsv"
@@ -66,7 +68,7 @@ def read_settings(bundle: Path) -> dict[str, Any]:
             f"bundle {bundle}: has format {settings.get('format')!r}, and this workflow reads "
             f"{FORMAT}; make it anew, or apply it with the workflow that made it"
         )
-    checksums = _checked_names(bundle, needs_weights=bool(settings.get("models")))
+    checksums = _checked_names(bundle, _needed_by(settings))
     _check(bundle, SETTINGS, checksums)
     return settings
 
@@ -74,7 +76,7 @@ def read_settings(bundle: Path) -> dict[str, Any]:
 def check_bundle(bundle: Path) -> None:
     """SettingsError, one line, where a bundle is not whole to the last byte of every file."""
     settings = read_settings(bundle)
-    checksums = _checked_names(bundle, needs_weights=bool(settings.get("models")))
+    checksums = _checked_names(bundle, _needed_by(settings))
     for name in checksums:
         _check(bundle, name, checksums)
 
@@ -89,7 +91,20 @@ def _parsed(bundle: Path) -> dict[str, Any]:
     return settings
 
 
-def _checked_names(bundle: Path, *, needs_weights: bool) -> dict[str, str]:
+def _needed_by(settings: dict[str, Any]) -> list[str]:
+    """The files that a bundle of these settings has, whose blocks are not checked yet."""
+    methods = settings.get("methods")
+    blocks = methods.values() if isinstance(methods, dict) else ()
+    scores = [block.get("score") for block in blocks if isinstance(block, dict)]
+    is_normative = any(isinstance(it, dict) and it.get("kind") == "normative" for it in scores)
+    return [
+        *ALWAYS,
+        *([WEIGHTS] if settings.get("models") else []),
+        *([HEALTHY_REFERENCE] if is_normative else []),
+    ]
+
+
+def _checked_names(bundle: Path, needed: list[str]) -> dict[str, str]:
     """The checksums by name, once it is clear that these files are there and no others."""
     found = _files_in(bundle)
     for name in found:
@@ -103,8 +118,7 @@ def _checked_names(bundle: Path, *, needs_weights: bool) -> dict[str, str]:
                 f"bundle {bundle}: holds {name}, which is no file of a bundle; delete it if you "
                 "put it there, else get the bundle again"
             )
-    needed = [CHECKSUMS, *ALWAYS, *([WEIGHTS] if needs_weights else [])]
-    if missing := [name for name in needed if name not in found]:
+    if missing := [name for name in [CHECKSUMS, *needed] if name not in found]:
         raise SettingsError(f"bundle {bundle}: lacks {missing[0]}; get the bundle again")
     checksums = _read_checksums(bundle)
     for name in found:
@@ -139,7 +153,9 @@ def _files_in(bundle: Path) -> list[str]:
 
 
 def _is_known(name: str) -> bool:
-    return name in (CHECKSUMS, WEIGHTS, *ALWAYS) or bool(FITTED_THRESHOLD.fullmatch(name))
+    return name in (CHECKSUMS, WEIGHTS, HEALTHY_REFERENCE, *ALWAYS) or bool(
+        FITTED_THRESHOLD.fullmatch(name)
+    )
 
 
 def _read_checksums(bundle: Path) -> dict[str, str]:

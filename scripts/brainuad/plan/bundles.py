@@ -4,6 +4,7 @@ from typing import Any
 
 from brainuad.config.bundles import TAKEN, settings_of_bundle
 from brainuad.io.bundle_files import (
+    HEALTHY_REFERENCE,
     HEALTHY_RESIDUALS,
     HEALTHY_THRESHOLD,
     TEMPLATE,
@@ -60,6 +61,9 @@ class BundlesPlan:
             "weights": weights,
             "template": "results/template/brain.nii.gz",
             "template_facts": "results/template/facts.tsv",
+            "healthy_reference": (
+                results.reference_of(method, modality, fold) if method.is_normative else []
+            ),
             "healthy_residuals": results.healthy_residuals_of(method, modality, fold),
             "healthy_threshold": results.healthy_threshold_of(method, modality, fold),
             "false_positives": Grid.of([method], [fold], [healthy]).files(
@@ -135,4 +139,5 @@ class BundlesPlan:
         """What a run reads of its bundle, once it was found whole."""
         has_model = self.study.maps_method.model is not None
         names = [TEMPLATE, HEALTHY_THRESHOLD, HEALTHY_RESIDUALS, *([WEIGHTS] if has_model else [])]
+        names += [HEALTHY_REFERENCE] if self.study.maps_method.is_normative else []
         return [f"{TAKEN}/{name}" for name in names]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from brainuad.config.evaluation import NORMATIVE
 from brainuad.plan.code_digest import code_digest
 from brainuad.plan.study import RESIDUAL, Study
 
@@ -50,18 +51,21 @@ class CodePlan:
     def _model(self, model: str) -> Path:
         return LIBRARY / "models" / f"{self.study.config['models'][model]['kind']}.py"
 
-    def residual(self, wildcards: Any) -> Path:
+    def residual(self, wildcards: Any) -> list[Path]:
         """The score of what is no method: a model at another timestep."""
         return self._score(RESIDUAL)
 
-    def score(self, wildcards: Any) -> Path:
+    def score(self, wildcards: Any) -> list[Path]:
         return self._score(self.study.all_methods[wildcards.method].score)
 
     def all_scores(self, wildcards: Any) -> list[Path]:
-        return sorted({self._score(method.score) for method in self.study.methods})
+        files = {file for method in self.study.methods for file in self._score(method.score)}
+        return sorted(files)
 
-    def _score(self, block: dict[str, Any]) -> Path:
-        return LIBRARY / "scores" / f"{block['kind']}.py"
+    def _score(self, block: dict[str, Any]) -> list[Path]:
+        """The file of a score, and of the one whose values it compares."""
+        file = LIBRARY / "scores" / f"{block['kind']}.py"
+        return [file, *(self._score(block["of"]) if block["kind"] == NORMATIVE else [])]
 
 
 def code_of(script: str, *plugins: Files | Callable[[Any], Files]) -> Callable[[Any], str]:

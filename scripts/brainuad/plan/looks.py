@@ -11,6 +11,8 @@ from brainuad.plan.study import Method, Study
 # A diffusion model has a solid line, one that answers in one pass a broken one; dashes are kept for
 # a method beside the one that leads.
 DASHED = "--"
+# A method that compares with healthy scans, of a model that another method scores by itself.
+DOTTED = ":"
 SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
@@ -30,6 +32,7 @@ def styles_of(study: Study, methods: Sequence[Method]) -> dict[str, dict[str, st
     for method in methods:
         marker, line = WITHOUT_MODEL if method.model is None else looks[method.model]
         line = DASHED if _is_led(method, methods) else line
+        line = DOTTED if method.is_normative else line
         styles[method.name] = {"colour": method.colour, "line": line, "marker": marker}
     return styles
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.config.bundles import TAKEN
-from brainuad.io.bundle_files import HEALTHY_RESIDUALS, HEALTHY_THRESHOLD
+from brainuad.io.bundle_files import HEALTHY_REFERENCE, HEALTHY_RESIDUALS, HEALTHY_THRESHOLD
 from brainuad.io.errors import SettingsError
 from brainuad.plan.grids import Grid, threshold_files
 from brainuad.plan.resources import one_of
@@ -41,6 +41,28 @@ class ResultsPlan:
         self.study.model_of(wildcards.method)
         method = self.study.all_methods[wildcards.method]
         return method.reconstructions(wildcards.fold, wildcards.cohort)
+
+    def reference(self, wildcards: Any) -> str | list[str]:
+        """What the score of the method in the path compares with; an empty list without any."""
+        method = self.study.all_methods[wildcards.method]
+        if not method.is_normative:
+            return []
+        modality = self.study.cohorts[wildcards.cohort].modality
+        return self.reference_of(method, modality, wildcards.fold)
+
+    def reference_of(self, method: Method, modality: str, fold: int | str) -> str:
+        """The scores of healthy validation scans, voxel by voxel: the run's, or the bundle's."""
+        if self.study.bundle is not None:
+            return f"{TAKEN}/{HEALTHY_REFERENCE}"
+        cohort = self.study.training_cohort(modality).name
+        return f"results/healthy_scores/{method.name}/fold{fold}/{cohort}.npz"
+
+    def holds_reference(self, wildcards: Any) -> bool:
+        """Whether the cohort in the path is the one whose scans are compared with."""
+        method = self.study.all_methods[wildcards.method]
+        return method.is_normative and self.study.cohorts[wildcards.cohort].dataset in (
+            self.study.healthy
+        )
 
     def mapped(self, wildcards: Any) -> str:
         """The anomaly maps whose findings are written scan by scan: one method, the first fold."""
@@ -89,6 +111,12 @@ class ResultsPlan:
             return f"{TAKEN}/{HEALTHY_THRESHOLD}"
         cohort = self.study.training_cohort(modality).name
         return f"results/healthy_residuals/{method.name}/fold{fold}/{cohort}.json"
+
+    def healthy_threshold_beside(self, wildcards: Any) -> str:
+        """That of the method, modality and fold in the path."""
+        method = self.study.all_methods[wildcards.method]
+        modality = self.study.cohorts[wildcards.cohort].modality
+        return self.healthy_threshold_of(method, modality, wildcards.fold)
 
     def given_threshold(self, wildcards: Any) -> str | list[str]:
         """The bundle's, at which lesion cohorts are scored; an empty list where they fit one."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from brainuad.config.evaluation import MethodBlock
+from brainuad.config.evaluation import NORMATIVE, MethodBlock
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 
@@ -33,6 +33,11 @@ class Method(MethodBlock):
     """A row of the tables under its name in the config."""
 
     name: str
+
+    @property
+    def is_normative(self) -> bool:
+        """Whether its score compares a scan with healthy scans."""
+        return self.score["kind"] == NORMATIVE
 
     def reconstructions(self, fold: int | str, cohort: str) -> str:
         """The file with what the model makes of a cohort, asked so."""
@@ -184,12 +189,35 @@ class Study:
     @cached_property
     def methods(self) -> list[Method]:
         """The rows of the tables."""
+        return [*self.first_methods, *self.later_methods]
+
+    @cached_property
+    def first_methods(self) -> list[Method]:
+        """Those of the first table of segmentation."""
         return self.named(self.config["evaluation"]["methods"])
 
     @cached_property
-    def reconstructing(self) -> list[Method]:
+    def later_methods(self) -> list[Method]:
+        """Those of the second."""
+        return self.named(self.config["evaluation"]["later_methods"])
+
+    @cached_property
+    def with_model(self) -> list[Method]:
         """The rows of the tables that reconstruct a brain."""
         return [method for method in self.methods if method.model is not None]
+
+    @cached_property
+    def reconstructing(self) -> list[Method]:
+        """The first of those that have the same reconstructions, and score them differently."""
+        first: dict[tuple, Method] = {}
+        for method in self.with_model:
+            first.setdefault((method.model, method.timesteps), method)
+        return list(first.values())
+
+    @cached_property
+    def normative_methods(self) -> list[str]:
+        """The names of all methods whose score compares with healthy scans."""
+        return [name for name, method in self.all_methods.items() if method.is_normative]
 
     @property
     def maps_method(self) -> Method:

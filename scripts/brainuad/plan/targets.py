@@ -35,7 +35,7 @@ class Targets:
             pages = [f"results/report/quality/{cohort.name}" for cohort in cohorts]
             pages += self._findings(cohorts)
             if dataset in self.study.healthy:
-                return [*self._checked, *self._scores(self.study.reconstructing, cohorts), *pages]
+                return [*self._checked, *self._scores(self.study.with_model, cohorts), *pages]
             if dataset not in self.study.with_masks:
                 return [*self._checked, *pages]
             return [

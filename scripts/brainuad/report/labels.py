@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from brainuad.evaluation.reconstruction_times import reference_of
 from brainuad.evaluation.summaries import AVERAGE
+from brainuad.evaluation.thresholds import ON_HEALTHY, healthy_label
 from brainuad.report.metric_formats import format_of
 
 PRETRAINING = "pretraining"
@@ -41,6 +42,12 @@ class Labels:
         """A data set, with its modality where there are lesion masks in several of them."""
         named = dataset in self.several
         return self.cohort(dataset, modality) if named else self.dataset(dataset)
+
+    def threshold(self, fitted_on: str, modality: str) -> str:
+        """What a threshold comes from: a data set, or a share of healthy voxels."""
+        if fitted_on in ON_HEALTHY:
+            return healthy_label(fitted_on)
+        return self.lesion_set(fitted_on, modality)
 
     def metric(self, name: str) -> str:
         """A metric with its unit; a ratio of times names the method that it is to."""

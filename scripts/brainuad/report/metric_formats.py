@@ -25,6 +25,7 @@ class Metric:
 
 METRICS = {
     "dice": Metric("Dice %", 100, 1, True),
+    "dice_healthy": Metric("Dice % at 1 %", 100, 1, True),
     "auprc": Metric("AUPRC %", 100, 1, True),
     "precision": Metric("Precision %", 100, 1, True),
     "recall": Metric("Recall %", 100, 1, True),

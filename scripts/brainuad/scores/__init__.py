@@ -19,6 +19,9 @@ class Score(Protocol):
 
     needs_reconstruction  whether it compares the scan with a reconstruction, so that a method
                           without a model can't be scored by it
+
+    A score that compares with healthy scans has `needs_reference` and the methods of
+    `normative.Normative` in place of a call; `scoring` uses both sorts alike.
     """
 
     needs_reconstruction: bool
@@ -42,7 +45,7 @@ def load_score(block: dict[str, Any]) -> Score:
     settings = dict(block)
     kind = settings.pop("kind", None)
     modules = [module.name for module in pkgutil.iter_modules(__path__)]
-    kinds = sorted(name for name in modules if "postprocess" not in name)
+    kinds = sorted(name for name in modules if "postprocess" not in name and name != "scoring")
     if kind not in kinds:
         raise SettingsError(f"score kind {kind!r} is not one of {', '.join(kinds)}")
     return importlib.import_module(f"{__name__}.{kind}").build(settings)

@@ -90,7 +90,11 @@ class Register:
             "about_run": _plain(about_run),
         }
         self.inputs_of_page: Files = {
-            "segmentation": [table_file("segmentation")] if "segmentation" in self.tables else [],
+            "segmentation": [
+                table_file(name)
+                for name in ("segmentation", "segmentation_later")
+                if name in self.tables
+            ],
             "comparison": [table_file("comparison")] if "comparison" in self.tables else [],
             "contrast": [table_file("contrast")] if "contrast" in self.tables else [],
             "tables": [table_file(name, "html") for name in self.tables],

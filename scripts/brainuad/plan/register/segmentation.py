@@ -20,6 +20,10 @@ from brainuad.plan.study import Cohort, Method, Study
 # Curves of more methods than this, with those that ask one model at fewer timesteps, can't be told
 # apart.
 MOST_CURVES = 4
+ONE_PERCENT = (
+    "Dice at the threshold that 1 % of the brain voxels of healthy validation subjects exceed (at "
+    "1 %), which has never seen a lesion, "
+)
 
 
 def segmentation(study: Study) -> Section:
@@ -34,25 +38,7 @@ def segmentation(study: Study) -> Section:
         "Segmentation of lesions",
         "Segmentation",
         [
-            TableEntry(
-                name="segmentation",
-                module="scores",
-                inputs=scores,
-                params={
-                    **summarized,
-                    "metrics": ["dice", "auprc", "precision", "recall"],
-                    "shown": ["dice", "auprc"],
-                    "average": True,
-                },
-                category="Tables",
-                label="segmentation",
-                title="Segmentation of lesions",
-                caption=f"Segmentation of lesions: Dice at {threshold(study)}, and the area under "
-                "the precision-recall curve (AUPRC), which needs no threshold. "
-                f"{spread(study)} The best method of a column is in bold. The last "
-                "columns are the plain mean over the data sets. The same numbers as fractions, "
-                "with precision and recall, are in ``segmentation.tsv``.",
-            ),
+            *_segmentation_tables(study),
             *_precision_recall(study),
             TableEntry(
                 name="comparison",
@@ -96,6 +82,49 @@ def segmentation(study: Study) -> Section:
     )
 
 
+def _segmentation_tables(study: Study) -> list[TableEntry]:
+    """Of the first methods; and of later ones, beside the method that others are tested against."""
+    dices, without_lesions = ["dice", "dice_healthy"], ONE_PERCENT
+    if study.bundle is not None:
+        dices, without_lesions = ["dice"], ""
+
+    def entry(name: str, methods: list[Method], label: str, title: str, opening: str) -> TableEntry:
+        scored = Grid.of(methods, study.folds, study.lesion_cohorts)
+        return TableEntry(
+            name=name,
+            module="scores",
+            inputs={"scores": scored.files("results/scores")},
+            params={
+                **scored.lists(),
+                "bootstrap": bootstrap(study),
+                "metrics": [*dices, "auprc", "precision", "recall"],
+                "shown": [*dices, "auprc"],
+                "average": True,
+            },
+            category="Tables",
+            label=label,
+            title=title,
+            heading="" if methods == study.first_methods else title,
+            caption=f"{opening}: Dice at {threshold(study)}, {without_lesions}and the area under "
+            "the precision-recall curve (AUPRC), which needs no threshold. "
+            f"{spread(study)} The best method of a column is in bold. The last "
+            "columns are the plain mean over the data sets. The same numbers as fractions, "
+            f"with precision and recall, are in ``{name}.tsv``.",
+        )
+
+    first, later = study.first_methods, study.later_methods
+    title = "Segmentation of lesions"
+    entries = [entry("segmentation", first, "segmentation", title, title)]
+    if later:
+        reference = study.all_methods[study.config["evaluation"]["comparison"]["reference"]]
+        beside = [] if reference in later else [reference]
+        title = "Segmentation by later methods"
+        opening = f"Segmentation by methods and scores beyond the paper, beside {reference.label}"
+        rows = [*beside, *later]
+        entries.append(entry("segmentation_later", rows, "later methods", title, opening))
+    return entries
+
+
 def _thresholds(study: Study) -> TableEntry:
     fitted = Grid.of(study.methods, study.folds, study.lesion_cohorts)
     healthy = Grid.of(study.methods, study.folds, study.with_thresholds(study.healthy_cohorts))
@@ -104,7 +133,8 @@ def _thresholds(study: Study) -> TableEntry:
         module="thresholds",
         inputs={
             "fitted": fitted.files("results/thresholds", ".json"),
-            "healthy": healthy.files("results/healthy_thresholds", ".json"),
+            "healthy": healthy.files("results/healthy_residuals", ".json"),
+            "shares": healthy.files("results/healthy_shares", ".json"),
         },
         params={"places_of_fitted": _places(fitted), "places_of_healthy": _places(healthy)},
         category="Tables",
@@ -116,8 +146,8 @@ def _thresholds(study: Study) -> TableEntry:
         "pooled voxels. A warning stands above the table where these are few. The table also has "
         "the share of the brain voxels of healthy validation subjects that score above the fitted "
         "threshold, and the threshold that 1 % of these voxels exceed: it needs no lesion, and is "
-        "used only for scans without lesion masks. Thresholds and shares are means over folds; of "
-        "counts that differ between folds the range is shown. A row per fold is in "
+        "the one used for scans without lesion masks. Thresholds and shares are means over folds; "
+        "of counts that differ between folds the range is shown. A row per fold is in "
         "``thresholds.tsv``.",
     )
 

@@ -10,7 +10,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from brainuad.evaluation.thresholds import ON_TEST
+from brainuad.evaluation.thresholds import ON_HEALTHY, ON_TEST
 from brainuad.io.tables import read_table
 from brainuad.report.figures.style import PAGE_WIDTH, note_figure
 from brainuad.report.labels import Labels
@@ -36,7 +36,8 @@ def calibration_maps(table: pd.DataFrame, labels: Labels) -> Figure:
     """A panel per data set: methods x thresholds, the Dice as numbers, the difference as colour.
 
     table is that of `calibration.summarize_thresholds`. The first column of a panel is the set's
-    own threshold, the last one the best possible. Without a row a strip says so.
+    own threshold, the last two are that of healthy voxels and the best possible. Without a row a
+    strip says so.
     """
     if table.empty:
         return note_figure("There are no scores at the thresholds of other data sets.")
@@ -74,8 +75,10 @@ def _draw_map(
 ) -> QuadMesh:
     """The map of one data set; returns what the colour bar belongs to."""
     own, modality = table[["dataset", "modality"]].iloc[0]
-    others = [name for name in dict.fromkeys(table["fitted_on"]) if name not in (own, ON_TEST)]
-    thresholds = [own, *others, ON_TEST]
+    healthy, *higher_shares = ON_HEALTHY
+    apart = (own, healthy, *higher_shares, ON_TEST)
+    others = [name for name in dict.fromkeys(table["fitted_on"]) if name not in apart]
+    thresholds = [own, *others, healthy, ON_TEST]
     by_cell = table.set_index(["method", "fitted_on"])
     by_cell = by_cell.reindex(pd.MultiIndex.from_product([methods, thresholds]))
     shape = len(methods), len(thresholds)
@@ -97,7 +100,8 @@ def _draw_map(
             fontsize=6.5,
             color="#8a8a8a" if text == DASH else "#1d1d1f",
         )
-    names = ["own", *(labels.lesion_set(name, modality) for name in others), "best"]
+    names = ["own", *(labels.lesion_set(name, modality) for name in others)]
+    names += [f"{ON_HEALTHY[healthy]:.0%}", "best"]
     axes.xaxis.tick_top()
     axes.set_xticks(np.arange(len(thresholds)) + 0.5, names)
     if max(map(len, names)) > LETTERS_PER_PANEL / len(names):

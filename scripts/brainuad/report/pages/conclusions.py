@@ -19,12 +19,14 @@ def conclusions(
     *,
     contrast: pd.DataFrame | None,
     comparison: pd.DataFrame | None,
+    without_model: Sequence[str],
     labels: Labels,
 ) -> list[str]:
     """What the tables say, in a few sentences, whichever method is ahead.
 
     Methods are compared by AUPRC, which needs no threshold, over the sets that all of them have.
-    `comparison` is a table of comparison.compare.
+    `comparison` is a table of comparison.compare; `without_model` names the methods that take no
+    network.
     """
     if segmentation.empty:
         return [NO_LESION_MASKS]
@@ -49,6 +51,8 @@ def conclusions(
     if len(ranked) > 1:
         sentences.append(_ranking(auprc, ranked, labels))
         if sentence := _certainty(segmentation, auprc, ranked, labels):
+            sentences.append(sentence)
+        if sentence := _without_network(auprc, ranked, without_model, labels):
             sentences.append(sentence)
     if comparison is not None and (sentence := _tested(comparison, labels)):
         sentences.append(sentence)
@@ -108,6 +112,24 @@ def _certainty(
     return (
         f"With {count} test subjects per set and {spread}, its interval lies wholly above that of "
         f"{labels.method(second)}, the next best, on {apart} of {known} {noun}."
+    )
+
+
+def _without_network(
+    auprc: pd.DataFrame, ranked: pd.Series, without_model: Sequence[str], labels: Labels
+) -> str:
+    """How the best network compares with the best method that takes none."""
+    plain = [method for method in ranked.index if method in without_model]
+    networks = [method for method in ranked.index if method not in without_model]
+    if not plain or not networks:
+        return ""
+    network, other = networks[0], plain[0]
+    above = int((auprc[network] > auprc[other]).sum())
+    noun = "sets" if len(auprc) > 1 else "set"
+    return (
+        f"Without a network, {labels.method(other)} reaches {_percent(ranked[other])}; "
+        f"{labels.method(network)}, the best that takes one, reaches {_percent(ranked[network])} "
+        f"and is above it on {above} of {len(auprc)} {noun}."
     )
 
 

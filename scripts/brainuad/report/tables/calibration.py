@@ -6,7 +6,7 @@ import pandas as pd
 
 from brainuad.evaluation.calibration import PLACE, fitted_beside_best, summarize_thresholds
 from brainuad.evaluation.statistics import BootstrapSettings
-from brainuad.evaluation.thresholds import ON_TEST
+from brainuad.evaluation.thresholds import ON_HEALTHY, ON_TEST
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import number, signed
 from brainuad.report.tables import Table
@@ -65,7 +65,10 @@ def _matrices(
     """Of each modality the texts as (method, threshold) x data sets."""
     for modality, part in summary.groupby("modality", sort=False):
         names = {name: labels.lesion_set(name, modality) for name in dict.fromkeys(part["dataset"])}
-        thresholds = {name: f"Threshold of {label}" for name, label in names.items()}
+        thresholds = {
+            name: f"Threshold of {labels.threshold(name, modality)}"
+            for name in [*names, *ON_HEALTHY]
+        }
         thresholds[ON_TEST] = "Best on test"
         fitted_on = [name for name in thresholds if name in set(part["fitted_on"])]
         dice = labels.metric("dice")

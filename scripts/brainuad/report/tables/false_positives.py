@@ -49,7 +49,7 @@ def tabulate(
 def _parts(summary: pd.DataFrame, labels: Labels) -> Iterator[pd.DataFrame]:
     """Of each healthy set and modality a row per measure; only that of the volume has a spread."""
     for (_, modality), part in summary.groupby(["dataset", "modality"], sort=False):
-        sets = [f"Threshold of {labels.lesion_set(name, modality)}" for name in part["fitted_on"]]
+        sets = [f"Threshold of {labels.threshold(name, modality)}" for name in part["fitted_on"]]
         labelled = part.assign(fitted_on=sets)
         keys = ["method", "dataset", "modality", "fitted_on"]
         others = labelled[[*keys, *VOLUMES[1:]]].melt(keys, var_name="metric", value_name="mean")

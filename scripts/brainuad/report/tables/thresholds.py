@@ -36,6 +36,7 @@ def tabulate(
     fitted: Sequence[Path],
     *,
     healthy: Sequence[Path],
+    shares: Sequence[Path],
     places_of_fitted: Sequence[dict[str, Any]],
     places_of_healthy: Sequence[dict[str, Any]],
     labels: Labels,
@@ -43,7 +44,8 @@ def tabulate(
     """A row per fitted threshold and healthy set of its modality.
 
     The places, parallel to their files, are method, fold, dataset and modality: of the thresholds
-    of score_segmentation, and of those of score_false_positives.
+    of score_segmentation, and of those of healthy voxels, beside which are the shares of these
+    voxels above each fitted threshold.
     """
     lesions = pd.DataFrame(
         [
@@ -55,8 +57,10 @@ def tabulate(
     rows = [
         {**place, "dataset": dataset, "share_above": share}
         | dict(zip(HEALTHY, (place["dataset"], *_measures(content)), strict=True))
-        for place, content in zip(places_of_healthy, map(_read, healthy), strict=True)
-        for dataset, share in content["share_above"].items()
+        for place, content, above in zip(
+            places_of_healthy, map(_read, healthy), map(_read, shares), strict=True
+        )
+        for dataset, share in above.items()
     ]
     beside = pd.DataFrame(rows, columns=[*KEYS, "dataset", *HEALTHY, "share_above"])
     table = lesions.merge(beside, on=[*KEYS, "dataset"], how="left")[COLUMNS]

@@ -1,0 +1,190 @@
+"""How a normative score depends on its reference: on how many healthy scans, and how well they lie.
+
+    PYTHONPATH=scripts:bench python bench/normative.py FOLDER [FIGURE.svg]
+
+FOLDER is a new working directory, or that of an earlier call. Phantoms of the demo's size in T2, of
+which 44 healthy ones are for validation, go through the rules; a small cDDPM is trained. Then the
+patients are scored against 3 to 44 of the healthy scans, in several draws, and against all of them
+as if their registration were wrong. Prints AUPRC in %, and draws the figure of docs/scores.md.
+Needs Snakemake and conda on the PATH; some 15 minutes on two cores.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from matplotlib.figure import Figure
+
+from brainuad.config.evaluation import PostprocessingSettings
+from brainuad.config.settings import settings_from
+from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
+from brainuad.evaluation.metrics import average_precision
+from brainuad.images.computed_volumes import ScansWithVolumes, read_reconstructions, scans_with
+from brainuad.images.slices import SliceStack, read_slices
+from brainuad.io.rows import read_rows
+from brainuad.report.figures.style import PAGE_WIDTH, house_style, save_figure
+from brainuad.scores import load_score
+from brainuad.scores.postprocess import anomaly_map
+from brainuad.scores.scoring import Scoring
+
+PROJECT = Path(__file__).resolve().parents[1]
+REFERENCES = (3, 4, 6, 10, 20, 44)
+DRAWS = 5
+SHIFTS = (0, 2, 4, 8, 12)  # mm
+LESION_SETS = ("brats21", "mslub")
+METHODS = {"zscore": "thresh", "cddpm_ens_z": "cddpm_ens"}
+
+
+def study() -> dict[str, Any]:
+    """The config of the run: the demo's, in T2, with many healthy validation subjects."""
+    demo = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text(encoding="utf-8"))
+    subjects = {"ixi": 26 + max(REFERENCES) + 1, **dict.fromkeys(LESION_SETS, 14)}
+    datasets = {name: {**demo["datasets"][name], "modalities": ["t2"]} for name in subjects}
+    datasets["ixi"] |= {"archives": None, "validation": max(REFERENCES), "test": 1}
+    for name in LESION_SETS:
+        datasets[name] |= {"archives": None, "validation": 13}
+    return {
+        **{key: demo[key] for key in ("device", "checkpoint_minutes", "threads_per_training")},
+        **{key: demo[key] for key in ("folds", "template", "head_template", "preprocessing")},
+        "phantoms": {
+            name: {"subjects": count, "spacing": [2.0, 2.0, 2.0]}
+            for name, count in subjects.items()
+        },
+        "datasets": {"atlas": None, "wmh": None, **datasets},
+        "models": {"cddpm": demo["models"]["cddpm"]},
+        "evaluation": {
+            **{key: demo["evaluation"][key] for key in ("postprocessing",)},
+            "methods": ["thresh", "zscore", "cddpm_ens"],
+            "later_methods": [],
+            "maps_method": "cddpm_ens",
+            "comparison": {"reference": "cddpm_ens"},
+        },
+    }
+
+
+def prepare(folder: Path) -> dict[str, Any]:
+    """Run the rules up to the reconstructions, which are kept; the config of the run."""
+    config = folder / "config" / "config.yaml"
+    if not config.exists():
+        config.parent.mkdir(parents=True)
+        config.write_text(yaml.safe_dump(study(), sort_keys=False), encoding="utf-8")
+    wanted = [str(reconstructions_of(Path(), name)) for name in ("ixi", *LESION_SETS)]
+    command = ["snakemake", "--directory", folder.resolve(), "--cores", "all", "--use-conda"]
+    subprocess.run([*command, "--notemp", *wanted], cwd=PROJECT, check=True)
+    base = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    return {**base, "evaluation": study()["evaluation"]}
+
+
+def reconstructions_of(folder: Path, dataset: str) -> Path:
+    return folder / f"results/reconstructions/cddpm/t250-500-750/fold0/{dataset}_t2.npz"
+
+
+def pairs_of(folder: Path, dataset: str, partitions: Sequence[str]) -> ScansWithVolumes:
+    """The scans of a cohort with their reconstructions."""
+    split = read_rows(folder / f"results/splits/{dataset}/fold0.tsv")
+    names = [name for partition in partitions for name in scans_of(split, partition)]
+    computed = read_reconstructions(reconstructions_of(folder, dataset))
+    return scans_with(read_slices(folder / f"results/slices/{dataset}_t2.npz"), computed, names)
+
+
+def moved(pairs: ScansWithVolumes, millimetres: float) -> ScansWithVolumes:
+    """The scans as if their registration were wrong: their heads lie so far to one side."""
+    stack = pairs.scans[0].stack
+    affines = stack.affines.copy()
+    affines[:, 0, 3] += millimetres
+    shifted = SliceStack(**{**vars(stack), "affines": affines})
+    names = [scan.name for scan in pairs.scans]
+    return scans_with(shifted, pairs._computed, names)
+
+
+def auprc(scoring: Scoring, pairs: ScansWithVolumes, settings: PostprocessingSettings) -> float:
+    """Mean AUPRC in % over patients."""
+    found = []
+    for scan, reconstruction in pairs:
+        scores = scoring(scan, reconstruction)
+        maps = anomaly_map(scores, scan.brain_mask, settings)
+        found.append(100 * average_precision(maps, scan.lesions))
+    return float(np.nanmean(found))
+
+
+def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
+    """Rows of method, data set, what varies, its value, draw and AUPRC."""
+    settings = settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
+    healthy = pairs_of(folder, "ixi", [VALIDATION])
+    names = [scan.name for scan in healthy.scans]
+    rows = []
+    for method, plain in METHODS.items():
+        score = load_score(config["methods"][method]["score"])
+        by_itself = Scoring(load_score(config["methods"][plain]["score"]))
+        whole = Scoring(score, score.reference(healthy))
+        for dataset in LESION_SETS:
+            patients = pairs_of(folder, dataset, [VALIDATION, TEST])
+            rows.append((method, dataset, "plain", 0, 0, auprc(by_itself, patients, settings)))
+            for shift in SHIFTS:
+                value = auprc(whole, moved(patients, shift), settings)
+                rows.append((method, dataset, "shift", shift, 0, value))
+            for count in REFERENCES:
+                for draw in range(DRAWS if count < len(names) else 1):
+                    chosen = np.random.default_rng(draw).permutation(names)[:count]
+                    some = scans_with(healthy.scans[0].stack, healthy._computed, list(chosen))
+                    value = auprc(Scoring(score, score.reference(some)), patients, settings)
+                    rows.append((method, dataset, "references", count, draw, value))
+    return pd.DataFrame(rows, columns=["method", "dataset", "varied", "value", "draw", "auprc"])
+
+
+def draw(table: pd.DataFrame, config: dict[str, Any]) -> Figure:
+    """AUPRC against the number of healthy scans, and against the error of registration."""
+    figure = Figure(figsize=(PAGE_WIDTH, 4.4), layout="constrained")
+    panels = figure.subplots(2, len(LESION_SETS), sharey="col")
+    kinds = {"references": "Healthy scans in the reference", "shift": "Error of registration (mm)"}
+    for row, (kind, label) in zip(panels, kinds.items(), strict=True):
+        for axes, dataset in zip(row, LESION_SETS, strict=True):
+            here = table[table["dataset"] == dataset]
+            for method, plain in METHODS.items():
+                own = here[here["method"] == method]
+                colour = config["methods"][method]["colour"]
+                drawn = own[own["varied"] == kind]
+                means = drawn.groupby("value")["auprc"].mean()
+                axes.plot(
+                    means.index,
+                    means,
+                    color=colour,
+                    marker="o",
+                    label=config["methods"][method]["label"],
+                )
+                if kind == "references":
+                    axes.plot(drawn["value"], drawn["auprc"], ".", color=colour, alpha=0.4)
+                (by_itself,) = own.loc[own["varied"] == "plain", "auprc"]
+                axes.axhline(
+                    by_itself, color=colour, ls="--", label=config["methods"][plain]["label"]
+                )
+            if kind == "references":
+                axes.set_xscale("log")
+                axes.set_xticks(REFERENCES, list(map(str, REFERENCES)))
+                axes.minorticks_off()
+            axes.set_ylim(bottom=0)
+            axes.set(xlabel=label, ylabel="AUPRC (%)")
+    for axes, dataset in zip(panels[0], LESION_SETS, strict=True):
+        axes.set_title(config["datasets"][dataset]["label"])
+    panels[0, 0].legend()
+    return figure
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    config = prepare(folder)
+    table = measure(folder, config)
+    means = table.groupby(["dataset", "method", "varied", "value"])["auprc"].agg(["mean", "std"])
+    print(means.round(1).to_string())
+    figure = Path(sys.argv[2]) if len(sys.argv) > 2 else folder / "normative.svg"
+    with house_style():
+        save_figure(draw(table, config), svg=figure, png=figure.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()

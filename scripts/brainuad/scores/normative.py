@@ -1,0 +1,99 @@
+"""How unusual the value of another score is at its place, compared with healthy scans: a z-score.
+
+A residual says what is hard to reconstruct; its z-score says what is unusual here. The reference is
+the healthy validation scans, which no model was trained on and no table is made of. Deviation maps
+from a normative sample are long established in neuroimaging (for intensities of brain scans: Van
+Leemput et al., IEEE TMI 2001; as a framework: Marquand et al., Molecular Psychiatry 2019).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import ndimage
+
+from brainuad.config.limits import Positive, Zero
+from brainuad.config.settings import settings_from
+from brainuad.images.computed_volumes import ScansWithVolumes
+from brainuad.images.distributions import Distribution, pool
+from brainuad.images.slices import Scan
+from brainuad.scores import load_score
+
+# Of healthy scans that are equal; those of real ones are larger by far.
+SMALLEST_VARIANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Normative:
+    """The z-score of another score.
+
+    of                   the other score: its kind, and the settings of that kind
+    sides                both: |z|; above: z where the value is higher than in healthy scans, else 0
+    smoothing            standard deviation in mm of the Gaussian that smooths the values of a scan
+    reference_smoothing  the same of mean and variance over the healthy scans
+    prior                how many scans the mean variance in the brain is worth beside the variance
+                         at the place, which few scans know badly (Smyth, Stat. Appl. Genet. Mol.
+                         Biol. 2004: a moderated t)
+    """
+
+    of: dict[str, Any]
+    sides: Literal["both", "above"]
+    smoothing: Zero
+    reference_smoothing: Zero
+    prior: Positive
+
+    needs_reference: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_of", load_score(self.of))
+
+    @property
+    def needs_reconstruction(self) -> bool:
+        return self._of.needs_reconstruction
+
+    def values(self, scan: Scan, reconstruction: np.ndarray | None) -> np.ndarray:
+        """What is compared: the other score in the brain, smoothed; float32 [S, H, W]."""
+        brain_mask = scan.brain_mask
+        values = self._of(scan.image, reconstruction, brain_mask)
+        return _smoothed(np.where(brain_mask, values, np.float32(0)), self.smoothing, scan.affine)
+
+    def reference(self, pairs: ScansWithVolumes) -> Distribution:
+        """The distribution of the values of healthy scans, each with its reconstruction."""
+        return pool(
+            (self.values(*pair) for pair in pairs),
+            [scan.affine for scan in pairs.scans],
+            [scan.name for scan in pairs.scans],
+        )
+
+    def z(self, scan: Scan, reconstruction: np.ndarray | None, healthy: Distribution) -> np.ndarray:
+        """The map of a scan, float32 [S, H, W], >= 0; 0 outside the brain."""
+        # ASSUME: the z-score takes mean and variance of few healthy scans as if they were known, so
+        # that its tails are longer than those of a normal distribution. The threshold on healthy
+        # scans, each left out of its own reference, takes this up. A subject of several sessions
+        # counts with each.
+        brain_mask = scan.brain_mask
+        if not brain_mask.any():
+            return np.zeros(brain_mask.shape, np.float32)
+        mean, deviation = healthy.at(scan.affine)
+        mean, variance = (
+            _smoothed(volume, self.reference_smoothing, scan.affine)
+            for volume in (mean, deviation**2)
+        )
+        known = len(healthy.names) - 1
+        expected = variance[brain_mask].mean()
+        variance = (known * variance + self.prior * expected) / (known + self.prior)
+        difference = self.values(scan, reconstruction) - mean
+        z = difference / np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
+        sided = np.abs(z) if self.sides == "both" else np.maximum(z, 0)
+        return np.where(brain_mask, sided, 0).astype(np.float32)
+
+
+def _smoothed(volume: np.ndarray, deviation: float, affine: np.ndarray) -> np.ndarray:
+    """A Gaussian of a standard deviation in mm over a volume [S, H, W]."""
+    x, y, z = np.linalg.norm(affine[:3, :3], axis=0)
+    return ndimage.gaussian_filter(volume, [deviation / size for size in (z, x, y)])
+
+
+def build(settings: dict[str, Any]) -> Normative:
+    """Build the score from the config's plain values."""
+    return settings_from(Normative, settings)
