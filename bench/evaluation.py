@@ -158,6 +158,14 @@ def ssim_and_psnr() -> list[Row]:
     return compared("SSIM and PSNR", work, "MONAI", plain)
 
 
+def ssim_ensemble() -> list[Row]:
+    """The anomaly score of SSIM at eight scales."""
+    case, score = sample(), load_score({"kind": "ssim_ensemble"})
+    return compared(
+        "score ssim_ensemble", lambda: score(case.image, case.reconstruction, case.brain)
+    )
+
+
 def all_scores() -> list[Row]:
     """What map_anomalies and score_segmentation do for a volume: map, components, every score."""
     case, chosen, absolute = sample(), settings(), load_score({"kind": "absolute"})

@@ -30,6 +30,7 @@ PARTS = [
             "average_precision",
             "threshold_search",
             "ssim_and_psnr",
+            "ssim_ensemble",
             "all_scores",
         )
     ),

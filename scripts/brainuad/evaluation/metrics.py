@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from brainuad.images.mask_labels import IGNORED, LESION
+from brainuad.images.similarity import local_similarity
 
 # Gaussian window of SSIM in voxels: edge (odd) and standard deviation.
 SSIM_WINDOW = 11
@@ -190,13 +191,7 @@ def ssim(image: np.ndarray, reconstruction: np.ndarray) -> float:
         return volume[(inside,) * volume.ndim]
 
     x, y = image.astype(np.float64), reconstruction.astype(np.float64)
-    mean_x, mean_y = blurred(x), blurred(y)
-    variances = blurred(x * x + y * y) - mean_x**2 - mean_y**2
-    covariance = blurred(x * y) - mean_x * mean_y
-    c1, c2 = 0.01**2, 0.03**2
-    contrast = (2 * covariance + c2) / (variances + c2)
-    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return float(np.mean(luminance * contrast))
+    return float(np.mean(local_similarity(x, y, blurred)))
 
 
 def l1_ratio(residual: np.ndarray, lesions: np.ndarray, brain_mask: np.ndarray) -> float:
