@@ -6,7 +6,7 @@ from typing import Any
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.rows import write_rows
-from brainuad.scores import load_score
+from brainuad.scores import load_score, needs_samples
 from brainuad.training.model_checks import check_model
 
 GIB = 2**30
@@ -23,9 +23,9 @@ def main(
 ) -> None:
     """Write a row per model: its parameters, and the memory of a training step in float32, in GiB.
 
-    methods      by name: model, score
+    methods      by name: model, samples, score
     models       by name: kind, settings, training, pretrained (a file, where there is one already),
-                 and the last timestep that it is asked at
+                 the last timestep that it is asked at, and the most samples
     pretraining  of the encoder by SparK: network, training; None where no model starts from it
     size         rows and columns of the slices
     """
@@ -44,16 +44,21 @@ def main(
     write_rows(COLUMNS, rows, sizes)
 
 
-def check_score(name: str, *, model: str | None, score: dict[str, Any]) -> None:
-    """SettingsError where a score does not take its settings, or needs a model that is none."""
+def check_score(name: str, *, model: str | None, samples: int, score: dict[str, Any]) -> None:
+    """SettingsError where a score does not take its settings, or needs what the method has not."""
     try:
-        needs_model = load_score(score).needs_reconstruction
+        chosen = load_score(score)
     except SettingsError as error:
         raise SettingsError(f"config: methods.{name}.score: {error}") from error
-    if needs_model and model is None:
+    if chosen.needs_reconstruction and model is None:
         raise SettingsError(
             f"config: methods.{name}: the score {score['kind']} compares a scan with its "
             "reconstruction; name a model"
+        )
+    if needs_samples(chosen) and samples == 1:
+        raise SettingsError(
+            f"config: methods.{name}.samples: the score {score['kind']} compares a scan with "
+            "several reconstructions of it; ask for 2 or more"
         )
 
 

@@ -19,6 +19,7 @@ from brainuad.evaluation.histograms import (
     entropy_difference,
     kl_divergence,
 )
+from brainuad.images.computed_volumes import mean_of_samples
 from brainuad.images.contrast import with_contrast
 from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
@@ -46,6 +47,7 @@ def main(
     seed: int,
     device: dict[str, Any],
     threads: int,
+    samples: int = 1,
 ) -> None:
     """Write the measures and the pooled densities.
 
@@ -68,8 +70,9 @@ def main(
         timesteps=timesteps,
         seed=seed,
         device=chosen_device,
+        samples=samples,
     ):
-        counts = counts_of(scan, reconstruction, edges)
+        counts = counts_of(scan, mean_of_samples(reconstruction), edges)
         pooled += counts
         place = (scan.subject, scan.session, modality, gamma)
         rows.append((*place, "kl_divergence", kl_divergence(*counts)))
@@ -113,4 +116,5 @@ if __name__ == "__main__":
             seed=snakemake.params.seed,
             device=device_of(snakemake.config),
             threads=snakemake.threads,
+            samples=snakemake.params.samples,
         )

@@ -11,6 +11,7 @@ from brainuad.config.settings import settings_from
 from brainuad.datasets.partitions import VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.images.computed_volumes import (
+    mean_of_samples,
     read_reconstructions,
     scans_with,
     write_anomaly_maps,
@@ -18,6 +19,7 @@ from brainuad.images.computed_volumes import (
 from brainuad.images.slices import Scan, largest_lesion_slice, read_slices
 from brainuad.io import job
 from brainuad.io.rows import read_rows
+from brainuad.scores import load_score, needs_samples
 from brainuad.scores.postprocess import anomaly_map
 from brainuad.scores.scoring import Scoring, load_scoring
 
@@ -41,12 +43,16 @@ def main(
     validation scans: the subject of a scan is then left out of what it is compared with.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
-    stack, frame = read_slices(slices), read_rows(split)
+    stack, frame, chosen = read_slices(slices), read_rows(split), load_score(score)
     wanted = [name for partition in partitions for name in scans_of(frame, partition)]
     computed = read_reconstructions(reconstructions) if reconstructions else None
     # A leak that the config keeps stands in two partitions, and is mapped once.
-    pairs = scans_with(stack, computed, list(dict.fromkeys(wanted)))
-    pooled = scans_with(stack, computed, scans_of(frame, VALIDATION)) if holds_reference else None
+    names, all_samples = list(dict.fromkeys(wanted)), needs_samples(chosen)
+    pairs = scans_with(stack, computed, names, all_samples=all_samples)
+    pooled = None
+    if holds_reference:
+        validation = scans_of(frame, VALIDATION)
+        pooled = scans_with(stack, computed, validation, all_samples=all_samples)
     write_anomaly_maps(
         output,
         [scan.name for scan in pairs.scans],
@@ -75,7 +81,9 @@ def mapped(
             "l1_ratio": metrics.l1_ratio(scores, lesions, brain_mask),
             "l1_ratio_released": metrics.l1_ratio_released(scores, lesions),
         }
-        picture = None if reconstruction is None else reconstruction[largest_lesion_slice(lesions)]
+        picture = None
+        if reconstruction is not None:
+            picture = mean_of_samples(reconstruction)[largest_lesion_slice(lesions)]
         yield anomaly_map(scores, brain_mask, settings), measures, picture
 
 

@@ -14,7 +14,7 @@ from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.rows import read_rows
-from brainuad.scores import load_score
+from brainuad.scores import load_score, needs_samples
 
 
 def main(
@@ -29,14 +29,15 @@ def main(
 
     A method without a model has no reconstructions (None). Raises SettingsError for too few scans.
     """
+    chosen, names = load_score(score), scans_of(read_rows(split), VALIDATION)
     computed = read_reconstructions(reconstructions) if reconstructions else None
-    pairs = scans_with(read_slices(slices), computed, scans_of(read_rows(split), VALIDATION))
+    pairs = scans_with(read_slices(slices), computed, names, all_samples=needs_samples(chosen))
     if len(pairs) < FEWEST_HEALTHY_SCANS:
         raise SettingsError(
             f"{slices.stem}: {len(pairs)} healthy validation scans came through the preprocessing, "
             f"and a normative score needs {FEWEST_HEALTHY_SCANS}; raise the data set's `validation`"
         )
-    distribution = load_score(score).reference(pairs)
+    distribution = chosen.reference(pairs)
     write_distribution(distribution, output)
     job.log(f"{len(pairs)} scans; mean deviation {distribution.deviation.mean():.4g}")
 

@@ -26,6 +26,7 @@ def main(
     seed: int,
     device: dict[str, Any],
     threads: int,
+    samples: int = 1,
 ) -> None:
     """Write the reconstructions of the scans of the partitions, see `write_reconstructions`."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
@@ -35,11 +36,19 @@ def main(
     # A leak that the config keeps stands in two partitions, and is reconstructed once.
     names = [scan.name for scan in stack.scans(list(dict.fromkeys(wanted)))]
     pairs = reconstruct_scans(
-        model, stack, names, timesteps=timesteps, seed=seed, device=chosen_device
+        model,
+        stack,
+        names,
+        timesteps=timesteps,
+        seed=seed,
+        device=chosen_device,
+        samples=samples,
     )
     reconstructions = (reconstruction for _, reconstruction in pairs)
-    write_reconstructions(output, names, reconstructions, shape=stack.images.shape[1:])
-    job.log(f"{len(names)} of {len(wanted)} scans, timesteps {timesteps}")
+    write_reconstructions(
+        output, names, reconstructions, shape=stack.images.shape[1:], samples=samples
+    )
+    job.log(f"{len(names)} of {len(wanted)} scans, timesteps {timesteps}, samples {samples}")
 
 
 if __name__ == "__main__":
@@ -54,4 +63,5 @@ if __name__ == "__main__":
             seed=snakemake.params.seed,
             device=device_of(snakemake.config),
             threads=snakemake.threads,
+            samples=snakemake.params.samples,
         )

@@ -37,6 +37,7 @@ def main(
     device: dict[str, Any],
     threads: int,
     reference: Path | None = None,
+    samples: int = 1,
 ) -> None:
     """Write a tidy table of the test subjects: subject, session, modality, gamma, metric, value.
 
@@ -53,6 +54,7 @@ def main(
         device=chosen_device,
         score=load_scoring(score, reference),
         settings=settings_from(PostprocessingSettings, postprocessing),
+        samples=samples,
     )
     rows = [(*scan, modality, gamma, metric, value) for *scan, metric, value in scores]
     write_rows(COLUMNS, rows, output)
@@ -74,4 +76,5 @@ if __name__ == "__main__":
             seed=snakemake.params.seed,
             device=device_of(snakemake.config) if snakemake.input.weights else CPU,
             threads=snakemake.threads,
+            samples=snakemake.params.samples,
         )

@@ -42,8 +42,10 @@ def main(
     variants = variants_of(settings_from(PostprocessingSettings, postprocessing))
     frame, stack, chosen = read_rows(split), read_slices(slices), load_scoring(score, reference)
     computed = read_reconstructions(reconstructions) if reconstructions else None
-    validation = scans_with(stack, computed, scans_of(frame, VALIDATION))
-    test = scans_with(stack, computed, scans_of(frame, TEST))
+    validation, test = (
+        scans_with(stack, computed, scans_of(frame, part), all_samples=chosen.needs_samples)
+        for part in (VALIDATION, TEST)
+    )
     rows = []
     for group in sharing_maps(variants):
         settings = next(iter(group.values()))

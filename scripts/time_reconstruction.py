@@ -40,6 +40,7 @@ def main(
     methods: list[str],
     models: list[str],
     timesteps: list[list[int]],
+    samples: list[int],
     dataset: str,
     modality: str,
     fold: int,
@@ -49,11 +50,11 @@ def main(
 ) -> None:
     """Write a tidy table of so many rounds, in the columns of `reconstruction_times.COLUMNS`.
 
-    `methods`, `models`, `weights` and `timesteps` are parallel: what a row is called, and which
-    model reconstructs for it, from which file and at which timesteps. What is timed leads from the
-    slices of the first test scans in memory to their reconstructions in memory, in the batches
-    and, where the device's settings want it, compiled, as `reconstruct` does it for a whole cohort;
-    files are read and networks compiled before.
+    `methods`, `models`, `weights`, `timesteps` and `samples` are parallel: what a row is called,
+    and which model reconstructs for it, from which file, at which timesteps and how often. What is
+    timed leads from the slices of the first test scans in memory to their reconstructions in
+    memory, in the batches and, where the device's settings want it, compiled, as `reconstruct` does
+    it for a whole cohort; files are read and networks compiled before.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     # Methods may share their model.
@@ -68,9 +69,14 @@ def main(
     # The first round warms up: what is laid out or chosen once is not timed.
     for number in progress_bar(range(ROUNDS + 1), total=ROUNDS + 1, label="timing"):
         # In turns, so that a machine that is busy for a while hits all methods alike.
-        for method, name, steps in zip(methods, models, timesteps, strict=True):
+        for method, name, steps, count in zip(methods, models, timesteps, samples, strict=True):
             seconds = seconds_to_reconstruct(
-                volumes, loaded[name], timesteps=steps, seed=seed, device=chosen_device
+                volumes,
+                loaded[name],
+                timesteps=steps,
+                samples=count,
+                seed=seed,
+                device=chosen_device,
             )
             if number > 0:
                 value = seconds / len(names)
@@ -80,7 +86,13 @@ def main(
 
 
 def seconds_to_reconstruct(
-    volumes: SliceStack, model: Model, *, timesteps: list[int], seed: int, device: Device
+    volumes: SliceStack,
+    model: Model,
+    *,
+    timesteps: list[int],
+    samples: int,
+    seed: int,
+    device: Device,
 ) -> float:
     """Seconds from volumes in memory to their reconstructions, all of the device's work done."""
     wait_for(device)
@@ -90,6 +102,7 @@ def seconds_to_reconstruct(
         volumes.images,
         volumes.names,
         timesteps=timesteps,
+        samples=samples,
         seed=seed,
         device=device,
     )
@@ -113,6 +126,7 @@ if __name__ == "__main__":
             methods=list(snakemake.params.methods),
             models=list(snakemake.params.models),
             timesteps=[list(steps) for steps in snakemake.params.timesteps],
+            samples=list(snakemake.params.samples),
             dataset=snakemake.params.dataset,
             modality=snakemake.params.modality,
             fold=snakemake.params.fold,

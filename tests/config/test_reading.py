@@ -210,6 +210,18 @@ CASES = {
         {"methods": {"cddpm": {"timesteps": []}}},
         "methods.cddpm.timesteps: the model cddpm is asked at timesteps",
     ),
+    "samples of a model without chance": (
+        {"methods": {"ae": {"samples": 10}}},
+        "methods.ae.samples: the model ae reconstructs without chance",
+    ),
+    "samples without a model": (
+        {"methods": {"thresh": {"samples": 2}}},
+        "methods.thresh.samples: there is no model to ask",
+    ),
+    "no sample": (
+        {"methods": {"cddpm": {"samples": 0}}},
+        "methods.cddpm.samples: 0 does not fit, expected 1 or more",
+    ),
     "unknown score": (
         {"methods": {"cddpm": {"score": {"kind": "absolut"}}}},
         "methods.cddpm.score.kind: 'absolut' is not one of",
@@ -292,6 +304,7 @@ def test_shipped_configs_are_read(files):
     config = read_config(values, PAPER)
     assert config["datasets"]["ixi"]["label"] == "IXI"
     assert config["methods"]["thresh"]["timesteps"] == []
+    assert config["methods"]["thresh"]["samples"] == 1
 
 
 def test_a_password_is_not_repeated():

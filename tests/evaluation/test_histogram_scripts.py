@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from blank_model import Blank
 from small_report import texts_of, write_small_table
 
@@ -96,6 +97,16 @@ def test_densities_are_pooled_over_healthy_voxels_of_test_subjects(scans, gamma,
     expected[places] = 4 * 50 / (2 * HEALTHY), 4 * 30 / (2 * HEALTHY)
     np.testing.assert_allclose(arrays["scans"], expected)
     np.testing.assert_allclose(arrays["reconstructions"], [4, 0, 0, 0])
+
+
+def test_of_samples_their_mean_is_compared(scans, monkeypatch):
+    class TwoWays(Blank):
+        def reconstruct(self, images, *, samples, **options):
+            return torch.cat([torch.full_like(images, value) for value in (0.2, 0.9)], dim=1)
+
+    monkeypatch.setattr(compare_histograms, "load_model", lambda path, device: TwoWays())
+    _, arrays = compare(scans, gamma=1.0, samples=2)
+    np.testing.assert_allclose(arrays["reconstructions"], [0, 0, 4, 0])
 
 
 def test_without_a_test_subject(scans):

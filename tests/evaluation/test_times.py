@@ -48,6 +48,7 @@ def files(tmp_path):
         "methods": ["ae", "ddpm", "ddpm_ens"],
         "models": ["ae", "ddpm", "ddpm"],
         "timesteps": [[500], [500], [250, 500, 750]],
+        "samples": [1, 1, 2],
         "dataset": "ixi",
         "modality": "t2",
         "fold": 0,
@@ -75,8 +76,9 @@ def test_methods_take_turns_on_all_volumes_and_the_first_round_does_not_count(fi
     """A machine that gets slower with each turn, as told by a clock of the test."""
     clock, turns = [0.0], []
 
-    def slower_each_time(method, images, subjects, *, timesteps, seed, device):
-        turns.append((type(method).__name__, tuple(timesteps), images.shape, "".join(subjects)))
+    def slower_each_time(method, images, subjects, *, timesteps, samples, seed, device):
+        asked = (tuple(timesteps), samples)
+        turns.append((type(method).__name__, asked, images.shape, "".join(subjects)))
         clock[0] += 5 * len(turns)
 
     monkeypatch.setattr(time_reconstruction, "reconstruct_volumes", slower_each_time)
@@ -84,7 +86,8 @@ def test_methods_take_turns_on_all_volumes_and_the_first_round_does_not_count(fi
     time_reconstruction.main(**files)
     # The first five test subjects of those that are there.
     volumes = ((5, 3, 16, 16), "fedcb")
-    one_turn = [("Autoencoder", (500,)), ("Diffusion", (500,)), ("Diffusion", (250, 500, 750))]
+    asked = [((500,), 1), ((500,), 1), ((250, 500, 750), 2)]
+    one_turn = list(zip(["Autoencoder", "Diffusion", "Diffusion"], asked, strict=True))
     assert turns == [(*who, *volumes) for _ in range(4) for who in one_turn]
     # Turns 1 to 3 warm up; a turn n takes 5n seconds for five volumes.
     times = read_table(files["output"]).pivot_table(index="round", columns="method", values="value")

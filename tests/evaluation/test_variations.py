@@ -88,7 +88,7 @@ def lesion_set(tmp_path):
     return {name: tmp_path / file for name, file in FILES.items()}
 
 
-def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
+def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE, samples=1):
     """Reconstruct, map, fit the threshold and score by the scripts of the main table."""
     data = {name: files[name] for name in ("slices", "split")}
     maps, fitted, scores = (folder / name for name in ("maps.npz", "t.json", "scores.tsv"))
@@ -98,7 +98,12 @@ def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE):
     partitions = ["validation", "test"]
     if reconstructions:
         reconstruct.main(
-            **files, output=reconstructions, partitions=partitions, timesteps=timesteps, **OPTIONS
+            **files,
+            output=reconstructions,
+            partitions=partitions,
+            timesteps=timesteps,
+            samples=samples,
+            **OPTIONS,
         )
     map_anomalies.main(
         **data,
@@ -202,14 +207,21 @@ def test_a_timestep_is_scored_as_by_the_main_chain(lesion_set, tmp_path):
     assert means[0] != means[1]
 
 
-@pytest.mark.parametrize("score", [ABSOLUTE, INTENSITY], ids=["a model", "no model"])
-def test_contrast_is_scored_as_by_the_main_chain_on_changed_scans(lesion_set, tmp_path, score):
+@pytest.mark.parametrize(
+    ("score", "samples"),
+    [(ABSOLUTE, 1), (INTENSITY, 1), (ABSOLUTE, 3)],
+    ids=["a model", "no model", "samples"],
+)
+def test_contrast_is_scored_as_by_the_main_chain_on_changed_scans(
+    lesion_set, tmp_path, score, samples
+):
     if score == INTENSITY:
         lesion_set["weights"] = None
     score_changed_contrast.main(
         **lesion_set,
         output=tmp_path / "contrast.tsv",
         timesteps=[250, 500],
+        samples=samples,
         gamma=2.0,
         score=score,
         postprocessing=POSTPROCESSING,
@@ -222,5 +234,7 @@ def test_contrast_is_scored_as_by_the_main_chain_on_changed_scans(lesion_set, tm
     assert table["gamma"].unique().tolist() == [2.0]
     stack = stack_of(5)
     write_slices(replace(stack, images=stack.images**2), lesion_set["slices"])
-    expected = scored_by_the_main_chain(lesion_set, tmp_path, timesteps=[250, 500], score=score)
+    expected = scored_by_the_main_chain(
+        lesion_set, tmp_path, timesteps=[250, 500], score=score, samples=samples
+    )
     pd.testing.assert_frame_equal(table.drop(columns="gamma"), expected, check_exact=True)

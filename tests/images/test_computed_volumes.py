@@ -93,6 +93,32 @@ def test_without_a_model_there_are_scans_alone(capsys):
     assert "not scored: x" in capsys.readouterr().out
 
 
+def test_samples_are_read_together_or_as_their_mean(tmp_path):
+    samples = volumes(6).reshape(2, 3, *SHAPE)
+    path = tmp_path / "made.npz"
+    write_reconstructions(path, ["a", "b"], samples, shape=SHAPE, samples=3)
+    with np.load(path) as arrays:
+        assert np.array_equal(arrays["reconstructions"], samples)
+    stack, computed = stack_of("ab", samples[:, 0]), read_reconstructions(path)
+    (_, mean), (_, again) = scans_with(stack, computed, ["b", "a"])
+    np.testing.assert_allclose(mean, samples[1].mean(axis=0, dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(again, samples[0].mean(axis=0, dtype=np.float64), rtol=1e-6)
+    assert mean.dtype == np.float32
+    (_, first), (_, second) = scans_with(stack, computed, ["b", "a"], all_samples=True)
+    assert np.array_equal(first, samples[1]) and np.array_equal(second, samples[0])
+
+
+def test_of_one_sample_there_is_no_axis(tmp_path):
+    made = volumes(1)
+    for name, options in {"plain": {}, "sample": {"samples": 1}}.items():
+        write_reconstructions(tmp_path / name, ["a"], made, shape=SHAPE, **options)
+    assert (tmp_path / "plain").read_bytes() == (tmp_path / "sample").read_bytes()
+    pairs = scans_with(
+        stack_of("a", made), read_reconstructions(tmp_path / "plain"), ["a"], all_samples=True
+    )
+    assert np.array_equal(pairs[0][1], made[0])
+
+
 def test_a_file_whose_parts_do_not_fit_is_told(tmp_path):
     np.savez(tmp_path / "odd.npz", names=np.array(["a"]), reconstructions=volumes(2))
     with pytest.raises(SettingsError, match=r"odd\.npz holds 1 names and 2 reconstructions"):

@@ -58,8 +58,8 @@ def test_settings_that_do_not_count_carry_what_they_are_given():
     for block in found:
         fields = {field.target.id: field.value for field in block.body if hasattr(field, "target")}
         if block.name == "MethodBlock":
-            # The plan reads it, and jobs are given its timesteps.
-            assert fields.pop("timesteps") is not None
+            # The plan reads it, and jobs are given its timesteps and samples.
+            assert fields.pop("timesteps") is not None and fields.pop("samples") is not None
         assert set(fields.values()) <= {None}, block.name
         methods = [part for part in block.body if isinstance(part, ast.FunctionDef)]
         assert {method.name for method in methods} <= {"__post_init__"}

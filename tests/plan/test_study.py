@@ -10,7 +10,7 @@ from brainuad.io.errors import SettingsError
 from brainuad.plan.grids import Grid
 from brainuad.plan.models import ModelsPlan
 from brainuad.plan.results import ResultsPlan
-from brainuad.plan.study import Cohort, timesteps_of_part, timesteps_part
+from brainuad.plan.study import Cohort, asked_of_part, asked_part
 from brainuad.plan.targets import Targets
 
 
@@ -112,11 +112,34 @@ def test_experiments_are_on_cohorts_of_the_run():
 
 
 @pytest.mark.parametrize(
-    ("timesteps", "part"), [([500], "t500"), ([250, 500, 750], "t250-500-750"), ([], "one_pass")]
+    ("timesteps", "samples", "part"),
+    [
+        ([500], 1, "t500"),
+        ([250, 500, 750], 1, "t250-500-750"),
+        ([500], 10, "t500x10"),
+        ([250, 500], 2, "t250-500x2"),
+        ([], 1, "one_pass"),
+    ],
 )
-def test_how_a_model_is_asked_is_a_part_of_paths(timesteps, part):
-    assert timesteps_part(timesteps) == part
-    assert timesteps_of_part(part) == timesteps
+def test_how_a_model_is_asked_is_a_part_of_paths(timesteps, samples, part):
+    assert asked_part(timesteps, samples) == part
+    assert asked_of_part(part) == (timesteps, samples)
+
+
+def test_a_method_of_several_samples_has_reconstructions_of_its_own():
+    method = {"label": "Ten", "colour": "#e69f00", "model": "cddpm", "timesteps": [500]}
+    method |= {"samples": 10, "score": {"kind": "absolute"}}
+    study = study_of({"methods": {"ten": method}, "evaluation": {"maps_method": "ten"}})
+    path = SimpleNamespace(method="ten", fold="0", cohort="brats21_t2")
+    results, models = ResultsPlan(study), ModelsPlan(study)
+    file = "results/reconstructions/cddpm/t500x10/fold0/brats21_t2.npz"
+    assert results.reconstructions(path) == file
+    assert results.wildcards_of_derived()["asked"] == "t500x10"
+    asked = SimpleNamespace(model="cddpm", asked="t500x10")
+    assert (models.timesteps(asked), models.samples(asked)) == ([500], 10)
+    assert models.samples_of_method(path) == 10
+    assert models.settings_of_models()["cddpm"]["samples"] == 10
+    assert study.samples_asked_of("ddpm") == 1
 
 
 def test_what_only_a_model_has_is_refused_in_one_line():

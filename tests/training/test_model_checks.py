@@ -160,9 +160,9 @@ class Squares:
         return torch.zeros_like(images)
 
 
-def check_own(monkeypatch, method):
+def check_own(monkeypatch, method, samples=1):
     monkeypatch.setattr(model_checks, "build_trainable", lambda kind, settings: method())
-    return check_model("own", {}, TRAINING, size=SIZE, timestep=500)
+    return check_model("own", {}, TRAINING, size=SIZE, timestep=500, samples=samples)
 
 
 def test_memory_is_that_of_weights_and_of_what_is_kept(monkeypatch):
@@ -199,6 +199,22 @@ def test_a_kind_of_ones_own_that_returns_something_else(monkeypatch, name, made,
     assert reason in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["diffusion", "patched_diffusion"])
+def test_samples_are_tried_too(kind, monkeypatch):
+    settings, training = KINDS[kind]
+    check_model(kind, settings, training, size=SIZE, timestep=500, samples=10)
+    with pytest.raises(SettingsError, match="unexpected keyword argument 'samples'"):
+        check_own(monkeypatch, Squares, samples=10)
+
+    class Forgetful(Squares):
+        def reconstruct(self, images, **options):
+            return torch.zeros_like(images)
+
+    expected = r"must return \(2, 2, 64, 32\), got \(2, 1, 64, 32\)"
+    with pytest.raises(SettingsError, match=expected):
+        check_own(monkeypatch, Forgetful, samples=10)
+
+
 def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
     blocks = {
         kind: {
@@ -233,5 +249,6 @@ def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
 )
 def test_scores_are_tried_too(method, expected, tmp_path):
     given = {"pretraining": None, "size": SIZE, "models": {}}
+    methods = {"m": method | {"samples": 1}}
     with pytest.raises(SettingsError, match=expected):
-        check_models.main(methods={"m": method}, sizes=tmp_path / "sizes.tsv", **given)
+        check_models.main(methods=methods, sizes=tmp_path / "sizes.tsv", **given)

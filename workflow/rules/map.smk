@@ -33,6 +33,7 @@ rule reconstruct:
             code=code_of("reconstruct", code.model),
             partitions=results.partitions,
             timesteps=models.timesteps,
+            samples=models.samples,
             seed=study.seed,
             precision=models.precision,
         ),

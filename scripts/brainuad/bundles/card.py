@@ -141,7 +141,10 @@ def _asked(method: Mapping[str, Any]) -> str:
     if not method["timesteps"]:
         return "It reconstructs a scan as a healthy brain, in one pass."
     steps = ", ".join(map(str, method["timesteps"]))
-    return f"It reconstructs a scan as a healthy brain, noised to timestep {steps} (their mean)."
+    samples = method["samples"]
+    often = f"; {samples} times, each with other noise" if samples > 1 else ""
+    asked = f"noised to timestep {steps} (their mean){often}"
+    return f"It reconstructs a scan as a healthy brain, {asked}."
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -153,6 +153,8 @@ def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> N
     if model is None:
         if block["timesteps"]:
             raise SettingsError(f"{key}.timesteps: there is no model to ask")
+        if block["samples"] > 1:
+            raise SettingsError(f"{key}.samples: there is no model to ask")
         return
     _check_known(f"{key}.model", [model], models, "model")
     last = timesteps_of_schedule(models[model])
@@ -160,6 +162,11 @@ def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> N
         raise SettingsError(f"{key}.timesteps: the model {model} knows none; leave them out")
     if last is not None and not block["timesteps"]:
         raise SettingsError(f"{key}.timesteps: the model {model} is asked at timesteps; name them")
+    if block["samples"] > 1 and not block["timesteps"]:
+        raise SettingsError(
+            f"{key}.samples: the model {model} reconstructs without chance, so that all samples "
+            "would be the same; leave them out"
+        )
     _check_timesteps(f"{key}.timesteps", block["timesteps"], model, last)
 
 

@@ -37,6 +37,7 @@ class MethodBlock:
 
     model      None: the score needs no reconstruction
     timesteps  those whose reconstructions are averaged; empty: the model answers in one pass
+    samples    how often the model reconstructs a scan, each time with other noise
     score      the file of `brainuad.scores` by its kind, and what that takes
     """
 
@@ -45,6 +46,7 @@ class MethodBlock:
     model: str | None
     score: dict[str, Any]
     timesteps: Timesteps = ()
+    samples: Count = 1
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def read_config(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, A
         for name, block in values["datasets"].items()
     }
     values["methods"] = {
-        name: {"timesteps": [], **block} for name, block in values["methods"].items()
+        name: {"timesteps": [], "samples": 1, **block} for name, block in values["methods"].items()
     }
     check_references(values)
     return values

@@ -13,6 +13,7 @@ from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
 from brainuad.evaluation.thresholds import best_threshold
+from brainuad.images.computed_volumes import mean_of_samples
 from brainuad.images.slices import Scan, SliceStack
 from brainuad.inference.reconstruction import compile_if_it_pays, reconstruct_scans
 from brainuad.io.job import log
@@ -32,6 +33,7 @@ def fit_and_score(
     device: Device,
     score: Scoring,
     settings: PostprocessingSettings,
+    samples: int = 1,
 ) -> list[tuple[str, str, str, float]]:
     """Dice and AUPRC of a lesion set's test scans: rows of subject, session, metric, value.
 
@@ -41,7 +43,14 @@ def fit_and_score(
     """
     if model is not None:
         shape, volumes = stack.images.shape[1:], len(stack.images)
-        compile_if_it_pays(model, shape, volumes=volumes, timesteps=len(timesteps), device=device)
+        compile_if_it_pays(
+            model,
+            shape,
+            volumes=volumes,
+            timesteps=len(timesteps),
+            samples=samples,
+            device=device,
+        )
 
     def mapped(partition: str) -> Iterator[tuple[Scan, np.ndarray]]:
         names = scans_of(split, partition)
@@ -49,9 +58,17 @@ def fit_and_score(
             pairs = ((scan, None) for scan in stack.scans(names))
         else:
             pairs = reconstruct_scans(
-                model, stack, names, timesteps=timesteps, seed=seed, device=device
+                model,
+                stack,
+                names,
+                timesteps=timesteps,
+                seed=seed,
+                device=device,
+                samples=samples,
             )
         for scan, reconstruction in pairs:
+            if reconstruction is not None and not score.needs_samples:
+                reconstruction = mean_of_samples(reconstruction)
             scores = score(scan, reconstruction)
             yield scan, map_on_device(scores, scan.brain_mask, settings, device)
 

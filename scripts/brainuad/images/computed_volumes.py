@@ -25,7 +25,7 @@ class ComputedVolumes:
     """A volume of each of N scans, which stays in the file until it is read.
 
     names     text [N], of the scans
-    volumes   [N, S, H, W]
+    volumes   [N, S, H, W], or [N, K, S, H, W]: K samples of a reconstruction
     measures  float64 [N] by the names of MEASURES, of anomaly maps; NaN where one is not defined
     pictured  float32 [N, H, W], of anomaly maps: the reconstruction where the lesion is largest,
               so that pictures need no reconstructions; [0, H, W] of a method without a model
@@ -38,7 +38,11 @@ class ComputedVolumes:
     pictured: np.ndarray | None = None
 
     def volume(self, row: int) -> np.ndarray:
-        """A volume as float32 [S, H, W]."""
+        """A volume as float32 [S, H, W]; of several samples their mean."""
+        return mean_of_samples(self.volumes[row])
+
+    def samples(self, row: int) -> np.ndarray:
+        """The samples float32 [K, S, H, W] of a volume; of one alone [S, H, W]."""
         return self.volumes[row]
 
     def measures_of(self, name: str) -> dict[str, float]:
@@ -62,15 +66,30 @@ class ComputedVolumes:
         return [row_of[name] for name in names]
 
 
+def mean_of_samples(volume: np.ndarray) -> np.ndarray:
+    """The mean [S, H, W] of samples [K, S, H, W] of a volume; one alone [S, H, W] as it is."""
+    return volume if volume.ndim == 3 else volume.mean(axis=0)
+
+
 class ScansWithVolumes(Sequence[tuple[Scan, np.ndarray | None]]):
-    """Scans, each with its volume float32 [S, H, W], which is read when the pair is asked for."""
+    """Scans, each with its volume float32 [S, H, W], which is read when the pair is asked for.
+
+    all_samples  whether a volume is all its samples [K, S, H, W], where there are several, and not
+                 their mean
+    """
 
     def __init__(
-        self, scans: Sequence[Scan], computed: ComputedVolumes | None, rows: Sequence[int]
+        self,
+        scans: Sequence[Scan],
+        computed: ComputedVolumes | None,
+        rows: Sequence[int],
+        *,
+        all_samples: bool,
     ) -> None:
         self.scans = scans
         self._computed = computed
         self._rows = rows
+        self._all_samples = all_samples
 
     def __len__(self) -> int:
         return len(self.scans)
@@ -79,13 +98,18 @@ class ScansWithVolumes(Sequence[tuple[Scan, np.ndarray | None]]):
         scan = self.scans[number]
         if self._computed is None:
             return scan, None
-        return scan, self._computed.volume(self._rows[number])
+        read = self._computed.samples if self._all_samples else self._computed.volume
+        return scan, read(self._rows[number])
 
 
 def scans_with(
-    stack: SliceStack, computed: ComputedVolumes | None, names: Sequence[str]
+    stack: SliceStack,
+    computed: ComputedVolumes | None,
+    names: Sequence[str],
+    *,
+    all_samples: bool = False,
 ) -> ScansWithVolumes:
-    """Pair the scans of these names with their volumes, in the order given.
+    """Pair the scans of these names with their volumes, in the order given; see there.
 
     Scans that the stack lacks (left out in preprocessing) are skipped and logged in one line.
     Where nothing was computed (None: a method without a model), the volumes are None. Raises
@@ -95,7 +119,8 @@ def scans_with(
     present = [scan.name for scan in scans]
     if absent := [name for name in names if name not in set(present)]:
         log(f"left out in preprocessing, so not scored: {', '.join(absent)}")
-    return ScansWithVolumes(scans, computed, [] if computed is None else computed.rows_of(present))
+    rows = [] if computed is None else computed.rows_of(present)
+    return ScansWithVolumes(scans, computed, rows, all_samples=all_samples)
 
 
 def read_reconstructions(path: Path) -> ComputedVolumes:
@@ -125,12 +150,19 @@ def _read(path: Path, name: str, measures: Sequence[str] = ()) -> ComputedVolume
 
 
 def write_reconstructions(
-    path: Path, names: Sequence[str], volumes: Iterable[np.ndarray], *, shape: Sequence[int]
+    path: Path,
+    names: Sequence[str],
+    volumes: Iterable[np.ndarray],
+    *,
+    shape: Sequence[int],
+    samples: int = 1,
 ) -> None:
     """Write the reconstructions [S, H, W] of scans as they come, as npz, atomically.
 
-    The file holds names [N] and reconstructions [N, S, H, W]; shape is (S, H, W).
+    The file holds names [N] and reconstructions [N, S, H, W]; shape is (S, H, W). Of several
+    samples the reconstructions are [K, S, H, W] and [N, K, S, H, W].
     """
+    shape = shape if samples == 1 else (samples, *shape)
     _write(path, names, RECONSTRUCTIONS, ((volume, {}, None) for volume in volumes), shape)
 
 

@@ -46,6 +46,7 @@ def compile_if_it_pays(
     volumes: int,
     timesteps: int,
     device: Device,
+    samples: int = 1,
 ) -> None:
     """Compile for volumes [S, H, W] that meet so many timesteps each, if that wins back the time.
 
@@ -53,7 +54,7 @@ def compile_if_it_pays(
     """
     slices, *size = shape
     # A model without timesteps takes one pass; pDDPM reconstructs a slice patch by patch.
-    passes = max(timesteps, 1) * getattr(model, "passes_per_timestep", 1)
+    passes = max(timesteps, 1) * samples * getattr(model, "passes_per_timestep", 1)
     if volumes * slices * passes >= COMPILING_PAYS:
         compile_for_volumes(model, size, device)
 
@@ -82,14 +83,22 @@ def reconstruct_scans(
     timesteps: Sequence[int],
     seed: int,
     device: Device,
+    samples: int = 1,
 ) -> Iterator[tuple[Scan, np.ndarray]]:
-    """Each scan and its reconstruction float32 [S, H, W], a few volumes in memory.
+    """Each scan and its reconstruction, see `reconstruct_volumes`, a few volumes in memory.
 
     Subjects that the stack lacks are skipped. The bits are those of `reconstruct_volumes` of all
     volumes at once, since those that are held together end where a batch of slices does.
     """
     scans, shape = stack.scans(names), stack.images.shape[1:]
-    compile_if_it_pays(model, shape, volumes=len(scans), timesteps=len(timesteps), device=device)
+    compile_if_it_pays(
+        model,
+        shape,
+        volumes=len(scans),
+        timesteps=len(timesteps),
+        samples=samples,
+        device=device,
+    )
     slices = SLICES_AT_A_TIME[device.torch.type]
     at_a_time = slices // math.gcd(slices, shape[0])
     starts = range(0, len(scans), at_a_time)
@@ -102,6 +111,7 @@ def reconstruct_scans(
             timesteps=timesteps,
             seed=seed,
             device=device,
+            samples=samples,
         )
         yield from zip(group, reconstructions, strict=True)
 
@@ -114,11 +124,13 @@ def reconstruct_volumes(
     timesteps: Sequence[int],
     seed: int,
     device: Device,
+    samples: int = 1,
 ) -> np.ndarray:
     """Reconstructions float32 [N, S, H, W] of images float32 [N, S, H, W].
 
-    The noise of a slice follows from the seed, the scan, the slice and the timestep. Raises
-    SettingsError for a reconstruction that is not finite, or not within [0, 1].
+    Several samples of each are [N, K, S, H, W], of a `models.SamplingModel`. The noise of a slice
+    follows from the seed, the scan, the slice, the timestep and the sample. Raises SettingsError
+    for a reconstruction that is not finite, or not within [0, 1].
     """
     count, slices_each = images.shape[:2]
     seeds = subject_seeds(seed, names).repeat_interleave(slices_each)
@@ -126,8 +138,15 @@ def reconstruct_volumes(
     slices = torch.from_numpy(images).flatten(0, 1)[:, None]
     at_a_time = SLICES_AT_A_TIME[device.torch.type]
     compile_if_it_pays(
-        model, images.shape[1:], volumes=count, timesteps=len(timesteps), device=device
+        model,
+        images.shape[1:],
+        volumes=count,
+        timesteps=len(timesteps),
+        samples=samples,
+        device=device,
     )
+    # Most models know of one reconstruction alone.
+    several = {"samples": samples} if samples > 1 else {}
     compiled = runs_compiled(model.network)
 
     def reconstruct(start: int) -> Tensor:
@@ -141,12 +160,14 @@ def reconstruct_volumes(
             timesteps=timesteps,
             subject_seeds=device.to_device(seeds[rows]),
             slice_indices=device.to_device(slice_indices[rows]),
+            **several,
         )
         return batch[: end - start]
 
     with torch.inference_mode(), device.autocast():
         # They stay on the device, so that none of it waits until all of it is given out.
-        reconstructions = torch.empty_like(slices, device=device.torch)
+        shape = (len(slices), samples, *slices.shape[2:])
+        reconstructions = torch.empty(shape, dtype=slices.dtype, device=device.torch)
         for start in range(0, len(slices), at_a_time):
             reconstructions[start : start + at_a_time] = reconstruct(start)
         reconstructions = reconstructions.cpu()
@@ -157,4 +178,6 @@ def reconstruct_volumes(
             f"reconstructions reach from {reconstructions.min():.3g} to "
             f"{reconstructions.max():.3g}: the model must cut them to [0, 1]"
         )
-    return reconstructions.reshape(images.shape).numpy()
+    by_slice = reconstructions.reshape(count, slices_each, samples, *slices.shape[2:])
+    by_sample = by_slice.swapaxes(1, 2).numpy()
+    return by_sample if samples > 1 else by_sample[:, 0]

@@ -88,6 +88,28 @@ class Model(Trainable, Protocol):
         ...
 
 
+class SamplingModel(Model, Protocol):
+    """A model that draws noise, and may be asked for several reconstructions of a slice.
+
+    That of a method with timesteps, and with `samples` above 1.
+    """
+
+    def reconstruct(
+        self,
+        images: Tensor,
+        *,
+        timesteps: Sequence[int],
+        subject_seeds: Tensor,
+        slice_indices: Tensor,
+        samples: int = 1,
+    ) -> Tensor:
+        """The same, [B, samples, H, W]: they differ in their noise alone.
+
+        The first samples do not depend on how many there are.
+        """
+        ...
+
+
 def build_trainable(kind: str, settings: dict[str, Any]) -> Any:
     """Build what `models/{kind}.py` describes, weights drawn from torch's default generator.
 

@@ -84,9 +84,10 @@ class Diffusion:
         timesteps: Sequence[int],
         subject_seeds: Tensor,
         slice_indices: Tensor,
+        samples: int = 1,
         seen_by_encoder: Tensor | None = None,
     ) -> Tensor:
-        """One step from each timestep, cut to [0, 1], and their mean; see `models.Model`.
+        """One step from each timestep, cut to [0, 1], and their mean; see `models.SamplingModel`.
 
         seen_by_encoder  slices [B, 1, H, W] in place of the images, which are noised all the same;
                          None: the images themselves. Without an encoder they change nothing.
@@ -101,12 +102,14 @@ class Diffusion:
         condition = self._condition(images if seen_by_encoder is None else seen_by_encoder)
         # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut. The
         # scans reach a little beyond, where splines overshot at edges.
-        total = torch.zeros_like(images)
-        for timestep in timesteps:
-            noise = self.fields(mix_seeds(keys, timestep), images)
-            steps = torch.full((len(images),), timestep)
-            total += to_image_range(self._predict(images, condition, steps, noise))
-        return total / len(timesteps)
+        totals = [torch.zeros_like(images) for _ in range(samples)]
+        for sample, total in enumerate(totals):
+            for timestep in timesteps:
+                # Of a timestep and a sample together, so that the first sample is that of one.
+                noise = self.fields(mix_seeds(keys, timestep + sample * last), images)
+                steps = torch.full((len(images),), timestep)
+                total += to_image_range(self._predict(images, condition, steps, noise))
+        return torch.cat(totals, dim=1) / len(timesteps)
 
     def _condition(self, images: Tensor) -> Tensor | None:
         return self.network["encoder"](images) if self.has_condition else None

@@ -75,6 +75,7 @@ class PatchedDiffusion:
         timesteps: Sequence[int],
         subject_seeds: Tensor,
         slice_indices: Tensor,
+        samples: int = 1,
     ) -> Tensor:
         """Patches reconstructed in turn, from each timestep; cut to [0, 1], and the mean of all."""
         last = self.settings.schedule.timesteps
@@ -83,16 +84,17 @@ class PatchedDiffusion:
         keys = (
             subject_seeds if self.settings.noise.shared else mix_seeds(subject_seeds, slice_indices)
         )
-        total = torch.zeros_like(images)
-        for timestep in timesteps:
-            # As released, the patches are cut from the same noise.
-            noise = self._diffusion.fields(mix_seeds(keys, timestep), images)
-            steps = torch.full((len(images),), timestep)
-            for patch in range(self._patches):
-                inside = self._inside(images, torch.full((len(images),), patch))
-                reconstructed = to_image_range(self._predict(images, inside, steps, noise))
-                total += torch.where(inside, reconstructed, 0)
-        return total / len(timesteps)
+        totals = [torch.zeros_like(images) for _ in range(samples)]
+        for sample, total in enumerate(totals):
+            for timestep in timesteps:
+                # As released, the patches are cut from the same noise.
+                noise = self._diffusion.fields(mix_seeds(keys, timestep + sample * last), images)
+                steps = torch.full((len(images),), timestep)
+                for patch in range(self._patches):
+                    inside = self._inside(images, torch.full((len(images),), patch))
+                    reconstructed = to_image_range(self._predict(images, inside, steps, noise))
+                    total += torch.where(inside, reconstructed, 0)
+        return torch.cat(totals, dim=1) / len(timesteps)
 
     def _predict(self, images: Tensor, inside: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
         """Predict x_0 in the model's range from images, noised inside the patch alone."""

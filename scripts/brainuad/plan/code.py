@@ -59,8 +59,8 @@ class CodePlan:
         return self._score(self.study.all_methods[wildcards.method].score)
 
     def all_scores(self, wildcards: Any) -> list[Path]:
-        files = {file for method in self.study.methods for file in self._score(method.score)}
-        return sorted(files)
+        scores = (method.score for method in self.study.asked_methods)
+        return sorted({file for score in scores for file in self._score(score)})
 
     def _score(self, block: dict[str, Any]) -> list[Path]:
         """The file of a score, and of the one whose values it compares."""

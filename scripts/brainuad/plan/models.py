@@ -9,7 +9,7 @@ from brainuad.config.checks import timesteps_of_schedule
 from brainuad.config.device import device_of
 from brainuad.io.bundle_files import WEIGHTS
 from brainuad.io.errors import SettingsError
-from brainuad.plan.study import Cohort, Study, timesteps_of_part
+from brainuad.plan.study import Cohort, Study, asked_of_part
 
 
 class ModelsPlan:
@@ -78,14 +78,18 @@ class ModelsPlan:
     # Models are tried out before anything else.
 
     def scores_of_methods(self) -> dict[str, Any]:
-        """What each row of the tables is scored by, and whether there is a model."""
+        """What the methods of tables, maps and experiments are scored by, and what there is."""
         return {
-            method.name: {"model": method.model, "score": method.score}
-            for method in self.study.methods
+            method.name: {
+                "model": method.model,
+                "samples": method.samples,
+                "score": method.score,
+            }
+            for method in self.study.asked_methods
         }
 
     def settings_of_models(self) -> dict[str, Any]:
-        """What each model that is made is built from, and the last timestep that it is asked at.
+        """What each model that is made is built from, and how it is asked at most.
 
         An encoder that is pretrained here fits.
         """
@@ -95,6 +99,7 @@ class ModelsPlan:
                 **block,
                 "pretrained": None if block["pretrained"] == "spark" else block["pretrained"],
                 "timestep": max(self.study.timesteps_asked_of(name), default=1),
+                "samples": self.study.samples_asked_of(name),
             }
             for name, block in blocks.items()
         }
@@ -145,7 +150,7 @@ class ModelsPlan:
 
     def timesteps(self, wildcards: Any) -> list[int]:
         """Those in the path at which a model is asked; a model that has none passes once."""
-        asked = timesteps_of_part(wildcards.asked)
+        asked, _ = asked_of_part(wildcards.asked)
         last = timesteps_of_schedule(self.study.config["models"][wildcards.model])
         if last is not None and not 0 < max(asked, default=0) <= last:
             raise SettingsError(
@@ -153,6 +158,11 @@ class ModelsPlan:
                 f"{wildcards.model} is asked at timesteps up to {last}, as in t{last // 2}"
             )
         return asked or [1]
+
+    def samples(self, wildcards: Any) -> int:
+        """How many of each scan a model is asked for, by the path."""
+        _, samples = asked_of_part(wildcards.asked)
+        return samples
 
     def timestep(self, wildcards: Any) -> int:
         return int(wildcards.timestep)
@@ -162,6 +172,9 @@ class ModelsPlan:
 
     def timesteps_of_method(self, wildcards: Any) -> list[int]:
         return list(self.study.all_methods[wildcards.method].timesteps) or [1]
+
+    def samples_of_method(self, wildcards: Any) -> int:
+        return self.study.all_methods[wildcards.method].samples
 
     # ------------------------------------------------------------------------------------------
     # Methods that are timed side by side: on the healthy test subjects of a modality.

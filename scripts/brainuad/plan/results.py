@@ -8,7 +8,7 @@ from brainuad.io.bundle_files import HEALTHY_REFERENCE, HEALTHY_RESIDUALS, HEALT
 from brainuad.io.errors import SettingsError
 from brainuad.plan.grids import Grid, threshold_files
 from brainuad.plan.resources import one_of
-from brainuad.plan.study import Cohort, Method, Study, timesteps_part
+from brainuad.plan.study import Cohort, Method, Study
 
 
 class ResultsPlan:
@@ -81,7 +81,7 @@ class ResultsPlan:
         method = self.study.maps_method
         return {
             "model": one_of([method.model] if method.model else []),
-            "asked": timesteps_part(method.timesteps),
+            "asked": method.asked,
             "fold": str(self.study.first_fold),
         }
 

@@ -41,18 +41,28 @@ class Method(MethodBlock):
 
     def reconstructions(self, fold: int | str, cohort: str) -> str:
         """The file with what the model makes of a cohort, asked so."""
-        folder = f"results/reconstructions/{self.model}/{timesteps_part(self.timesteps)}"
+        folder = f"results/reconstructions/{self.model}/{self.asked}"
         return f"{folder}/fold{fold}/{cohort}.npz"
 
+    @property
+    def asked(self) -> str:
+        """How the model is asked, as a part of paths."""
+        return asked_part(self.timesteps, self.samples)
 
-def timesteps_part(timesteps: Sequence[int]) -> str:
-    """Timesteps as a part of paths; `timesteps_of_part` reads it."""
-    return f"t{'-'.join(map(str, timesteps))}" if timesteps else ONE_PASS
+
+def asked_part(timesteps: Sequence[int], samples: int = 1) -> str:
+    """Timesteps and samples as a part of paths, such as t500x10; `asked_of_part` reads it."""
+    if not timesteps:
+        return ONE_PASS
+    return f"t{'-'.join(map(str, timesteps))}{f'x{samples}' if samples > 1 else ''}"
 
 
-def timesteps_of_part(part: str) -> list[int]:
-    """The timesteps of a part of a path; of one pass there is none."""
-    return [] if part == ONE_PASS else [int(number) for number in part[1:].split("-")]
+def asked_of_part(part: str) -> tuple[list[int], int]:
+    """The timesteps, of one pass none, and the number of samples of a part of a path."""
+    if part == ONE_PASS:
+        return [], 1
+    timesteps, _, samples = part[1:].partition("x")
+    return [int(number) for number in timesteps.split("-")], int(samples or 1)
 
 
 class Study:
@@ -274,6 +284,11 @@ class Study:
             if model in block.get("models", ())
         )
         return timesteps.union(*of_experiments)
+
+    def samples_asked_of(self, model: str) -> int:
+        """The most samples that a model is asked for."""
+        methods = (method for method in self.asked_methods if method.model == model)
+        return max((method.samples for method in methods), default=1)
 
     @property
     def starts_from_spark(self) -> bool:

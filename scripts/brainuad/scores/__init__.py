@@ -19,6 +19,8 @@ class Score(Protocol):
 
     needs_reconstruction  whether it compares the scan with a reconstruction, so that a method
                           without a model can't be scored by it
+    needs_samples         whether it compares the scan with several reconstructions; one that does
+                          not say so gets their mean
 
     A score that compares with healthy scans has `needs_reference` and the methods of
     `normative.Normative` in place of a call; `scoring` uses both sorts alike.
@@ -31,10 +33,15 @@ class Score(Protocol):
     ) -> np.ndarray:
         """The anomaly map before post-processing, float32 [S, H, W], >= 0.
 
-        image is float32 [S, H, W] as in SliceStack, reconstruction too (None: there is none),
-        brain_mask bool [S, H, W].
+        image is float32 [S, H, W] as in SliceStack, reconstruction too (None: there is none; of a
+        score that needs samples float32 [K, S, H, W]), brain_mask bool [S, H, W].
         """
         ...
+
+
+def needs_samples(score: Score) -> bool:
+    """Whether a score takes all samples of a reconstruction, and not their mean."""
+    return getattr(score, "needs_samples", False)
 
 
 def load_score(block: dict[str, Any]) -> Score:

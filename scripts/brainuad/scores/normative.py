@@ -17,7 +17,7 @@ from brainuad.config.settings import settings_from
 from brainuad.images.computed_volumes import ScansWithVolumes
 from brainuad.images.distributions import Distribution, pool
 from brainuad.images.slices import Scan
-from brainuad.scores import load_score
+from brainuad.scores import load_score, needs_samples
 
 # Of healthy scans that are equal; those of real ones are larger by far.
 SMALLEST_VARIANCE = 1e-12
@@ -50,6 +50,10 @@ class Normative:
     @property
     def needs_reconstruction(self) -> bool:
         return self._of.needs_reconstruction
+
+    @property
+    def needs_samples(self) -> bool:
+        return needs_samples(self._of)
 
     def values(self, scan: Scan, reconstruction: np.ndarray | None) -> np.ndarray:
         """What is compared: the other score in the brain, smoothed; float32 [S, H, W]."""

@@ -9,7 +9,7 @@ import numpy as np
 from brainuad.images.computed_volumes import ScansWithVolumes
 from brainuad.images.distributions import Distribution, read_distribution
 from brainuad.images.slices import Scan
-from brainuad.scores import Score, load_score
+from brainuad.scores import Score, load_score, needs_samples
 
 
 class Scoring:
@@ -29,6 +29,11 @@ class Scoring:
         self._score = score
         self._reference = reference
         self._pooled = pooled
+
+    @property
+    def needs_samples(self) -> bool:
+        """Whether the score compares a scan with several reconstructions."""
+        return needs_samples(self._score)
 
     def __call__(self, scan: Scan, reconstruction: np.ndarray | None) -> np.ndarray:
         """The anomaly map of a scan before post-processing, float32 [S, H, W], >= 0."""

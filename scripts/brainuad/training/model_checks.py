@@ -43,11 +43,13 @@ def check_model(
     *,
     size: tuple[int, int],
     timestep: int | None,
+    samples: int = 1,
     pretrained: str | None = None,
 ) -> ModelSize:
     """Build a model and take it through a step on slices of a size (rows, columns).
 
-    With a timestep it reconstructs from it, too; a pretrained encoder must fit. Raises
+    With a timestep it reconstructs from it, too, each slice in two ways if several samples are
+    asked for; a pretrained encoder must fit. Raises
     SettingsError, one line, for settings that cannot be built, trained, or used on such slices.
     """
 
@@ -59,7 +61,8 @@ def check_model(
                 # Names and shapes are compared; tensors without memory take no values.
                 warnings.simplefilter("ignore")
                 model.load_pretrained(Path(pretrained))
-        return _try_out(model, training, size, timestep, torch.device(device), batch_size)
+        place = torch.device(device)
+        return _try_out(model, training, size, timestep, min(samples, 2), place, batch_size)
 
     try:
         try:
@@ -83,6 +86,7 @@ def _try_out(
     training: dict[str, Any] | None,
     size: tuple[int, int],
     timestep: int | None,
+    samples: int,
     device: torch.device,
     batch_size: int | None,
 ) -> ModelSize:
@@ -99,7 +103,7 @@ def _try_out(
         saved = _take_steps(model, images, last=plan.steps - 1)
         step_memory = COPIES_OF_WEIGHTS * 4 * parameters + saved * plan.batch_size // count
     if timestep is not None:
-        _reconstruct(model, torch.zeros(2, 1, *size, device=device), timestep)
+        _reconstruct(model, torch.zeros(2, 1, *size, device=device), timestep, samples)
     return ModelSize(parameters=parameters, step_memory=step_memory)
 
 
@@ -147,15 +151,14 @@ def _check_scalar(name: str, loss: Tensor) -> None:
         raise SettingsError(f"{name} must be a scalar, got {tuple(loss.shape)}")
 
 
-def _reconstruct(model: Any, images: Tensor, timestep: int) -> None:
+def _reconstruct(model: Any, images: Tensor, timestep: int, samples: int) -> None:
     numbers = torch.arange(len(images))
+    several = {"samples": samples} if samples > 1 else {}
     model.network.eval()
     with torch.inference_mode():
         made = model.reconstruct(
-            images, timesteps=[timestep], subject_seeds=numbers, slice_indices=numbers
+            images, timesteps=[timestep], subject_seeds=numbers, slice_indices=numbers, **several
         )
-    if made.shape != images.shape:
-        raise SettingsError(
-            f"reconstruct must return {tuple(images.shape)} as it was given, got "
-            f"{tuple(made.shape)}"
-        )
+    expected = (len(images), samples, *images.shape[2:])
+    if made.shape != expected:
+        raise SettingsError(f"reconstruct must return {expected}, got {tuple(made.shape)}")
