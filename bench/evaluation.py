@@ -166,6 +166,14 @@ def ssim_ensemble() -> list[Row]:
     )
 
 
+def mahalanobis() -> list[Row]:
+    """The anomaly score of ten samples."""
+    case, score = sample(), load_score({"kind": "mahalanobis"})
+    noise = np.random.default_rng(1).normal(scale=0.05, size=(10, *GRID))
+    samples = (case.reconstruction + noise).astype(np.float32)
+    return compared("score mahalanobis, 10 samples", lambda: score(case.image, samples, case.brain))
+
+
 def all_scores() -> list[Row]:
     """What map_anomalies and score_segmentation do for a volume: map, components, every score."""
     case, chosen, absolute = sample(), settings(), load_score({"kind": "absolute"})

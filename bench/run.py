@@ -31,6 +31,7 @@ PARTS = [
             "threshold_search",
             "ssim_and_psnr",
             "ssim_ensemble",
+            "mahalanobis",
             "all_scores",
         )
     ),

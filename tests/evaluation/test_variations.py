@@ -68,6 +68,7 @@ def diffusion(seed=0):
 
 
 ABSOLUTE, INTENSITY = {"kind": "absolute"}, {"kind": "intensity"}
+MAHALANOBIS = {"kind": "mahalanobis"}
 FILES = {"slices": "slices.npz", "split": "split.tsv", "weights": "weights.pt"}
 OPTIONS = {"seed": 3, "device": FP32, "threads": 1}
 
@@ -209,8 +210,8 @@ def test_a_timestep_is_scored_as_by_the_main_chain(lesion_set, tmp_path):
 
 @pytest.mark.parametrize(
     ("score", "samples"),
-    [(ABSOLUTE, 1), (INTENSITY, 1), (ABSOLUTE, 3)],
-    ids=["a model", "no model", "samples"],
+    [(ABSOLUTE, 1), (INTENSITY, 1), (ABSOLUTE, 3), (MAHALANOBIS, 3)],
+    ids=["a model", "no model", "their mean", "samples"],
 )
 def test_contrast_is_scored_as_by_the_main_chain_on_changed_scans(
     lesion_set, tmp_path, score, samples

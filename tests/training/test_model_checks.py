@@ -243,6 +243,10 @@ def test_table_and_the_key_that_is_wrong(tmp_path, capsys):
     ("method", "expected"),
     [
         ({"model": None, "score": {"kind": "absolute"}}, "m: the score absolute compares a scan"),
+        (
+            {"model": "ddpm", "score": {"kind": "mahalanobis"}},
+            r"m\.samples: the score mahalanobis compares a scan with several reconstructions",
+        ),
         ({"model": "ae", "score": {"kind": "absolut"}}, r"m\.score: score kind 'absolut' is not"),
         ({"model": "ae", "score": {"kind": "absolute", "of": 1}}, r"m\.score: of: unknown key"),
     ],
