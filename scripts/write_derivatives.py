@@ -16,6 +16,8 @@ from brainuad.evaluation.candidates import midsagittal_plane
 from brainuad.evaluation.healthy_residuals import read_healthy_residuals
 from brainuad.evaluation.metrics import SCAN_SCORE
 from brainuad.images.computed_volumes import (
+    deviation_of_samples,
+    mean_of_samples,
     read_anomaly_maps,
     read_reconstructions,
     scans_with,
@@ -91,6 +93,7 @@ def main(
             source=source,
             native=template is not None,
             reconstructs=computed is not None,
+            samples=computed is not None and computed.has_samples,
             also_ignored=[] if modality in MODALITIES else [f"*_{modality}.*"],
         )
         place_of = template_place
@@ -103,15 +106,18 @@ def main(
                 kept=[*brain_masks, *transforms],
                 midsagittal=midsagittal_plane(to_ras(read_mask(template))),
             )
-        for (scan, anomaly_map), (_, reconstruction) in zip(
-            scans_with(stack, maps, wanted), scans_with(stack, computed, wanted), strict=True
+        for (scan, anomaly_map), (_, made) in zip(
+            scans_with(stack, maps, wanted),
+            scans_with(stack, computed, wanted, all_samples=True),
+            strict=True,
         ):
             row = rows[scan.name]
             candidates = writer.write(
                 folder / names.folder(row) / names.entities(row),
                 scan,
                 anomaly_map,
-                reconstruction,
+                None if made is None else mean_of_samples(made),
+                None if made is None else deviation_of_samples(made),
                 place=place_of(scan),
                 source=raw_uri(row[modality], source),
             )

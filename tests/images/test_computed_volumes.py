@@ -7,6 +7,7 @@ import pytest
 
 from brainuad.images.computed_volumes import (
     MEASURES,
+    deviation_of_samples,
     read_anomaly_maps,
     read_reconstructions,
     scans_with,
@@ -103,7 +104,10 @@ def test_samples_are_read_together_or_as_their_mean(tmp_path):
     (_, mean), (_, again) = scans_with(stack, computed, ["b", "a"])
     np.testing.assert_allclose(mean, samples[1].mean(axis=0, dtype=np.float64), rtol=1e-6)
     np.testing.assert_allclose(again, samples[0].mean(axis=0, dtype=np.float64), rtol=1e-6)
-    assert mean.dtype == np.float32
+    assert mean.dtype == np.float32 and computed.has_samples
+    expected = np.std(samples[1], axis=0, ddof=1, dtype=np.float64)
+    np.testing.assert_allclose(deviation_of_samples(samples[1]), expected, rtol=1e-5)
+    assert deviation_of_samples(samples[1, 0]) is None
     (_, first), (_, second) = scans_with(stack, computed, ["b", "a"], all_samples=True)
     assert np.array_equal(first, samples[1]) and np.array_equal(second, samples[0])
 

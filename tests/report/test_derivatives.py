@@ -266,6 +266,41 @@ def test_scans_that_came_registered_lie_on_the_template(inputs, tmp_path):
     assert_valid(tmp_path / "derivatives")
 
 
+def test_of_samples_there_is_their_deviation_in_the_raw_scan(inputs, tmp_path):
+    """Of a ball in which three reconstructions differ, and their mean is what one alone was."""
+    stack = read_slices(inputs["slices"])
+    names, shape = stack.subjects.tolist(), stack.images.shape[1:]
+    samples = []
+    for scan in stack.scans(names):
+        slice_, row, column = np.indices(shape)
+        points = nib.affines.apply_affine(scan.affine, np.stack([row, column, slice_], axis=-1))
+        there = nib.affines.apply_affine(
+            np.linalg.inv(template_to_scan(preprocessed(), scan.name)), moved(LESION, scan.name)
+        )
+        ball = np.linalg.norm(points - there, axis=-1) < 20
+        samples.append(scan.image + np.array([-0.1, 0, 0.1])[:, None, None, None] * ball)
+    write_reconstructions(tmp_path / "made.npz", names, samples, shape=shape, samples=3)
+    changes = {"reconstructions": tmp_path / "made.npz", "output": tmp_path / "derivatives"}
+    write_derivatives.main(**inputs | changes)
+    for scan in ("RAS", "oblique"):
+        files = files_of(tmp_path / "derivatives", scan)
+        found = nib.load(files["space-orig_desc-cddpmens_stdmap.nii.gz"])
+        raw = nib.load(preprocessed() / f"{scan}.nii")
+        np.testing.assert_array_equal(found.affine, raw.affine)
+        values = found.get_fdata()
+        assert values.shape == raw.shape and values.max() == pytest.approx(0.1, rel=1e-3)
+        centre = nib.affines.apply_affine(raw.affine, ndimage.center_of_mass(values))
+        assert np.linalg.norm(centre - moved(LESION, scan)) < 2
+        sidecar = json.loads(files["space-orig_desc-cddpmens_stdmap.json"].read_text())
+        assert sidecar["Interpolation"] == "linear"
+        assert sidecar["Sources"] == [f"bids:raw:{scan}.nii"]
+        mean = nib.load(files["space-template_desc-cddpmens_T1w.nii.gz"]).get_fdata()
+        (alone,) = stack.scans([scan])
+        np.testing.assert_allclose(mean, alone.image.transpose(1, 2, 0), atol=1e-6)
+    assert "_stdmap` | how much" in (tmp_path / "derivatives" / "README.md").read_text()
+    assert_valid(tmp_path / "derivatives")
+
+
 def test_a_candidate_between_thick_slices_is_not_written(inputs, tmp_path, capsys):
     """Neither in the table nor in the count; the others keep numbers without gaps."""
     (scan,) = read_slices(inputs["slices"]).scans(["RAS"])
@@ -282,7 +317,7 @@ def test_a_candidate_between_thick_slices_is_not_written(inputs, tmp_path, capsy
     place = Place("orig", grid, np.ones(grid.shape, np.uint8), np.eye(4), midsagittal=0.0)
     writer = ScanWriter("cddpm", "T1w", {}, lambda scores: scores > 0.2, "template")
     volumes = writer.write(
-        tmp_path / "sub-RAS", scan, scores, None, place=place, source="bids:raw:RAS.nii"
+        tmp_path / "sub-RAS", scan, scores, None, None, place=place, source="bids:raw:RAS.nii"
     )
     dseg = nib.load(tmp_path / "sub-RAS_space-orig_desc-cddpm_dseg.nii.gz")
     parts = np.asarray(dseg.dataobj)

@@ -37,6 +37,11 @@ class ComputedVolumes:
     measures: Mapping[str, np.ndarray]
     pictured: np.ndarray | None = None
 
+    @property
+    def has_samples(self) -> bool:
+        """Whether there are several of each volume."""
+        return self.volumes.ndim == 5
+
     def volume(self, row: int) -> np.ndarray:
         """A volume as float32 [S, H, W]; of several samples their mean."""
         return mean_of_samples(self.volumes[row])
@@ -69,6 +74,11 @@ class ComputedVolumes:
 def mean_of_samples(volume: np.ndarray) -> np.ndarray:
     """The mean [S, H, W] of samples [K, S, H, W] of a volume; one alone [S, H, W] as it is."""
     return volume if volume.ndim == 3 else volume.mean(axis=0)
+
+
+def deviation_of_samples(volume: np.ndarray) -> np.ndarray | None:
+    """The standard deviation [S, H, W] of samples [K, S, H, W] of a volume; None of one alone."""
+    return None if volume.ndim == 3 else volume.std(axis=0, ddof=1)
 
 
 class ScansWithVolumes(Sequence[tuple[Scan, np.ndarray | None]]):

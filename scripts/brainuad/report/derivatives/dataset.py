@@ -12,7 +12,7 @@ from brainuad.report.derivatives.names import label_of
 
 BIDS_VERSION = "1.10.1"
 # What BIDS has no name for.
-IGNORED = (ANOMALIES, "template", "*_anomalymap.*", "*_xfm.*")
+IGNORED = (ANOMALIES, "template", "*_anomalymap.*", "*_stdmap.*", "*_xfm.*")
 TEMPLATE = "template/brain.nii.gz"
 
 README = """# {name}
@@ -38,6 +38,10 @@ RECONSTRUCTION = (
     "| `space-template_desc-{desc}_*` | the healthy brain that the model makes of the scan, in the "
     "space of the template |\n"
 )
+DEVIATION = (
+    "| `desc-{desc}_stdmap` | how much the reconstructions of the scan differ: their standard "
+    "deviation, in intensities from 0 to 1 |\n"
+)
 TRANSFORM = (
     "| `from-orig_to-template_mode-image_xfm.txt` | the affine transform to the template, as ITK "
     "and ANTs read it |\n"
@@ -54,12 +58,14 @@ def write_dataset_files(
     source: str,
     native: bool,
     reconstructs: bool,
+    samples: bool,
     also_ignored: Sequence[str] = (),
 ) -> None:
     """Write what a data set of derivatives has beside its scans, into a folder that exists.
 
-    source  the folder with the scans as they came
-    native  whether results lie in the space of the scans
+    source   the folder with the scans as they came
+    native   whether results lie in the space of the scans
+    samples  whether there are several reconstructions of a scan
     """
     desc = label_of(method)
     description = {
@@ -77,7 +83,8 @@ def write_dataset_files(
         "DatasetLinks": {"raw": url_of(source)},
     }
     write_json(folder / "dataset_description.json", description)
-    more = (RECONSTRUCTION if reconstructs else "") + (TRANSFORM if native else "")
+    rows = ((DEVIATION, samples), (RECONSTRUCTION, reconstructs), (TRANSFORM, native))
+    more = "".join(row for row, is_there in rows if is_there)
     (folder / "README.md").write_text(
         README.format(
             name=name,

@@ -127,11 +127,14 @@ class ScanWriter:
         scan: Scan,
         anomaly_map: np.ndarray,
         reconstruction: np.ndarray | None,
+        deviation: np.ndarray | None,
         *,
         place: Place,
         source: str,
     ) -> list[float]:
         """Write all files of a scan, whose names begin with that of `stem`, in its folder.
+
+        deviation  the standard deviation [S, H, W] of several reconstructions; None: there is one
 
         Returns the volumes of its candidates in ml, of those that have a voxel on the grid.
         """
@@ -192,6 +195,13 @@ class ScanWriter:
             for number, (candidate, volume) in enumerate(written, start=1)
         ]
         write_rows(CANDIDATE_COLUMNS, rows, path(f"desc-{self.desc}_dseg.tsv"))
+        if deviation is not None:
+            write(
+                place.bring(volume_of(deviation, scan), labels=False),
+                f"desc-{self.desc}_stdmap",
+                facts("standard deviation of the reconstructions, each with other noise", "linear")
+                | {"Units": "arbitrary"},
+            )
         if reconstruction is not None:
             self._write_reconstruction(stem, volume_of(reconstruction, scan), source)
         if orig:
