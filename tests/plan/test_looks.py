@@ -58,6 +58,13 @@ def test_dense_figures_leave_out_what_another_method_of_the_model_leads():
     assert [method.name for method in leading(study.named(["ddpm"]))] == ["ddpm"]
 
 
+def test_methods_of_one_model_and_other_scores_are_told_apart():
+    names = ("cddpm_ens", "cddpm_ens_ssim", "cddpm_mahalanobis")
+    found = styles(study_of(), "cddpm", *names)
+    assert len({(style["colour"], style["marker"]) for style in found.values()}) == 1
+    assert [found[name]["line"] for name in ("cddpm", *names)] == ["--", "-", ":", "-."]
+
+
 def test_a_look_does_not_depend_on_the_other_methods():
     study = study_of()
     assert styles(study, "thresh", "ddpm", "cddpm")["cddpm"] == styles(study, "cddpm")["cddpm"]

@@ -58,7 +58,7 @@ def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
     }
 
 
-@pytest.mark.parametrize("method", ["cddpm_ssl_ens", "svae", "thresh"])
+@pytest.mark.parametrize("method", ["cddpm_ssl_ens", "cddpm_mahalanobis", "svae", "thresh"])
 def test_what_derivatives_read_of_a_model_is_kept_and_nothing_else(method):
     study = study_of({"evaluation": {"maps_method": method}})
     plan = ResultsPlan(study)
@@ -73,10 +73,7 @@ def test_what_derivatives_read_of_a_model_is_kept_and_nothing_else(method):
     assert (method == "thresh") == (read == [])
     assert all(map(is_kept, [read] if read else []))
     for other in study.all_methods.values():
-        same = (other.model, other.timesteps) == (
-            study.maps_method.model,
-            study.maps_method.timesteps,
-        )
+        same = (other.model, other.asked) == (study.maps_method.model, study.maps_method.asked)
         for fold in study.folds:
             kept = other.model is not None and same and fold == study.first_fold
             assert is_kept(other.reconstructions(fold, "mslub_t2")) == kept

@@ -1,10 +1,12 @@
 """How methods look in figures: colours as the config says, lines and markers by their models.
 
 Of several methods of one model the one with the most timesteps leads; others, beside it, are
-dashed, and dense figures leave them out.
+dashed, and dense figures leave them out. A method that scores its model's answers in another way
+than the model's first method has a line of its own.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from brainuad.plan.study import Method, Study
 
@@ -16,6 +18,8 @@ DOTTED = ":"
 SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
+# Of a model's second score, third, and so on.
+OTHER_SCORES = (":", "-.")
 # Of a model that no method names.
 COLOUR = "#6b6b6b"
 
@@ -31,6 +35,8 @@ def styles_of(study: Study, methods: Sequence[Method]) -> dict[str, dict[str, st
     styles = {}
     for method in methods:
         marker, line = WITHOUT_MODEL if method.model is None else looks[method.model]
+        if place := _scores_of_model(study, method.model).index(method.score):
+            line = OTHER_SCORES[(place - 1) % len(OTHER_SCORES)]
         line = DASHED if _is_led(method, methods) else line
         line = DOTTED if method.is_normative else line
         styles[method.name] = {"colour": method.colour, "line": line, "marker": marker}
@@ -60,6 +66,15 @@ def _is_led(method: Method, methods: Iterable[Method]) -> bool:
         and len(other.timesteps) > len(method.timesteps)
         for other in methods
     )
+
+
+def _scores_of_model(study: Study, model: str | None) -> list[dict[str, Any]]:
+    """What the methods of a model score by, in the order of the config."""
+    scores: list[dict[str, Any]] = []
+    for method in study.all_methods.values():
+        if method.model == model and method.score not in scores:
+            scores.append(method.score)
+    return scores
 
 
 def _looks_of_models(study: Study) -> dict[str, tuple[str, str]]:
