@@ -13,8 +13,6 @@ from brainuad.plan.study import Method, Study
 # A diffusion model has a solid line, one that answers in one pass a broken one; dashes are kept for
 # a method beside the one that leads.
 DASHED = "--"
-# A method that compares with healthy scans, of a model that another method scores by itself.
-DOTTED = ":"
 SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
@@ -38,7 +36,6 @@ def styles_of(study: Study, methods: Sequence[Method]) -> dict[str, dict[str, st
         if place := _scores_of_model(study, method.model).index(method.score):
             line = OTHER_SCORES[(place - 1) % len(OTHER_SCORES)]
         line = DASHED if _is_led(method, methods) else line
-        line = DOTTED if method.is_normative else line
         styles[method.name] = {"colour": method.colour, "line": line, "marker": marker}
     return styles
 
