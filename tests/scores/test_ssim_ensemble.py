@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from monai.metrics.regression import compute_ssim_and_cs
 
 from brainuad.io.errors import SettingsError
 from brainuad.scores import load_score
@@ -73,6 +75,19 @@ def test_the_released_windows_are_the_default():
     found = load_score({"kind": "ssim_ensemble"})(image, reconstruction, brain_mask)
     expected = score_by_hand(image, reconstruction, brain_mask, RELEASED)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_window_gives_the_similarity_of_monai():
+    image, reconstruction, _ = volumes((10, 20, 24), seed=1)
+    found = 1 - load_score({"kind": "ssim_ensemble", "sigmas": [1.0]})(
+        image, reconstruction, np.ones(image.shape, bool)
+    )
+    pair = [torch.from_numpy(volume)[None, None] for volume in (image, reconstruction)]
+    expected, _ = compute_ssim_and_cs(
+        *pair, spatial_dims=3, kernel_size=(9,) * 3, kernel_sigma=(1.0,) * 3
+    )
+    # MONAI gives the windows alone that lie inside.
+    np.testing.assert_allclose(found[4:-4, 4:-4, 4:-4], expected[0, 0].numpy(), atol=1e-5)
 
 
 def test_windows_that_find_less_similarity_weigh_more():

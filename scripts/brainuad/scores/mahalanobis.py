@@ -17,6 +17,8 @@ from brainuad.images.similarity import gaussian_similarity
 # As released: added to the variance of each pixel, and the width of both Gaussians in voxels.
 REGULARIZATION = 0.01
 SIGMA = 1.0
+# Of the inverse covariance that is written out: a whole one does not fit into the cache.
+ROWS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,17 @@ def distances(pixels: np.ndarray, samples: np.ndarray) -> np.ndarray:
 
 
 def released_distances(pixels: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """The same with the inverse covariance in half precision, which takes the memory of P x P."""
+    """The same with the inverse covariance in half precision, for which it is written out."""
     difference, deviations, inner = _decomposed(pixels, samples)
-    inverse = -(deviations.T @ np.linalg.solve(inner, deviations)) / REGULARIZATION
-    inverse[np.diag_indices_from(inverse)] += 1 / REGULARIZATION
-    return _root_of_products(difference, inverse.astype(np.float16) @ difference)
+    explaining = np.linalg.solve(inner, deviations)
+    weighted = np.empty_like(difference)
+    for start in range(0, len(difference), ROWS_AT_A_TIME):
+        rows = slice(start, start + ROWS_AT_A_TIME)
+        inverse = -(deviations[:, rows].T @ explaining) / REGULARIZATION
+        places = np.arange(len(inverse))
+        inverse[places, start + places] += 1 / REGULARIZATION
+        weighted[rows] = inverse.astype(np.float16) @ difference
+    return _root_of_products(difference, weighted)
 
 
 def _decomposed(
