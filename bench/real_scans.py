@@ -21,6 +21,8 @@ import yaml
 import make_template
 
 PROJECT = Path(__file__).resolve().parents[1]
+METHODS = ("thresh", "zscore", "cddpm_ens", "cddpm_ens_ssim", "cddpm_mahalanobis", "cddpm_ens_z")
+MAPS_METHOD = "cddpm_ens_z"
 
 
 def study(scans: Path) -> dict[str, Any]:
@@ -61,9 +63,9 @@ def study(scans: Path) -> dict[str, Any]:
         "template": {"image": "brain.nii.gz"},
         "models": {"cddpm": demo["models"]["cddpm"]},
         "evaluation": {
-            "methods": ["thresh", "cddpm_ens"],
-            "maps_method": "cddpm_ens",
-            "comparison": {"reference": "cddpm_ens"},
+            "methods": list(METHODS),
+            "maps_method": MAPS_METHOD,
+            "comparison": {"reference": MAPS_METHOD},
             "postprocessing": demo["evaluation"]["postprocessing"],
         },
     }
@@ -76,14 +78,32 @@ def main() -> None:
     write_config(folder / "study", config)
     parts = {part: folder / "study" / f"{part}.nii.gz" for part in ("head", "brain", "brain_mask")}
     make_template.main(**parts, spacing=config["preprocessing"]["spacing"])
-    run(folder / "study", "all", "bundle")
-    blocks = {name: config["datasets"][name] for name in ("ms_raw", "ms_stripped")}
-    bundle = (folder / "study/results/bundles/cddpm_ens_t1").resolve()
-    write_config(folder / "apply", {"bundle": str(bundle), "device": "cpu", "datasets": blocks})
-    run(folder / "apply", "all")
+    bundles = [f"results/bundles/{method}_t1" for method in METHODS]
+    run(folder / "study", "all", *bundles)
+    patients = {name: config["datasets"][name] for name in ("ms_raw", "ms_stripped")}
+    apply(folder / "apply", folder / "study", MAPS_METHOD, patients)
     for name in ("study", "apply"):
         print(f"\n{name}: CPU seconds and peak memory (MB) of each rule's jobs")
         print(costs(folder / name).to_string())
+    # One patient has a lesion mask, which no threshold is fitted on: each method at its bundle's.
+    masked = {**patients["ms_stripped"], "lesion_masks": True}
+    masked["files"] = {**masked["files"], "seg": "{subject}/lesions.nii.gz"}
+    rows = {}
+    for method in METHODS:
+        scored = folder / f"apply_{method}"
+        apply(scored, folder / "study", method, {"ms_stripped": masked})
+        file = scored / f"results/scores/{method}/fold0/ms_stripped_t1.tsv"
+        rows[method] = pd.read_csv(file, sep="\t").set_index("metric")["value"]
+    shown = ["auprc", "dice", "lesion_volume_ml", "predicted_volume_ml"]
+    print("\nthe patient with a lesion mask, at the threshold that 1 % of healthy voxels exceed")
+    print(pd.DataFrame(rows).T[shown].round(3).to_string())
+
+
+def apply(folder: Path, study: Path, method: str, datasets: dict[str, Any]) -> None:
+    """Apply the bundle of a method in a folder of its own."""
+    bundle = (study / f"results/bundles/{method}_t1").resolve()
+    write_config(folder, {"bundle": str(bundle), "device": "cpu", "datasets": datasets})
+    run(folder, "all")
 
 
 def write_config(folder: Path, values: dict[str, Any]) -> None:
