@@ -15,10 +15,12 @@ import torch
 import yaml
 from monai.networks.nets.resnet import ResNetFeatures
 
+from brainuad.evaluation.thresholds import ON_HEALTHY
 from conftest import MINIATURE, demo_config, environment, make_working_directory, merged
 
 LESION = {"brats21": "t2", "mslub": "t2", "atlas": "t1", "wmh": "t1"}
-METHODS = MINIATURE["evaluation"]["methods"]
+FIRST, LATER = (MINIATURE["evaluation"][key] for key in ("methods", "later_methods"))
+METHODS = [*FIRST, *LATER]
 TIDY = ["method", "dataset", "modality", "metric", "mean", "sd"]
 TIDY += ["ci_low", "ci_high", "folds", "subjects"]
 
@@ -153,7 +155,11 @@ def test_tables_of_the_report(chain):
     assert segmentation["folds"].tolist() == [1] * len(segmentation)
     assert segmentation["folds"].dtype == segmentation["subjects"].dtype == int
     rows = {(row.method, row.dataset, row.modality) for row in segmentation.itertuples()}
-    assert rows == {(method, *pair) for method in METHODS for pair in LESION.items()}
+    assert rows == {(method, *pair) for method in FIRST for pair in LESION.items()}
+    at_healthy = segmentation.loc[segmentation["metric"] == "dice_healthy", "mean"]
+    assert len(at_healthy) == len(rows) and at_healthy.between(0, 1).all()
+    later = read(tables / "segmentation_later.tsv")
+    assert list(later["method"].unique()) == ["cddpm_ssl_ens", *LATER]
     reconstruction = read(tables / "reconstruction.tsv")
     assert list(reconstruction.columns) == TIDY
     healthy = reconstruction[reconstruction["dataset"] == "ixi"]
@@ -178,8 +184,8 @@ def test_tables_of_the_experiments(chain):
     assert set(histograms["dataset"]) == {"ixi", "brats21"}
     assert (histograms.loc[histograms["metric"] == "kl_divergence", "mean"] >= 0).all()
     times = tables["times"]
-    reconstructing = [method for method in METHODS if method != "thresh"]
-    assert set(times["method"]) == set(reconstructing)
+    # Of two methods with the same reconstructions the first is timed.
+    assert set(times["method"]) == {"ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"}
     assert set(times["modality"]) == {"t1", "t2"}
     assert (times["mean"] > 0).all()
     assert set(tables["conditioning"]["timestep"]) == {500, 1000}
@@ -191,11 +197,11 @@ def test_tables_beyond_the_paper(chain):
     assert tables["detection"]["mean"].between(0, 1).all()
     false_positives = tables["false_positives"]
     assert set(false_positives["dataset"]) == {"ixi"}
-    assert set(false_positives["fitted_on"]) == set(LESION)
+    assert set(false_positives["fitted_on"]) == set(LESION) | set(ON_HEALTHY)
     calibration = tables["calibration"]
     # BraTS21 and MSLUB lend each other their thresholds, and so do ATLAS and WMH.
     of_brats = calibration[calibration["dataset"] == "brats21"]
-    assert set(of_brats["fitted_on"]) == {"brats21", "mslub", "test"}
+    assert set(of_brats["fitted_on"]) == {"brats21", "mslub", "test", *ON_HEALTHY}
     assert {"lesion volume", "site"} <= set(tables["subgroups"]["grouping"])
 
 

@@ -51,7 +51,7 @@ def directory_with(
         "skull_stripping": "hdbet",
         "exclude": list(exclude),
         "healthy": True,
-        "validation": 1,
+        "validation": 3,
         "test": 1,
     }
     # A study needs patients; nothing is asked of them here.

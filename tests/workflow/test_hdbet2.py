@@ -104,7 +104,7 @@ def directory_with(folder: Path, *, local: Path, sha256: str | None = None) -> P
         "template": {"archive": nowhere},
         "datasets": {
             **dict.fromkeys(("ixi", *LESION_SETS)),
-            "heads": {**scans, "healthy": True, "validation": 1, "test": 1},
+            "heads": {**scans, "healthy": True, "validation": 3, "test": 1},
             "mslub": patients,
         },
         "hdbet": {

@@ -45,6 +45,7 @@ CONFIG = {
     "models": {"ddpm": {"training": BRIEF}},
     "evaluation": {
         "methods": ["thresh", "ddpm"],
+        "later_methods": [],
         "maps_method": "ddpm",
         "comparison": {"reference": "ddpm"},
     },

@@ -25,7 +25,7 @@ CONFIG = {
             "healthy": True,
             "modalities": ["t1"],
             "skull_stripping": "none",
-            "validation": 1,
+            "validation": 3,
             "test": 1,
         },
         "linked": {
