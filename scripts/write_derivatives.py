@@ -58,6 +58,7 @@ def main(
     source: str,
     method: str,
     method_label: str,
+    score: str,
     template_source: str,
     postprocessing: dict[str, Any],
 ) -> None:
@@ -66,6 +67,7 @@ def main(
     brain_masks, transforms  folders of chunks
     template                 None where scans came registered: they have no other space
     source                   the folder with the scans as they came
+    score                    what the values of an anomaly map are, in words
     """
     maps, healthy = read_anomaly_maps(anomaly_maps), read_healthy_residuals(healthy_residuals)
     computed = read_reconstructions(reconstructions) if reconstructions else None
@@ -76,6 +78,7 @@ def main(
     settings = settings_from(PostprocessingSettings, postprocessing)
     writer = ScanWriter(
         desc=label_of(method),
+        score=score,
         suffix=MODALITIES.get(modality, modality),
         threshold=threshold_facts(fitted),
         segment=partial(segment, threshold=fitted["threshold"], settings=settings),
@@ -89,6 +92,7 @@ def main(
             name=name,
             method=method,
             method_label=method_label,
+            score=score,
             version=__version__,
             source=source,
             native=template is not None,
@@ -178,6 +182,7 @@ if __name__ == "__main__":
             source=snakemake.params.source,
             method=snakemake.params.method,
             method_label=snakemake.params.method_label,
+            score=snakemake.params.score,
             template_source=snakemake.params.template_source,
             postprocessing=snakemake.params.postprocessing,
         )

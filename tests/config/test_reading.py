@@ -292,6 +292,7 @@ SHIPPED = {
     "demo": ("demo/config/config.yaml",),
     "demo with all methods": ("demo/config/config.yaml", "demo/config/full.yaml"),
     "as released": ("config/as_released.yaml",),
+    "everything": ("config/benchmark.yaml",),
     "the authors' archive": ("config/authors_archive.yaml", "config/as_released.yaml"),
 }
 

@@ -108,6 +108,7 @@ def inputs(tmp_path_factory):
         "source": str(chain),
         "method": "cddpm_ens",
         "method_label": "cDDPM ENS",
+        "score": "anomaly scores",
         "template_source": "template.nii.gz",
         "postprocessing": POSTPROCESSING,
     }
@@ -315,7 +316,7 @@ def test_a_candidate_between_thick_slices_is_not_written(inputs, tmp_path, capsy
     depth, *rows_and_columns = scores.shape
     grid = ScanGrid(affine, (*rows_and_columns, depth // 4))
     place = Place("orig", grid, np.ones(grid.shape, np.uint8), np.eye(4), midsagittal=0.0)
-    writer = ScanWriter("cddpm", "T1w", {}, lambda scores: scores > 0.2, "template")
+    writer = ScanWriter("cddpm", "scores", "T1w", {}, lambda scores: scores > 0.2, "template")
     volumes = writer.write(
         tmp_path / "sub-RAS", scan, scores, None, None, place=place, source="bids:raw:RAS.nii"
     )

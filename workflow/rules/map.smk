@@ -151,6 +151,7 @@ rule write_derivatives:
             source=scans.source_folder,
             method=study.maps_method.name,
             method_label=study.maps_method.label,
+            score=results.score_of_maps(),
             template_source=scans.template_source(),
             postprocessing=config["evaluation"]["postprocessing"],
         ),

@@ -69,6 +69,12 @@ class ResultsPlan:
         method = self.study.maps_method.name
         return f"results/anomaly_maps/{method}/fold{self.study.first_fold}/{wildcards.cohort}.npz"
 
+    def score_of_maps(self) -> str:
+        """What their values are, in words."""
+        if self.study.maps_method.is_normative:
+            return "z-scores, in standard deviations of healthy scans at the same place"
+        return "anomaly scores"
+
     def reconstructions_of_maps(self, wildcards: Any) -> str | list[str]:
         """What they were made from; an empty list where their method has no model."""
         method = self.study.maps_method

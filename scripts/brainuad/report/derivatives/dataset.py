@@ -25,7 +25,7 @@ These are findings of a research method. They are not for diagnosis.
 | file | holds |
 |---|---|
 | `desc-brain_mask` | the brain mask |
-| `desc-{desc}_anomalymap` | the anomaly map: the higher, the less like a healthy brain |
+| `desc-{desc}_anomalymap` | the anomaly map: {score}; the higher, the less like a healthy brain |
 | `label-L_desc-{desc}_mask` | the voxels above the threshold, without small parts |
 | `desc-{desc}_dseg` | the same with a number for each part, which the table beside it describes |
 {more}
@@ -54,6 +54,7 @@ def write_dataset_files(
     name: str,
     method: str,
     method_label: str,
+    score: str,
     version: str,
     source: str,
     native: bool,
@@ -63,6 +64,7 @@ def write_dataset_files(
 ) -> None:
     """Write what a data set of derivatives has beside its scans, into a folder that exists.
 
+    score    what the values of an anomaly map are, in words
     source   the folder with the scans as they came
     native   whether results lie in the space of the scans
     samples  whether there are several reconstructions of a scan
@@ -89,6 +91,7 @@ def write_dataset_files(
         README.format(
             name=name,
             label=method_label,
+            score=score,
             desc=desc,
             where=IN_ORIG if native else IN_TEMPLATE,
             more=more.format(desc=desc),

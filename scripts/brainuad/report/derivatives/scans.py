@@ -109,6 +109,7 @@ class ScanWriter:
     """Writes the files of scans into one data set.
 
     desc            the label of the method
+    score           what the values of an anomaly map are, in words
     suffix          of scans in this modality, such as T1w
     threshold       what sidecars say of it
     segment         from an anomaly map [S, H, W] to the voxels that are called anomalous
@@ -116,6 +117,7 @@ class ScanWriter:
     """
 
     desc: str
+    score: str
     suffix: str
     threshold: dict[str, Any]
     segment: Callable[[np.ndarray], np.ndarray]
@@ -162,7 +164,7 @@ class ScanWriter:
         write(
             place.bring(of_map, labels=False),
             f"desc-{self.desc}_anomalymap",
-            facts("anomaly scores after post-processing; 0 outside the eroded brain", "linear"),
+            facts(f"{self.score}, post-processed; 0 outside the eroded brain", "linear"),
         )
         parts = volume_of(label_candidates(self.segment(anomaly_map)), scan)
         candidates = measure_candidates(parts.data, of_map, midsagittal=place.midsagittal)
