@@ -74,7 +74,7 @@ def test_float32_is_float32(two_gpus, precision):
     assert not torch.backends.cudnn.allow_tf32
 
 
-def test_the_processor_is_taken_where_it_is_asked_for(two_gpus):
+def test_the_cpu_is_taken_where_it_is_asked_for(two_gpus):
     assert prepare(name="cpu").torch == torch.device("cpu")
     assert two_gpus == []
     assert torch.backends.cuda.mem_efficient_sdp_enabled()

@@ -169,7 +169,7 @@ def test_without_validation_or_test_subjects():
 
 
 def test_maps_are_the_same_where_a_gpu_filters_them():
-    # A GPU by its name alone: what computes is the processor.
+    # A GPU by its name alone: what computes is the CPU.
     gpu = replace(PROCESSOR, settings=replace(PROCESSOR.settings, name="cuda"))
     settings = settings_from(PostprocessingSettings, POSTPROCESSING)
     (scan,) = stack_of(1, 6).scans(["s0"])

@@ -31,20 +31,20 @@ from brainuad.training.steps import (
 
 
 class Watch(TorchDispatchMode):
-    """Raises where a step would copy in a way that has the processor wait for the device."""
+    """Raises where a step would copy in a way that has the CPU wait for the device."""
 
     def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
         keywords = keywords or {}
         name = function.overloadpacket
         tensors = [item for item in tree_leaves((arguments, keywords)) if torch.is_tensor(item)]
-        # A tensor without dimensions on the processor goes to the device as a plain number.
+        # A tensor without dimensions on the CPU goes to the device as a plain number.
         places = {tensor.device.type for tensor in tensors if tensor.ndim}
         if name in (torch.ops.aten._to_copy, torch.ops.aten.copy_):
             target = keywords.get("device") or tensors[0].device
             if places == {"cpu"} and torch.device(target).type != "cpu":
                 assert keywords.get("non_blocking"), f"{name}: a copy to the device that waits"
         else:
-            assert len(places) < 2, f"{name}: a tensor on the processor beside one on the device"
+            assert len(places) < 2, f"{name}: a tensor on the CPU beside one on the device"
         return function(*arguments, **keywords)
 
 

@@ -151,7 +151,7 @@ def test_chain_has_fewer_submissions_than_jobs(chain):
 def test_jobs_ask_for_what_their_rules_say(chain):
     jobs = {job["Comment"]: job for job in submissions(chain[1])}
     training = jobs["rule_train_model_wildcards_ddpm_t2_0"]
-    assert training["Partition"] == "cpu", "the demo's device is the processor"
+    assert training["Partition"] == "cpu", "the demo's device is the CPU"
     assert "gpu" not in training["TRES"] + training.get("TresPerJob", "")
     assert training["TimeLimit"] == "1-00:00:00"
     (correction,) = (

@@ -52,7 +52,7 @@ def without_autocast(device: torch.device) -> AbstractContextManager:
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on a device, without waiting for what that is still computing.
 
-    A GPU's own copy engine reads pinned memory; any other memory would have the processor wait
+    A GPU's own copy engine reads pinned memory; any other memory would have the CPU wait
     until all work given to the GPU so far is done.
     """
     if device.type == "cpu" or tensor.device.type != "cpu":

@@ -99,7 +99,7 @@ def _geometry(size: tuple[int, int], settings: NoiseSettings) -> tuple[Tensor, T
 def permutation_tables(seeds: Tensor) -> Tensor:
     """One permutation of 0..255 per seed: int64 [B, 256] from int64 [B], on the seeds' device.
 
-    Integer arithmetic alone: the same seed gives the same table on a processor and on a GPU, in
+    Integer arithmetic alone: the same seed gives the same table on a CPU and on a GPU, in
     whatever batch it stands.
     """
     entries = torch.arange(TABLE_LENGTH, device=seeds.device)

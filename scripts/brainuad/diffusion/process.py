@@ -31,7 +31,7 @@ class CosineSchedule:
     def noised(self, images: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """x_t [B, 1, H, W] of images x_0 and noise [B or 1, 1, H, W] at timesteps [B], 1 to T.
 
-        The timesteps are on the processor, the images on any device.
+        The timesteps are on the CPU, the images on any device.
         """
         parts = torch.stack([self.signal[timesteps - 1], self.noise[timesteps - 1]])
         signal, noise_part = to_device(parts, images.device)[..., None, None, None]

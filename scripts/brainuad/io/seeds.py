@@ -41,5 +41,5 @@ def subject_seeds(seed: int, subjects: Sequence[str]) -> Tensor:
 
 
 def random_seeds(count: int, generator: torch.Generator) -> Tensor:
-    """Seeds drawn by a generator on the processor, int64 [count]."""
+    """Seeds drawn by a generator on the CPU, int64 [count]."""
     return torch.randint(0, 2**63 - 1, (count,), generator=generator, dtype=torch.int64)

@@ -27,7 +27,7 @@ NOT_TRAINED_YET = 1e9
 class Trainable(Protocol):
     """What the training loop needs to know.
 
-    A step must not wait for a GPU: what is drawn or laid down on the processor goes there by
+    A step must not wait for a GPU: what is drawn or laid down on the CPU goes there by
     `brainuad.compute.device.to_device`, and no value is read back. The losses are called under
     autocast, and are float32 themselves. A module of the network that says `worth_compiling` may
     be compiled.
@@ -43,7 +43,7 @@ class Trainable(Protocol):
         A model may train its parts in turn: parameters that a step's loss does not reach stay as
         they are.
 
-        All chance of the model comes from the generator, which belongs to the processor, whatever
+        All chance of the model comes from the generator, which belongs to the CPU, whatever
         device the images are on. Layers in training mode (stochastic depth) draw from torch's
         default generator, which the training loop seeds at each step.
 

@@ -42,7 +42,7 @@ def write_weights(
 
 
 def read_weights(path: Path) -> dict[str, Any]:
-    """Read a file of `write_weights`, tensors on the processor; SettingsError for another file."""
+    """Read a file of `write_weights`, tensors on the CPU; SettingsError for another file."""
     content = _load(path)
     if not isinstance(content, dict) or set(content) != WEIGHTS_KEYS:
         raise SettingsError(f"{path}: not a weights file of this workflow; train the model anew")

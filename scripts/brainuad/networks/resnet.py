@@ -31,7 +31,7 @@ class VisiblePositions:
 def spread(visible: Tensor, maps: Tensor) -> VisiblePositions:
     """The visible positions of maps [B, C, H, W] from a mask of patches, bool [B, h, w].
 
-    The mask of patches lies on the processor, which counts the positions: a GPU that counted them
+    The mask of patches lies on the CPU, which counts the positions: a GPU that counted them
     would have to be waited for. Raises ValueError for another shape or type, or where the maps do
     not divide into the patches.
     """
@@ -199,7 +199,7 @@ class ResNetBackbone(nn.Module):
         """The maps of the four stages, finest first: [B, C_i, H / s_i, W / s_i].
 
         images   [B, 1, H, W] of about 0 to 1
-        visible  bool [B, h, w] on the processor, which patches of the slice may be seen; None means
+        visible  bool [B, h, w] on the CPU, which patches of the slice may be seen; None means
                  all. Hidden patches are zero on entry and after each norm and pooling, so that no
                  map at a visible position depends on them, and are zero in the maps returned.
 

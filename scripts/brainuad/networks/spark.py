@@ -51,7 +51,7 @@ def random_visible(
 def masked_patch_loss(reconstructions: Tensor, images: Tensor, visible: Tensor) -> Tensor:
     """Mean squared error over the hidden patches only, without normalising the patches.
 
-    reconstructions, images [B, 1, H, W]; visible bool [B, h, w] on the processor. Returns a scalar,
+    reconstructions, images [B, 1, H, W]; visible bool [B, h, w] on the CPU. Returns a scalar,
     0 where no patch is hidden. Raises ValueError for shapes that do not fit.
     """
     if reconstructions.shape != images.shape:
@@ -184,7 +184,7 @@ class SparK(nn.Module):
     def random_visible(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Draw a mask for images [B, 1, H, W] at the mask ratio: bool [B, h, w].
 
-        It lies on the generator's device, the processor; see `resnet.spread`.
+        It lies on the generator's device, the CPU; see `resnet.spread`.
         """
         grid = self.grid(*images.shape[-2:])
         keep = kept_patches(grid[0] * grid[1], self.mask_ratio)
@@ -193,7 +193,7 @@ class SparK(nn.Module):
     def forward(self, images: Tensor, visible: Tensor) -> Tensor:
         """Paint whole slices, float32 [B, 1, H, W], from the visible patches of images.
 
-        visible  bool [B, H / patch_size, W / patch_size] on the processor
+        visible  bool [B, H / patch_size, W / patch_size] on the CPU
 
         Raises ValueError for shapes that do not fit.
         """

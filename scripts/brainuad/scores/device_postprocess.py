@@ -1,6 +1,6 @@
 """Anomaly maps on the device that reconstructs, equal to `postprocess` bit for bit.
 
-It pays on a GPU that an experiment holds anyway. On a processor `postprocess` is faster, and it is
+It pays on a GPU that an experiment holds anyway. On a CPU `postprocess` is faster, and it is
 what the rules without PyTorch use.
 """
 

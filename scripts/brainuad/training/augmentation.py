@@ -28,7 +28,7 @@ from brainuad.config.models import (
 def augment(images: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
     """Apply each transform to the slices that chance picks: gamma, bias field, blur, ghosting.
 
-    The order is that of the released code. The generator belongs to the processor, so that a draw
+    The order is that of the released code. The generator belongs to the CPU, so that a draw
     is the same on any device.
     """
     for transform, chosen in (

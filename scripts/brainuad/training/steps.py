@@ -29,7 +29,7 @@ def take_step(
 ) -> Tensor:
     """Take one optimiser step, and return its loss (float64, on the device).
 
-    Nothing in it waits for the device: the processor hands out work and runs ahead.
+    Nothing in it waits for the device: the CPU hands out work and runs ahead.
     """
     loss = step_loss(model, images, step=step, settings=settings, seed=seed, device=device)
     optimizer.zero_grad(set_to_none=True)
