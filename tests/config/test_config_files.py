@@ -32,7 +32,7 @@ REFUSED = {
         "a: &a {x: 1}\nb: &b {x: 2}\nc:\n  <<: *a\n  <<: *b\n",
         "line 5: the key c.<< stands there twice, first in line 4",
     ),
-    "in JSON": ('{\n\t"seed": 1,\n\t"seed": 2\n}', "the key 'seed' stands twice in one block"),
+    "in JSON": ('{\n\t"seed": 1,\n\t"seed": 2\n}', "the key 'seed' appears twice in one block"),
     "a key that is false": ("datasets:\n  no: {}\n", "line 2: the key datasets.no is no text"),
     "a key that is a number": ("datasets: {2024: {}}", "line 1: the key datasets.2024 is no text"),
     "a key that is a date": (

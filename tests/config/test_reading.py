@@ -273,7 +273,7 @@ CASES = {
     ),
     "an entry twice": (
         {"evaluation": {"methods": ["thresh", "thresh"]}},
-        "evaluation.methods: an entry stands twice",
+        "evaluation.methods: an entry appears twice",
     ),
 }
 

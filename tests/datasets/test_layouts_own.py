@@ -425,7 +425,7 @@ def test_part_that_is_missing_or_stands_twice(tmp_path):
     with pytest.raises(SettingsError, match="own_name: there is no 'Test/MSLUB' below"):
         listed(tmp_path, "preprocessed", part="Test/MSLUB")
     write_archive(tmp_path / "raw" / "Data", part="Test/WMH", modality="t1", names=["a"])
-    with pytest.raises(SettingsError, match=r"'Test/WMH' stands twice below"):
+    with pytest.raises(SettingsError, match=r"'Test/WMH' appears twice below"):
         listed(tmp_path, "preprocessed", part="Test/WMH")
 
 

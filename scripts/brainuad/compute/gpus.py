@@ -27,7 +27,7 @@ def visible_gpus() -> list[str]:
 
 
 def claim(identifiers: Sequence[str], folder: Path | None = None) -> int:
-    """The index of a GPU that is this process's own until it ends, by whatever end.
+    """The index of a GPU that is this process's own until it ends, however it ends.
 
     Takes the first that is free; waits, with one line in the log, while there is none. A process
     that claims again gets the one it has. The locks lie in `folder`, by default one for each user

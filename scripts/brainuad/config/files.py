@@ -73,7 +73,7 @@ def _is_json(text: str, path: Path) -> bool:
         for place, (key, _) in enumerate(pairs):
             if any(key == earlier for earlier, _ in pairs[:place]):
                 raise SettingsError(
-                    f"{path}: the key {key!r} stands twice in one block; keep one of them"
+                    f"{path}: the key {key!r} appears twice in one block; keep one of them"
                 )
         return dict(pairs)
 

@@ -24,7 +24,7 @@ class Limits:
     """What a value must keep to, besides its type; None: no limit. The names are JSON Schema's.
 
     items        fewest and most entries of a list, or keys of a block
-    unique       no entry stands twice in a list
+    unique       no entry appears twice in a list
     pattern      of a text, or of the keys of a block
     description  what is wanted, in words, for a message
     """
@@ -128,7 +128,7 @@ def _convert_many(
             key: _convert(arguments[1], entry, _dotted(name, key)) for key, entry in value.items()
         }
     if limits.unique and len(set(map(repr, value))) < len(value):
-        raise SettingsError(f"{name}: an entry stands twice in {value!r}; once is enough")
+        raise SettingsError(f"{name}: an entry appears twice in {value!r}; once is enough")
     return tuple(
         _convert(arguments[0], entry, f"{name}.{number}") for number, entry in enumerate(value)
     )

@@ -68,7 +68,7 @@ def paired_differences(scores: pd.DataFrame, method: str, other: str) -> pd.Seri
 
     scores is one metric on one data set: method, fold, subject, session (a column that may be
     missing), value. Of a scan and fold in which either is undefined neither counts; a fold's
-    difference is the mean over sessions. Raises ValueError if a scan stands twice in a fold.
+    difference is the mean over sessions. Raises ValueError if a scan appears twice in a fold.
     """
     # ASSUME: the unit of the test is the subject, with its mean over folds. The folds' models are
     # tested on the same subjects, and to take a subject five times would feign five times as many.

@@ -102,7 +102,7 @@ def scored_voxels(scores: np.ndarray, lesions: np.ndarray) -> ScoredVoxels:
 def pooled(parts: Iterable[ScoredVoxels]) -> ScoredVoxels:
     """The voxels of several volumes as one set; at least one part, all of one type of number.
 
-    Parts of a generator are let go one by one, so that of all volumes only the pool is held.
+    Parts of a generator are freed one by one, so that of all volumes only the pool is held.
     """
     parts = iter(parts)
     first = next(parts)

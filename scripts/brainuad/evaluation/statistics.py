@@ -54,7 +54,7 @@ def mean_over_sessions(scores: pd.DataFrame) -> pd.DataFrame:
     """Fold, subject and value: of each fold and subject the mean over its sessions, in their order.
 
     scores holds the scores of one metric by fold, subject, session (a column that may be missing)
-    and value. Raises ValueError if a scan stands twice in a fold.
+    and value. Raises ValueError if a scan appears twice in a fold.
     """
     # ASSUME: the scans of a subject are not independent, so a subject counts once, with the mean
     # over its sessions: in the means over subjects too, so that nobody weighs more for having been

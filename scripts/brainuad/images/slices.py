@@ -55,7 +55,7 @@ class SliceStack:
         if self.native_voxel_ml.shape != shape[:1]:
             raise ValueError(f"{shape[0]} volumes need as many volumes of a voxel")
         if len(set(self.names)) != len(self.names):
-            raise ValueError("a scan stands twice in the stack")
+            raise ValueError("a scan appears twice in the stack")
 
     @property
     def names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""pDDPM: a diffusion model that sees a slice as it is, except for one patch, and paints that patch.
+"""pDDPM: a diffusion model that sees a slice as it is, except for one patch, which it reconstructs.
 
 Behrendt et al. 2023, "Patched diffusion models for unsupervised anomaly detection in brain MRI"
 (MIDL, arXiv 2303.03758): what surrounds the patch guides its reconstruction. At test time the

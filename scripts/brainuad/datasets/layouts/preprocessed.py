@@ -33,7 +33,7 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
         raise SettingsError(f"there is no {part!r} below {root}; the archive holds {LAYOUT}")
     if len(folders) > 1:
         raise SettingsError(
-            f"the part {part!r} stands twice below {root}: {folders[0]} and {folders[1]}; set the "
+            f"the part {part!r} appears twice below {root}: {folders[0]} and {folders[1]}; set the "
             "root to one of the copies"
         )
     tree = read_tree(folders[0])
