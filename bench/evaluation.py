@@ -14,6 +14,7 @@ from scipy import ndimage
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.evaluation import metrics, thresholds
+from brainuad.images.computed_volumes import scans_with
 from brainuad.images.slices import SliceStack
 from brainuad.scores import load_score, postprocess
 from brainuad.scores.scoring import Scoring
@@ -172,6 +173,24 @@ def mahalanobis() -> list[Row]:
     noise = np.random.default_rng(1).normal(scale=0.05, size=(10, *GRID))
     samples = (case.reconstruction + noise).astype(np.float32)
     return compared("score mahalanobis, 10 samples", lambda: score(case.image, samples, case.brain))
+
+
+def normative() -> list[Row]:
+    """The z-score of the intensity against four healthy scans."""
+    config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    cases = [sample(seed) for seed in range(5)]
+    stack = SliceStack(
+        images=np.stack([case.image for case in cases]),
+        brain_masks=np.stack([case.brain for case in cases]),
+        lesions=np.stack([case.lesions for case in cases]),
+        subjects=np.array([f"s{number}" for number in range(5)]),
+        affines=np.tile(np.diag([2.0, 2.0, 2.0, 1.0]), (5, 1, 1)),
+    )
+    score = load_score(config["methods"]["zscore"]["score"])
+    patient, *healthy = stack.names
+    scoring = Scoring(score, score.reference(scans_with(stack, None, healthy)))
+    (scan,) = stack.scans([patient])
+    return compared("score normative", lambda: scoring(scan, None))
 
 
 def all_scores() -> list[Row]:

@@ -32,6 +32,7 @@ PARTS = [
             "ssim_and_psnr",
             "ssim_ensemble",
             "mahalanobis",
+            "normative",
             "all_scores",
         )
     ),
