@@ -28,6 +28,7 @@ def ssim_by_hand(image, reconstruction, sigma):
     offsets = list(itertools.product(range(-reach, reach + 1), repeat=3))
     weights = [math.exp(-sum(step**2 for step in offset) / (2 * sigma**2)) for offset in offsets]
     total = sum(weights)
+    c1, c2 = ((share * max(np.ptp(image), np.ptp(reconstruction))) ** 2 for share in (0.01, 0.03))
     found = np.empty(image.shape)
     for place in np.ndindex(image.shape):
         sums = np.zeros(5)
@@ -39,8 +40,8 @@ def ssim_by_hand(image, reconstruction, sigma):
             x, y = float(image[near]), float(reconstruction[near])
             sums += weight / total * np.array([x, y, x * x, y * y, x * y])
         x, y, xx, yy, xy = sums
-        similarity = (2 * x * y + 1e-4) * (2 * (xy - x * y) + 9e-4)
-        similarity /= (x * x + y * y + 1e-4) * (xx - x * x + yy - y * y + 9e-4)
+        similarity = (2 * x * y + c1) * (2 * (xy - x * y) + c2)
+        similarity /= (x * x + y * y + c1) * (xx - x * x + yy - y * y + c2)
         found[place] = similarity
     return found
 
@@ -54,7 +55,7 @@ def score_by_hand(image, reconstruction, brain_mask, sigmas):
 
 def volumes(shape, seed=0):
     random = np.random.default_rng(seed)
-    image, noise = random.random((2, *shape), dtype=np.float32)
+    image, noise = np.float32(1.4) * random.random((2, *shape), dtype=np.float32)
     return image, (0.6 * image + 0.4 * noise).astype(np.float32), random.random(shape) < 0.7
 
 
@@ -83,9 +84,9 @@ def test_a_window_gives_the_similarity_of_monai():
         image, reconstruction, np.ones(image.shape, bool)
     )
     pair = [torch.from_numpy(volume)[None, None] for volume in (image, reconstruction)]
-    expected, _ = compute_ssim_and_cs(
-        *pair, spatial_dims=3, kernel_size=(9,) * 3, kernel_sigma=(1.0,) * 3
-    )
+    window = {"kernel_size": (9, 9, 9), "kernel_sigma": (1.0, 1.0, 1.0)}
+    widest = float(max(np.ptp(image), np.ptp(reconstruction)))
+    expected, _ = compute_ssim_and_cs(*pair, spatial_dims=3, data_range=widest, **window)
     # MONAI gives the windows alone that lie inside.
     np.testing.assert_allclose(found[4:-4, 4:-4, 4:-4], expected[0, 0].numpy(), atol=1e-5)
 

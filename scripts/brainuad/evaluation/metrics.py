@@ -191,7 +191,7 @@ def ssim(image: np.ndarray, reconstruction: np.ndarray) -> float:
         return volume[(inside,) * volume.ndim]
 
     x, y = image.astype(np.float64), reconstruction.astype(np.float64)
-    return float(np.mean(local_similarity(x, y, blurred)))
+    return float(np.mean(local_similarity(x, y, blurred, value_range=1)))
 
 
 def l1_ratio(residual: np.ndarray, lesions: np.ndarray, brain_mask: np.ndarray) -> float:

@@ -5,20 +5,23 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
-# ASSUME: SSIM takes intensities to range from 0 to 1, as they do between two percentiles of the
-# brain, so that all scans are compared by the same constants. The released scores take the largest
-# range of scan and reconstruction, which depends on what overshoots 1.
-C1, C2 = 0.01**2, 0.03**2
+# Shares of the range of values, which keep SSIM from dividing by 0.
+K1, K2 = 0.01, 0.03
 # Where the released windows end, in standard deviations.
 RELEASED_REACH = 3.5
 
 
 def local_similarity(
-    image: np.ndarray, reconstruction: np.ndarray, blur: Callable[[np.ndarray], np.ndarray]
+    image: np.ndarray,
+    reconstruction: np.ndarray,
+    blur: Callable[[np.ndarray], np.ndarray],
+    *,
+    value_range: float,
 ) -> np.ndarray:
     """SSIM of two volumes about each voxel, -1 to 1; of the type and shape of what `blur` returns.
 
-    blur  the weighted mean of a volume about each voxel
+    blur         the weighted mean of a volume about each voxel
+    value_range  how far values reach from the lowest to the highest
 
     Raises ValueError for unequal shapes.
     """
@@ -27,11 +30,12 @@ def local_similarity(
             f"the image has shape {image.shape}, its reconstruction {reconstruction.shape}"
         )
     x, y = image, reconstruction
+    c1, c2 = (K1 * value_range) ** 2, (K2 * value_range) ** 2
     mean_x, mean_y = blur(x), blur(y)
     variances = blur(x * x + y * y) - mean_x**2 - mean_y**2
     covariance = blur(x * y) - mean_x * mean_y
-    contrast = (2 * covariance + C2) / (variances + C2)
-    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
+    contrast = (2 * covariance + c2) / (variances + c2)
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     return luminance * contrast
 
 
@@ -45,4 +49,7 @@ def gaussian_similarity(image: np.ndarray, reconstruction: np.ndarray, sigma: fl
     def blur(volume: np.ndarray) -> np.ndarray:
         return ndimage.gaussian_filter(volume, sigma, mode="mirror", truncate=RELEASED_REACH)
 
-    return local_similarity(image, reconstruction, blur)
+    # ASSUME: the range of values in an SSIM score is the larger one of scan and reconstruction, as
+    # released. It is more than 1 where splines overshot, and so not the same for all scans.
+    widest = max(float(np.ptp(image)), float(np.ptp(reconstruction)))
+    return local_similarity(image, reconstruction, blur, value_range=widest or 1.0)
