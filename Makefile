@@ -27,7 +27,7 @@ $(ENVIRONMENTS)/%/.built: envs/%.yaml
 	touch $@
 
 demo: $(SNAKEMAKE)/.built  ## Run the whole chain on phantoms, up to the report; then apply its model to others
-	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo all results/bundles/cddpm_ens_t2
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo all results/bundles/cddpm_ens_z_t2
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo/apply --configfile demo/config/apply.yaml
 
 demo-full: $(SNAKEMAKE)/.built  ## The same with all methods, and with the released code's defects beside

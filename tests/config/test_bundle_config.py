@@ -235,8 +235,8 @@ def test_a_run_that_trains_takes_its_own_files():
     residuals = results.healthy_residuals_of(method, "t2", 0)
     assert residuals == "results/healthy_residuals/cddpm_ens/fold0/ixi_t2.npz"
     assert BundlesPlan(study).default() == [
-        "results/bundles/cddpm_ssl_ens_t1",
-        "results/bundles/cddpm_ssl_ens_t2",
+        "results/bundles/cddpm_ens_z_t1",
+        "results/bundles/cddpm_ens_z_t2",
     ]
 
 
@@ -252,6 +252,6 @@ def test_healthy_scans_set_a_threshold_where_no_patient_has_masks():
 
 def test_the_demo_applies_its_bundle(bundle):
     values = yaml.safe_load((PROJECT / "demo/config/apply.yaml").read_text(encoding="utf-8"))
-    assert values["bundle"] == "../results/bundles/cddpm_ens_t2"
+    assert values["bundle"] == "../results/bundles/cddpm_ens_z_t2"
     config = read_config(values | {"bundle": str(bundle)}, PAPER)
     assert list(config["datasets"]) == ["clinic"] and config["phantoms"]["clinic"]["subjects"] == 2

@@ -53,8 +53,8 @@ def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
         for name in ("mslub_t2", "wmh_t1")
     }
     assert thresholds == {
-        "mslub_t2": "results/thresholds/cddpm_ssl_ens/fold0/mslub_t2.json",
-        "wmh_t1": "results/healthy_residuals/cddpm_ssl_ens/fold0/ixi_t1.json",
+        "mslub_t2": "results/thresholds/cddpm_ens_z/fold0/mslub_t2.json",
+        "wmh_t1": "results/healthy_residuals/cddpm_ens_z/fold0/ixi_t1.json",
     }
 
 

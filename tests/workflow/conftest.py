@@ -40,6 +40,7 @@ MINIATURE = {
     "evaluation": {
         "methods": ["thresh", "zscore", "ddpm_ens", "cddpm_ssl", "cddpm_ssl_ens"],
         "later_methods": ["ddpm_ens_z"],
+        "maps_method": "ddpm_ens_z",
         "bootstrap": {"rounds": 100},
     },
     "experiments": {

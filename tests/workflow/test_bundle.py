@@ -10,7 +10,7 @@ import yaml
 
 from conftest import make_working_directory
 
-METHOD = "cddpm_ssl_ens"
+METHOD = "ddpm_ens_z"
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,10 @@ def test_anomaly_maps_are_those_of_the_run_that_trained(chain, applied):
     assert sorted(own["names"]) == sorted(trained["names"]) and len(own["names"]) == 3
     rows = [trained["names"].tolist().index(subject) for subject in own["names"]]
     found, expected = own["anomaly_maps"], trained["anomaly_maps"][rows]
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    # In standard deviations, which are a small part of the intensities.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert own["anomaly_maps"].any()
-    np.testing.assert_allclose(own["mean_residual"], trained["mean_residual"][rows], rtol=1e-6)
+    np.testing.assert_allclose(own["mean_residual"], trained["mean_residual"][rows], rtol=1e-4)
 
 
 def test_scores_are_at_the_threshold_of_the_bundle(chain, applied):

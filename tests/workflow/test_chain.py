@@ -89,10 +89,7 @@ def test_own_patients_without_masks_get_anomaly_maps(chain, snakemake):
             name = f"sub-{number:02d}"
             raw = nib.load(bids / name / "anat" / f"{name}_T1w.nii.gz")
             scores = nib.load(
-                derivatives
-                / name
-                / "anat"
-                / f"{name}_space-orig_desc-cddpmsslens_anomalymap.nii.gz"
+                derivatives / name / "anat" / f"{name}_space-orig_desc-ddpmensz_anomalymap.nii.gz"
             )
             assert scores.shape == raw.shape
             np.testing.assert_array_equal(scores.affine, raw.affine)
@@ -229,7 +226,7 @@ def test_findings_lie_in_the_scans_and_reconstructions_in_the_template(chain):
             image = nib.load(file)
             assert image.shape == nib.load(raw).shape
             np.testing.assert_array_equal(image.affine, nib.load(raw).affine)
-        (file,) = anat.glob("*_space-template_desc-cddpmsslens_T2w.nii.gz")
+        (file,) = anat.glob("*_space-template_desc-ddpmensz_T2w.nii.gz")
         image = nib.load(file)
         assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
         # Its centre, in millimetres, lies in the template.

@@ -71,7 +71,7 @@ def test_targets_are_not_taken_for_what_is_quiet(clone):
     report = clone / "demo" / "results" / "report" / "index.html"
     report.parent.mkdir(parents=True)
     report.touch()
-    calls = calls_of_demo(clone, "all", "results/bundles/cddpm_ens_t2").splitlines()
+    calls = calls_of_demo(clone, "all", "results/bundles/cddpm_ens_z_t2").splitlines()
     assert len(calls) == 3
     for call in calls:
-        assert "all results/bundles/cddpm_ens_t2" in call.partition("--quiet")[0]
+        assert "all results/bundles/cddpm_ens_z_t2" in call.partition("--quiet")[0]
