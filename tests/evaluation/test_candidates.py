@@ -3,35 +3,15 @@ import pytest
 
 from brainuad.evaluation.candidates import (
     Side,
-    label_candidates,
     measure_candidates,
     midsagittal_plane,
     side_of,
 )
+from brainuad.images.components import label_components
 from brainuad.images.volumes import Volume
 
 # Counts from a corner, as SRI24 does: 0 is no midsagittal plane.
 AFFINE = np.array([[2.0, 0, 0, 10], [0, 2, 0, -40], [0, 0, 2, 5], [0, 0, 0, 1]])
-
-
-def test_parts_are_numbered_by_size_and_touch_by_corners():
-    marked = np.zeros((9, 8, 7), bool)
-    marked[0, 0, 0] = True
-    marked[3:6, 3:6, 3:6] = marked[6, 6, 6] = True
-    marked[8, 0:2, 0] = True
-    parts = label_candidates(marked)
-    assert parts.dtype == np.uint16
-    assert (parts > 0).sum() == marked.sum()
-    assert parts[4, 4, 4] == parts[6, 6, 6] == 1
-    assert parts[8, 1, 0] == 2 and parts[0, 0, 0] == 3
-    assert not label_candidates(np.zeros((3, 3, 3), bool)).any()
-
-
-def test_more_parts_than_16_bits_can_number():
-    marked = np.zeros((2, 600, 600), bool)
-    marked[0, ::2, ::2] = True
-    parts = label_candidates(marked)
-    assert parts.max() == 90_000
 
 
 def test_measures_of_a_part():
@@ -39,7 +19,7 @@ def test_measures_of_a_part():
     scores[2:5, 6:8, 9] = 0.25
     scores[3, 6, 9] = 0.75
     scores[12:14, 3, 3] = 0.5
-    parts = label_candidates(scores > 0.1)
+    parts = label_components(scores > 0.1)
     first, second = measure_candidates(parts, Volume(scores, AFFINE), midsagittal=29.0)
     assert (first.voxels, first.peak, first.mean) == (6, 0.75, pytest.approx(2 / 6))
     assert first.centre == pytest.approx((3, 6.5, 9))

@@ -39,22 +39,10 @@ class Candidate:
     side: Side
 
 
-def label_candidates(segmentation: np.ndarray) -> np.ndarray:
-    """The connected parts of a segmentation, the largest first, unsigned of its shape, from 1 on.
-
-    As in `segment`, voxels that share a face, an edge or a corner are one part.
-    """
-    parts, count = ndimage.label(segmentation, structure=np.ones((3,) * segmentation.ndim))
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
-    ranks = np.zeros(count + 1, np.result_type(np.uint16, np.min_scalar_type(count)))
-    ranks[1 + np.argsort(-sizes, kind="stable")] = np.arange(1, count + 1)
-    return ranks[parts]
-
-
 def measure_candidates(
     parts: np.ndarray, anomaly_map: Volume, *, midsagittal: float
 ) -> list[Candidate]:
-    """What `label_candidates` found in a map [X, Y, Z] in the template's space, in its order.
+    """What `label_components` found in a map [X, Y, Z] in the template's space, in its order.
 
     midsagittal: where the plane that halves the head lies, RAS mm along x.
     """

@@ -9,12 +9,8 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from brainuad.evaluation.candidates import (
-    Candidate,
-    label_candidates,
-    measure_candidates,
-    midsagittal_plane,
-)
+from brainuad.evaluation.candidates import Candidate, measure_candidates, midsagittal_plane
+from brainuad.images.components import label_components
 from brainuad.images.geometry import read_transform
 from brainuad.images.slices import Scan
 from brainuad.images.volumes import Volume, read_labels
@@ -166,7 +162,7 @@ class ScanWriter:
             f"desc-{self.desc}_anomalymap",
             facts(f"{self.score}, post-processed; 0 outside the eroded brain", "linear"),
         )
-        parts = volume_of(label_candidates(self.segment(anomaly_map)), scan)
+        parts = volume_of(label_components(self.segment(anomaly_map)), scan)
         candidates = measure_candidates(parts.data, of_map, midsagittal=place.midsagittal)
         on_grid, counts = _numbered(place.bring(parts, labels=True), len(candidates))
         if missed := np.count_nonzero(counts == 0):
