@@ -141,10 +141,11 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
             **common,
             threshold=work / f"{dataset}.json",
             # What it gives is not looked at.
-            healthy_threshold=demo
-            / f"results/healthy_residuals/{MODEL}_ens/fold0/ixi_{modality}.json",
+            healthy_threshold=results / f"healthy_residuals/{MODEL}_ens/fold0/ixi_{modality}.json",
             fits=True,
-            output=scores,
+            scores=scores,
+            lesions=work / f"{dataset}_lesions.tsv",
+            froc=work / f"{dataset}_froc.tsv",
             postprocessing=postprocessing,
             modality=modality,
         )

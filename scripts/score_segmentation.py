@@ -1,7 +1,7 @@
 """Fit the threshold of one method on the validation scans of one cohort and fold, and score.
 
 The anomaly maps of the test scans are cut at it, or at one that is given, and compared with their
-lesion masks.
+lesion masks, voxel by voxel and lesion by lesion.
 """
 
 import json
@@ -15,6 +15,16 @@ from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation import metrics
+from brainuad.evaluation.lesions import (
+    FACTORS,
+    FROC_COLUMNS,
+    LESION_COLUMNS,
+    froc_counts,
+    lesion_rows,
+    lesion_scores,
+    lesions_of,
+    match_lesions,
+)
 from brainuad.evaluation.thresholds import (
     FEWEST_LESION_VOXELS,
     FEWEST_PATIENTS,
@@ -39,7 +49,7 @@ def scores_of(
     healthy_threshold: float,
     settings: PostprocessingSettings,
 ) -> dict[str, float]:
-    """Every segmentation metric of one scan; NaN where it is not defined.
+    """Every segmentation metric of one scan, voxel by voxel; NaN where it is not defined.
 
     measures are those of its anomaly map [S, H, W] before post-processing.
     """
@@ -61,11 +71,17 @@ def scores_of(
     }
 
 
-def fit_threshold(pairs: ScansWithVolumes) -> dict[str, float]:
+def fit_threshold(pairs: ScansWithVolumes, slices: Path) -> dict[str, float]:
     """The threshold of the best Dice on the pooled voxels of validation scans, and its grounds.
 
-    pairs are the scans with their anomaly maps.
+    pairs are the scans with their anomaly maps, from the file `slices`. Raises SettingsError if
+    there are none.
     """
+    if not pairs:
+        raise SettingsError(
+            f"{slices.stem}: none of the validation scans came through the preprocessing, so "
+            f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
+        )
     # ASSUME: a threshold is fitted on the pooled voxels of all validation scans, so that a subject
     # of several sessions weighs by their number, as one of large lesions does by their size.
     voxels = []
@@ -106,11 +122,17 @@ def main(
     threshold: Path,
     healthy_threshold: Path,
     fits: bool,
-    output: Path,
+    scores: Path,
+    lesions: Path,
+    froc: Path,
     postprocessing: dict[str, Any],
     modality: str,
 ) -> None:
-    """Write a tidy table: subject, session, modality, metric, value.
+    """Write three tidy tables about the test scans.
+
+    scores   subject, session, modality, metric, value
+    lesions  a row per lesion: subject, session, modality, LESION_COLUMNS
+    froc     a row per threshold, counts over all scans: modality, FROC_COLUMNS
 
     `threshold` is a JSON file that is given; where `fits`, it is written first.
     `healthy_threshold` is that of healthy voxels.
@@ -118,35 +140,44 @@ def main(
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, frame, maps = read_slices(slices), read_rows(split), read_anomaly_maps(anomaly_maps)
     if fits:
-        validation = scans_with(stack, maps, scans_of(frame, VALIDATION))
-        if not validation:
-            raise SettingsError(
-                f"{slices.stem}: none of the validation scans came through the preprocessing, so "
-                f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
-            )
-        fitted = fit_threshold(validation)
+        fitted = fit_threshold(scans_with(stack, maps, scans_of(frame, VALIDATION)), slices)
         with job.replacing(threshold) as temporary:
             temporary.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
     value, healthy = (
         json.loads(path.read_text(encoding="utf-8"))["threshold"]
         for path in (threshold, healthy_threshold)
     )
+    thresholds = [factor * value for factor in FACTORS]
     pairs = scans_with(stack, maps, scans_of(frame, TEST))
-    rows = []
+    score_table, lesion_table = [], []
+    counts = np.zeros((len(FACTORS), 2), int)
     for scan, anomaly_map in pairs:
-        measures = maps.measures_of(scan.name)
-        scores = scores_of(
+        place = (scan.subject, scan.session, modality)
+        found = scores_of(
             scan,
             anomaly_map,
-            measures,
+            maps.measures_of(scan.name),
             threshold=value,
             healthy_threshold=healthy,
             settings=settings,
         )
-        place = (scan.subject, scan.session, modality)
-        rows += [(*place, metric, score) for metric, score in scores.items()]
+        marked = lesions_of(scan.lesions)
+        matches = match_lesions(segment(anomaly_map, value, settings), marked)
+        found |= lesion_scores(matches)
+        score_table += [(*place, metric, score) for metric, score in found.items()]
+        rows = lesion_rows(marked, matches, anomaly_map, scan.voxel_ml)
+        lesion_table += [(*place, *row) for row in rows]
+        counts += froc_counts(marked, anomaly_map, thresholds, settings)
+    totals = (len(pairs), len(lesion_table))
+    froc_table = [
+        (modality, factor, cut, *totals, *row)
+        for factor, cut, row in zip(FACTORS, thresholds, counts.tolist(), strict=True)
+    ]
     job.log(f"{len(pairs)} test scans scored at threshold {value:.6g}")
-    write_rows(["subject", "session", "modality", "metric", "value"], rows, output)
+    scan_columns = ["subject", "session", "modality"]
+    write_rows([*scan_columns, "metric", "value"], score_table, scores)
+    write_rows([*scan_columns, *LESION_COLUMNS], lesion_table, lesions)
+    write_rows(["modality", *FROC_COLUMNS], froc_table, froc)
 
 
 if __name__ == "__main__":
@@ -159,7 +190,9 @@ if __name__ == "__main__":
             threshold=Path(given or snakemake.output.threshold),
             healthy_threshold=Path(snakemake.input.healthy_threshold),
             fits=not given,
-            output=Path(snakemake.output.scores),
+            scores=Path(snakemake.output.scores),
+            lesions=Path(snakemake.output.lesions),
+            froc=Path(snakemake.output.froc),
             postprocessing=snakemake.params.postprocessing,
             modality=snakemake.params.modality,
         )

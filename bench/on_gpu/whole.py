@@ -215,7 +215,9 @@ def score(folder: Path) -> None:
             "threshold": patients / "threshold.json",
             "healthy_threshold": patients / "healthy.json",
             "fits": True,
-            "output": patients / "scores.tsv",
+            "scores": patients / "scores.tsv",
+            "lesions": patients / "lesions.tsv",
+            "froc": patients / "froc.tsv",
             "modality": "t2",
         },
     )

@@ -205,8 +205,10 @@ def test_scans_with_masks_are_scored_at_the_threshold_of_the_bundle(bundle):
     assert results.given_threshold(WILDCARDS) == "results/bundle/thresholds/healthy.json"
     assert results.fitted_threshold() == {}
     tables, figures = _shown(study)
-    assert tables == {"segmentation", "subgroups", "anomalies", "splits", "left_out", "run"}
-    assert figures == {"precision_recall_mine_t2", "dice_by_volume", "panel_mine_t2"}
+    assert tables == {
+        *("segmentation", "lesions", "subgroups", "anomalies", "splits", "left_out", "run")
+    }
+    assert figures == {"precision_recall_mine_t2", "dice_by_volume", "panel_mine_t2", "froc"}
 
 
 def test_the_report_shows_what_there_is(bundle):

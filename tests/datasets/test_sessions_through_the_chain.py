@@ -114,7 +114,9 @@ def test_each_scan_is_scored_and_each_subject_counts_once(packed, tmp_path):
         threshold=threshold,
         healthy_threshold=tmp_path / "healthy.json",
         fits=True,
-        output=output,
+        scores=output,
+        lesions=tmp_path / "lesions.tsv",
+        froc=tmp_path / "froc.tsv",
         postprocessing=NO_POSTPROCESSING,
         modality="t2",
     )

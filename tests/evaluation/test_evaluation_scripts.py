@@ -118,7 +118,9 @@ def segmented(files, folder, *, fits=True):
         threshold=threshold,
         healthy_threshold=healthy,
         fits=fits,
-        output=output,
+        scores=output,
+        lesions=folder / "lesions.tsv",
+        froc=folder / "froc.tsv",
         postprocessing=SETTINGS,
         modality="t2",
     )
@@ -136,7 +138,7 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     assert list(scores["subject"].unique()) == ["t1", "t2", "healthy"]
     assert set(scores["modality"]) == {"t2"}
     found = scores.pivot_table(index="subject", columns="metric", values="value", dropna=False)
-    assert found.shape == (3, 10)
+    assert found.shape == (3, 13)
     # So low that all of the eroded brain is called a lesion.
     assert 0 < found.loc["t1", "dice_healthy"] < 0.5 < found.loc["t1", "dice"]
     # In a 3x3x3 window the box keeps its faces (18 of 27 voxels inside) and loses its edges (12)

@@ -120,7 +120,9 @@ def scored_by_the_main_chain(files, folder, *, timesteps, score=ABSOLUTE, sample
         threshold=fitted,
         healthy_threshold=healthy,
         fits=True,
-        output=scores,
+        scores=scores,
+        lesions=folder / "lesions.tsv",
+        froc=folder / "froc.tsv",
         postprocessing=POSTPROCESSING,
         modality="t2",
     )

@@ -64,7 +64,9 @@ def thresholds(tmp_path, capsys):
         modality="t2",
         threshold=tmp_path / "mslub.json",
         fits=True,
-        output=tmp_path / "mslub.tsv",
+        scores=tmp_path / "mslub.tsv",
+        lesions=tmp_path / "lesions.tsv",
+        froc=tmp_path / "froc.tsv",
     )
     score_false_positives.main(
         **controls,

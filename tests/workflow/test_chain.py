@@ -195,6 +195,8 @@ def test_tables_beyond_the_paper(chain):
     false_positives = tables["false_positives"]
     assert set(false_positives["dataset"]) == {"ixi"}
     assert set(false_positives["fitted_on"]) == set(LESION) | set(ON_HEALTHY)
+    lesions = tables["lesions"]
+    assert set(lesions["dataset"]) == set(LESION) and set(lesions["method"]) == set(METHODS)
     calibration = tables["calibration"]
     # BraTS21 and MSLUB lend each other their thresholds, and so do ATLAS and WMH.
     of_brats = calibration[calibration["dataset"] == "brats21"]

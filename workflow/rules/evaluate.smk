@@ -3,7 +3,8 @@
 1. summarize_healthy_residuals  what a patient's anomaly map is compared with, and the thresholds
                               that need no lesion
 2. score_segmentation         a cohort with lesions: the threshold by the validation subjects, and
-                              the test subjects at it, or at the threshold of a bundle
+                              the test subjects at it, or at the threshold of a bundle; voxel by voxel
+                              and lesion by lesion
    score_reconstruction       the test subjects of a healthy cohort
    score_perceptual_distance  the same by a network, where its weights are given
 3. score_thresholds           each patient of the test at the thresholds of all cohorts
@@ -51,6 +52,8 @@ rule score_segmentation:
     output:
         **results.fitted_threshold(),
         scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
+        lesions="results/lesions/{method}/fold{fold}/{cohort}.tsv",
+        froc="results/froc/{method}/fold{fold}/{cohort}.tsv",
     log:
         "logs/score_segmentation/{method}/fold{fold}/{cohort}.log",
     benchmark:

@@ -7,19 +7,22 @@ from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import gather_scores
 from brainuad.io.job import log
 
+GATHERED = ("scores", "lesions")
+
 
 def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments with the files of `scores` as one tidy table, and `bootstrap` as its settings.
+    """Arguments with the files of GATHERED as one tidy table each, `bootstrap` as its settings.
 
-    The lists beside the files (methods, folds, datasets) become columns of the table. All other
+    The lists beside the files (methods, folds, datasets) become columns of the tables. All other
     arguments stay as they are.
     """
     read = dict(arguments)
-    if "scores" in read:
-        files = read["scores"]
+    if gathered := [name for name in GATHERED if name in read]:
         origins = {name: read.pop(name) for name in ("methods", "folds", "datasets")}
-        read["scores"] = gather_scores(files, **origins)
-        log(f"{len(read['scores'])} scores of {len(files)} files")
+        for name in gathered:
+            files = read[name]
+            read[name] = gather_scores(files, **origins)
+            log(f"{len(read[name])} {name} of {len(files)} files")
     if "bootstrap" in read:
         read["bootstrap"] = settings_from(BootstrapSettings, read["bootstrap"])
     return read

@@ -144,7 +144,10 @@ class Register:
 
 # What a run has to show of scores that applies a bundle: nothing was trained, fitted, compared or
 # timed.
-APPLIED = ("segmentation", "precision_recall_", "dice_by_volume", "panel_", "subgroups")
+APPLIED = (
+    *("segmentation", "precision_recall_", "dice_by_volume", "panel_"),
+    *("lesions", "froc", "subgroups"),
+)
 
 
 def _applied(section: Section, study: Study) -> Section:

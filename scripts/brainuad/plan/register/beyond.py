@@ -4,6 +4,7 @@ from brainuad.io.markup import as_text
 from brainuad.plan.grids import Grid
 from brainuad.plan.register.entries import PROJECT, FigureEntry, Section, TableEntry
 from brainuad.plan.register.files import table_file
+from brainuad.plan.register.lesions import lesions
 from brainuad.plan.register.wording import VOLUMES, bootstrap, drawn, interval, threshold
 from brainuad.plan.study import Study
 
@@ -16,7 +17,13 @@ def beyond(study: Study) -> Section:
         "beyond",
         "Beyond the paper",
         "Beyond",
-        [_subgroups(study), _detection(study), _false_positives(study), *_calibration(study)],
+        [
+            *lesions(study),
+            _subgroups(study),
+            _detection(study),
+            _false_positives(study),
+            *_calibration(study),
+        ],
     )
 
 
