@@ -93,7 +93,34 @@ def test_latex_by_hand(report):
     assert tex.count(r"\bottomrule") == 4
 
 
-def test_no_files_give_a_table_without_rows(tmp_path):
-    table, page, tex = texts_of(write_small_table("subgroups", tmp_path, **NO_SCORES, subjects=[]))
+@pytest.fixture
+def false_positives(tmp_path):
+    """Healthy subjects of the first data set at three thresholds."""
+    rows = [
+        (subject, "", "t1", fitted_on, "predicted_volume_ml", factor * volume)
+        for subject, volume in zip(PEOPLE["subject"], (1.0, 2.0, 6.0), strict=True)
+        for fitted_on, factor in (("wmh", 5), ("healthy_0.01", 1), ("healthy_0.05", 9))
+    ]
+    columns = ["subject", "session", "modality", "fitted_on", "metric", "value"]
+    write_table(pd.DataFrame(rows, columns=columns), tmp_path / "scores.tsv")
+    write_table(PEOPLE, tmp_path / "ixi.tsv")
+    lists = {"scores": [tmp_path / "scores.tsv"], "methods": ["ae"], "folds": [0]}
+    lists |= {"datasets": ["ixi"], "subjects": [tmp_path / "ixi.tsv"]}
+    return texts_of(write_small_table("false_positives_by_group", tmp_path, **lists))
+
+
+def test_false_positives_by_group_at_the_threshold_of_one_per_cent(false_positives):
+    table, page, tex = false_positives
+    found = table.set_index(["grouping", "group"])["mean"]
+    assert found[("sex", "f")] == 1 and found[("sex", "m")] == pytest.approx((2 + 6) / 2)
+    assert found[("age", "\u2265 60 years")] == 6
+    assert set(table["grouping"]) == {"age", "sex", "site"}
+    assert re.findall("<h3>(.*?)</h3>", page) == ["IXI T1, Called anomalous (ml)"]
+    assert tex.startswith("% IXI T1, Called anomalous (ml)\n")
+
+
+@pytest.mark.parametrize("name", ["subgroups", "false_positives_by_group"])
+def test_no_files_give_a_table_without_rows(name, tmp_path):
+    table, page, tex = texts_of(write_small_table(name, tmp_path, **NO_SCORES, subjects=[]))
     assert table.empty and {"grouping", "group", "mean"} <= set(table.columns)
     assert "There are no scores" in page and tex.startswith("% There are no")

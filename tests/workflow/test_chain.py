@@ -195,6 +195,7 @@ def test_tables_beyond_the_paper(chain):
     false_positives = tables["false_positives"]
     assert set(false_positives["dataset"]) == {"ixi"}
     assert set(false_positives["fitted_on"]) == set(LESION) | set(ON_HEALTHY)
+    assert "site" in set(tables["false_positives_by_group"]["grouping"])
     lesions = tables["lesions"]
     assert set(lesions["dataset"]) == set(LESION) and set(lesions["method"]) == set(METHODS)
     calibration = tables["calibration"]

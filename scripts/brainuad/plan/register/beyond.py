@@ -21,7 +21,7 @@ def beyond(study: Study) -> Section:
             *lesions(study),
             _subgroups(study),
             _detection(study),
-            _false_positives(study),
+            *_false_positives(study),
             *_calibration(study),
         ],
     )
@@ -105,9 +105,10 @@ def _detection(study: Study) -> TableEntry:
     )
 
 
-def _false_positives(study: Study) -> TableEntry:
-    scored = Grid.of(study.methods, study.folds, study.with_thresholds(study.healthy_cohorts))
-    return TableEntry(
+def _false_positives(study: Study) -> list[TableEntry]:
+    healthy = study.with_thresholds(study.healthy_cohorts)
+    scored = Grid.of(study.methods, study.folds, healthy)
+    table = TableEntry(
         name="false_positives",
         module="false_positives",
         inputs={"scores": scored.files("results/threshold_scores")},
@@ -126,6 +127,32 @@ def _false_positives(study: Study) -> TableEntry:
         "Compare with Dice: a method that finds nothing has no false positives either. "
         f"{VOLUMES}",
     )
+    by_group = TableEntry(
+        name="false_positives_by_group",
+        module="false_positives_by_group",
+        inputs={
+            **table.inputs,
+            "subjects": [
+                f"results/subjects/{name}.tsv"
+                for name in dict.fromkeys(cohort.dataset for cohort in healthy)
+            ],
+        },
+        params=table.params,
+        category="Beyond the paper",
+        label="false positives by group",
+        title="False positives by age, sex and site",
+        heading="False positives by age, sex and site",
+        caption="The volume that is called anomalous in healthy test subjects, by age, sex and "
+        "site, at the threshold that 1 % of the voxels of healthy validation subjects exceed: at "
+        "it, all methods call about the same share of all voxels anomalous. A row per group, a "
+        "column per method, with the number of subjects, each with its mean over folds. The "
+        f"{interval(study)} over subjects ({drawn(study)}) stands beneath each mean; a group of "
+        "one subject has none. A subject of unknown age, sex or site is in no such group. The "
+        "volumes are larger in larger brains by themselves. Age, sex and site may go together, so "
+        f"that groups of one may differ only because of another. {VOLUMES} The same numbers are in "
+        "``false_positives_by_group.tsv``.",
+    )
+    return [table, by_group]
 
 
 def _calibration(study: Study) -> list[TableEntry | FigureEntry]:

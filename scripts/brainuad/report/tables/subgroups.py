@@ -25,6 +25,7 @@ def tabulate(
     subjects: Sequence[Path],
     bootstrap: BootstrapSettings,
     labels: Labels,
+    metrics: Sequence[str] = SHOWN,
 ) -> Table:
     """Summarize the scores of each group; the tables of `subjects` are named by their data sets."""
     people = [read_table(path).assign(dataset=path.stem)[KNOWN] for path in subjects]
@@ -32,7 +33,7 @@ def tabulate(
     summary = summarize_groups(
         scores,
         group_scans(known, scores),
-        metrics=SHOWN,
+        metrics=metrics,
         bootstrap=bootstrap,
     )
     return Table(summary, subgroups_html(summary, labels), subgroups_latex(summary, labels))
@@ -61,10 +62,8 @@ def subgroups_latex(summary: pd.DataFrame, labels: Labels) -> str:
 def _parts(summary: pd.DataFrame, labels: Labels) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each data set and metric, below a title such as "WMH T1, Dice %"."""
     for place, rows in summary.groupby(["dataset", "modality"], sort=False):
-        for metric in SHOWN:
-            part = rows[rows["metric"] == metric]
-            if not part.empty:
-                yield f"{labels.cohort(*place)}, {labels.metric(metric)}", part
+        for metric, part in rows.groupby("metric", sort=False):
+            yield f"{labels.cohort(*place)}, {labels.metric(metric)}", part
 
 
 def _laid_out(part: pd.DataFrame, labels: Labels, *, interval: bool) -> pd.DataFrame:
