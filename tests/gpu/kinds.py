@@ -37,4 +37,5 @@ KINDS = TRAINABLES | {
         "patched_diffusion",
         {name: DDPM[name] for name in ("network", "noise", "schedule")} | {"grid": [2, 2]},
     ),
+    "disyre": ("disyre", {"network": DDPM["network"], "restorations": 3}),
 }

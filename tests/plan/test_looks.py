@@ -12,6 +12,7 @@ ROWS = (
     *("thresh", "anogan", "vae", "svae", "ae", "dae"),
     *("ddpm", "pddpm", "cddpm", "cddpm_ssl"),
 )
+BEYOND = ("disyre",)
 
 
 def study_with(methods):
@@ -84,7 +85,7 @@ def test_each_method_of_the_paper_has_a_look_of_its_own():
     assert all((found[name]["line"] != "-") == (name in one_pass) for name in ROWS)
 
 
-def test_colours_of_the_paper_are_told_apart_with_any_vision():
+def test_colours_of_the_config_are_told_apart_with_any_vision():
     # Machado et al., "A physiologically-based model for simulation of color vision deficiency",
     # 2009: full protanopia, deuteranopia and tritanopia, on linear RGB.
     visions = [
@@ -93,7 +94,7 @@ def test_colours_of_the_paper_are_told_apart_with_any_vision():
         [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
         [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
     ]
-    found = styles(study_of(base=PAPER), *ROWS).values()
+    found = styles(study_of(base=PAPER), *ROWS, *BEYOND).values()
     colours = [bytes.fromhex(style["colour"].removeprefix("#")) for style in found]
     for vision in visions:
         seen = [lab(np.asarray(vision) @ linear(np.array([*colour]) / 255)) for colour in colours]

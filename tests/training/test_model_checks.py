@@ -43,6 +43,7 @@ KINDS = {
         TRAINING,
     ),
     "f_anogan": (F_ANOGAN, TRAINING),
+    "disyre": ({"network": DDPM["network"], "restorations": 2}, TRAINING),
     "spark": (SPARK, TRAINING),
 }
 
@@ -92,6 +93,7 @@ CANNOT_WORK = {
     "DAE's levels": ("denoising_autoencoder", {"network.levels": 6}, {}, "do not divide by 32"),
     "f-AnoGAN's size": ("f_anogan", {"size": [32, 32]}, {}, "the slices have [64, 32]"),
     "its turns": ("f_anogan", {"gan_steps": 60}, {}, "raise training.steps or lower gan_steps"),
+    "DISYRE's levels": ("disyre", {"network.multipliers": [1] * 7}, {}, "divide by 64"),
     "SparK's patches": ("spark", {"patch_size": 64}, {}, "do not divide into patches of 64"),
     "its mask": ("spark", {"mask_ratio": 0.9}, {}, "at least one must stay visible"),
     "its decoder": ("spark", {"decoder_width": 33}, {}, "cannot be halved"),

@@ -205,9 +205,10 @@ F_ANOGAN = {
         ("autoencoder", AUTOENCODER | {"kl_weight": 0.001}),
         ("denoising_autoencoder", DENOISING),
         ("f_anogan", F_ANOGAN),
+        ("disyre", {"network": CDDPM["network"], "restorations": 2}),
         ("spark", SPARK | {"patch_size": 16, "stem_stride": 2}),
     ],
-    ids=["cddpm", "pddpm", "ae", "vae", "dae", "anogan", "spark"],
+    ids=["cddpm", "pddpm", "ae", "vae", "dae", "anogan", "disyre", "spark"],
 )
 @pytest.mark.parametrize("step", [3, 9])
 def test_a_redrawn_validation_of_each_method_leaves_no_trace(kind, settings, step):

@@ -16,12 +16,9 @@ from torch.nn import functional
 from brainuad.compute.device import to_device
 from brainuad.config.kinds.denoising_autoencoder import DenoisingAutoencoderSettings
 from brainuad.config.settings import settings_from
+from brainuad.corruption import FOREGROUND
 from brainuad.io.errors import SettingsError
 from brainuad.networks.denoising import DenoisingUNet
-
-# ASSUME: the foreground, which alone is noised and judged, is where a slice is above 0.01, as in
-# the code of the DAE's authors.
-FOREGROUND = 0.01
 
 
 class DenoisingAutoencoder:
