@@ -51,7 +51,8 @@ def test_each_key_is_one_of_the_config_with_another_value_there():
 def test_no_training_and_no_shared_noise_is_forgotten():
     config = merged(REPAIRED, AS_RELEASED)
     blocks = [config["pretraining"], *config["models"].values()]
-    trainings = [block["training"] for block in blocks]
+    # IterMask2 refuses a validation that is redrawn.
+    trainings = [block["training"] for block in blocks if block.get("kind") != "itermask"]
     assert len(trainings) == 11
     for training in trainings:
         settings = settings_from(TrainingSettings, training)

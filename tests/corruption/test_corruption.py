@@ -1,12 +1,14 @@
-"""Ellipses and synthetic anomalies, pixel by pixel from the same random numbers."""
+"""Ellipses, synthetic anomalies and random masks, pixel by pixel from the same random numbers."""
 
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from brainuad.corruption.anomalies import HALF_AXES, with_anomalies
 from brainuad.corruption.ellipses import random_ellipses
+from brainuad.corruption.masks import DEVIATIONS, random_masks
 
 SIZE = (20, 28)
 
@@ -102,9 +104,35 @@ def test_only_the_foreground_has_anomalies_and_most_of_it_is_as_it_was():
 def test_slices_without_a_foreground_stay_as_they_are():
     images = torch.full((3, 1, *SIZE), 0.005)
     assert torch.equal(with_anomalies(images, seeded(0)), images)
+    assert not random_masks(images > 0.01, seeded(0)).any()
 
 
-def test_all_chance_comes_from_the_generator():
+def test_masks_by_hand():
+    brains = slices() > 0
+    found = random_masks(brains, seeded(3))[:, 0].numpy()
+    generator = seeded(3)
+    drawn = torch.rand((4, 4, 1), generator=generator)[..., 0].numpy().astype(float)
+    strengths = torch.rand((4, 1, 1, 1), generator=generator).flatten().tolist()
+    grids = {
+        edge: torch.rand(
+            (4, 1, math.ceil(SIZE[0] / edge), math.ceil(SIZE[1] / edge)), generator=generator
+        )[:, 0].numpy()
+        for edge in (1, 2, 4)
+    }
+    for number, brain in enumerate(brains[:, 0].numpy()):
+        distances = ellipse(brain, DEVIATIONS, drawn[:, number])
+        for row, column in np.ndindex(SIZE):
+            layers = strengths[number] * 4 / 3 * math.exp(-(distances[row, column] ** 2) / 2)
+            hit = any(
+                grid[number, row // edge, column // edge] < 1 - math.exp(-layers)
+                for edge, grid in grids.items()
+            )
+            assert found[number, row, column] == (hit and brain[row, column])
+    assert 0.05 < found[brains[:, 0].numpy()].mean() < 0.95
+
+
+@pytest.mark.parametrize("corrupt", [with_anomalies, lambda images, g: random_masks(images > 0, g)])
+def test_all_chance_comes_from_the_generator(corrupt):
     images = slices()
-    first, again, other = (with_anomalies(images, seeded(seed)) for seed in (1, 1, 2))
+    first, again, other = (corrupt(images, seeded(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)

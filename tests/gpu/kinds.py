@@ -38,4 +38,14 @@ KINDS = TRAINABLES | {
         {name: DDPM[name] for name in ("network", "noise", "schedule")} | {"grid": [2, 2]},
     ),
     "disyre": ("disyre", {"network": DDPM["network"], "restorations": 3}),
+    "itermask": (
+        "itermask",
+        {
+            "network": {"channels": 8, "levels": 2},
+            "lowest_frequency": 0.1,
+            "first_masked": 0.6,
+            "next_masked": 0.2,
+            "iterations": 3,
+        },
+    ),
 }

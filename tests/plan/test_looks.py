@@ -12,7 +12,7 @@ ROWS = (
     *("thresh", "anogan", "vae", "svae", "ae", "dae"),
     *("ddpm", "pddpm", "cddpm", "cddpm_ssl"),
 )
-BEYOND = ("disyre",)
+BEYOND = ("disyre", "itermask")
 
 
 def study_with(methods):

@@ -31,6 +31,13 @@ F_ANOGAN = {
     "gradient_penalty": 10,
     "feature_weight": 1,
 }
+ITERMASK = {
+    "network": {"channels": 4, "levels": 3},
+    "lowest_frequency": 0.1,
+    "first_masked": 0.6,
+    "next_masked": 0.2,
+    "iterations": 2,
+}
 KINDS = {
     "diffusion": (CDDPM, TRAINING),
     "patched_diffusion": (
@@ -44,6 +51,7 @@ KINDS = {
     ),
     "f_anogan": (F_ANOGAN, TRAINING),
     "disyre": ({"network": DDPM["network"], "restorations": 2}, TRAINING),
+    "itermask": (ITERMASK, TRAINING),
     "spark": (SPARK, TRAINING),
 }
 
@@ -94,6 +102,13 @@ CANNOT_WORK = {
     "f-AnoGAN's size": ("f_anogan", {"size": [32, 32]}, {}, "the slices have [64, 32]"),
     "its turns": ("f_anogan", {"gan_steps": 60}, {}, "raise training.steps or lower gan_steps"),
     "DISYRE's levels": ("disyre", {"network.multipliers": [1] * 7}, {}, "divide by 64"),
+    "IterMask2's levels": ("itermask", {"network.levels": 6}, {}, "do not divide by 32"),
+    "IterMask2's validation": (
+        "itermask",
+        {},
+        {"validation.redrawn": True},
+        "set training.validation.redrawn to false",
+    ),
     "SparK's patches": ("spark", {"patch_size": 64}, {}, "do not divide into patches of 64"),
     "its mask": ("spark", {"mask_ratio": 0.9}, {}, "at least one must stay visible"),
     "its decoder": ("spark", {"decoder_width": 33}, {}, "cannot be halved"),

@@ -48,7 +48,8 @@ class Trainable(Protocol):
         default generator, which the training loop seeds at each step.
 
         Under `torch.no_grad`, with the network in evaluation mode, it is the loss of a redrawn
-        validation, and leaves no trace in the network.
+        validation, and leaves no trace in the network; a model that needs one which is the same
+        each time raises SettingsError.
         """
         ...
 

@@ -61,20 +61,22 @@ class DenoisingUNet(nn.Module):
 
     channels  of the first level; each further level has twice as many and half the resolution
     levels    how many there are
+    inputs    channels of the input
 
-    With 64 channels and 4 levels it has 7,701,825 parameters.
+    With 64 channels, 4 levels and one input it has 7,701,825 parameters.
     """
 
-    def __init__(self, *, channels: int, levels: int) -> None:
+    def __init__(self, *, channels: int, levels: int, inputs: int = 1) -> None:
         super().__init__()
         if channels < 1:
             raise ValueError(f"channels must be positive, got {channels}")
         if levels < 1:
             raise ValueError(f"levels must be positive, got {levels}")
+        self.inputs = inputs
         self.reduction = 2 ** (levels - 1)
         widths = [channels * 2**level for level in range(levels)]
         self.descent = nn.ModuleList(
-            two_convolutions(*step) for step in zip((1, *widths[:-1]), widths, strict=True)
+            two_convolutions(*step) for step in zip((inputs, *widths[:-1]), widths, strict=True)
         )
         self.doublings = nn.ModuleList()
         self.ascent = nn.ModuleList()
@@ -84,12 +86,13 @@ class DenoisingUNet(nn.Module):
         self.output = nn.Conv2d(channels, 1, 1)
 
     def forward(self, noised: Tensor) -> Tensor:
-        """Predict the clean slices, float32 [B, 1, H, W]; ValueError for another shape.
+        """Predict the clean slices, float32 [B, 1, H, W], from [B, inputs, H, W].
 
-        H and W divide by 2 to the number of levels less one, and the deepest map has 2x2 or more.
+        H and W divide by 2 to the number of levels less one, and the deepest map has 2x2 or more;
+        ValueError for another shape.
         """
-        if noised.ndim != 4 or noised.shape[1] != 1:
-            raise ValueError(f"noised must be [B, 1, H, W], got {tuple(noised.shape)}")
+        if noised.ndim != 4 or noised.shape[1] != self.inputs:
+            raise ValueError(f"noised must be [B, {self.inputs}, H, W], got {tuple(noised.shape)}")
         height, width = noised.shape[-2:]
         if any(side % self.reduction or side < 2 * self.reduction for side in (height, width)):
             raise ValueError(

@@ -100,19 +100,19 @@ def _try_out(
         if plan.augmentation is not None:
             augment(torch.zeros(count, 1, *size), plan.augmentation, torch.Generator())
         images = torch.zeros(count, 1, *size, device=device)
-        saved = _take_steps(model, images, last=plan.steps - 1)
+        saved = _take_steps(model, images, plan)
         step_memory = COPIES_OF_WEIGHTS * 4 * parameters + saved * plan.batch_size // count
     if timestep is not None:
         _reconstruct(model, torch.zeros(2, 1, *size, device=device), timestep, samples)
     return ModelSize(parameters=parameters, step_memory=step_memory)
 
 
-def _take_steps(model: Any, images: Tensor, *, last: int) -> int:
+def _take_steps(model: Any, images: Tensor, plan: TrainingSettings) -> int:
     """Losses of the first and the last step, and of a validation; the most bytes kept for one.
 
     Without gradients: where there is a loss, they have the shapes of the weights.
     """
-    most = 0
+    most, last = 0, plan.steps - 1
     model.network.train()
     for step in (0, last):
         loss, kept = _counting_saved(
@@ -124,6 +124,8 @@ def _take_steps(model: Any, images: Tensor, *, last: int) -> int:
     model.network.eval()
     with torch.no_grad():
         _check_scalar("validation_loss", model.validation_loss(images, torch.Generator()))
+        if plan.validation.redrawn:
+            model.training_loss(images, torch.Generator(), last)
     return most
 
 
