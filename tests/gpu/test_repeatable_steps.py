@@ -63,7 +63,7 @@ def test_a_batch_is_reconstructed_without_waiting(device, needs_a_gpu):
         model.network.to(place.torch, memory_format=place.eager_format).eval()
         images = place.to_device(discs(4, 1).flatten(0, 1)[:, None])
         numbers = place.to_device(torch.arange(4))
-        options = {"timesteps": [250, 500], "subject_seeds": numbers, "places": numbers}
+        options = {"timesteps": [250, 500], "subject_seeds": numbers, "slice_indices": numbers}
         with torch.inference_mode(), place.autocast():
             model.reconstruct(images, **options)
             torch.cuda.set_sync_debug_mode("error")
