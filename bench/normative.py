@@ -12,6 +12,7 @@ Needs Snakemake and conda on the PATH; some 15 minutes on two cores.
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +122,15 @@ def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
     for method, plain in METHODS.items():
         score = load_score(config["methods"][method]["score"])
         by_itself = Scoring(load_score(config["methods"][plain]["score"]))
-        whole = Scoring(score, score.reference(healthy))
+        reference = score.reference(healthy)
+        whole = Scoring(score, reference)
+        # Compared with nothing, its values are smoothed and no more.
+        zeros, ones = np.zeros_like(reference.mean), np.ones_like(reference.mean)
+        smoothed = Scoring(score, replace(reference, mean=zeros, deviation=ones))
         for dataset in LESION_SETS:
             patients = pairs_of(folder, dataset, [VALIDATION, TEST])
             rows.append((method, dataset, "plain", 0, 0, auprc(by_itself, patients, settings)))
+            rows.append((method, dataset, "smoothed", 0, 0, auprc(smoothed, patients, settings)))
             for shift in SHIFTS:
                 value = auprc(whole, moved(patients, shift), settings)
                 rows.append((method, dataset, "shift", shift, 0, value))
