@@ -1,5 +1,6 @@
 """A page of brain pictures for many methods: a column each, two rows per scan."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,7 @@ from brainuad.report.figures.pictures import (
 from brainuad.report.figures.sheets import Sheet
 
 CELL_WIDTH = 0.82  # inches
+LETTERS_ABOVE_A_CELL = 14
 # Against all of the map's colours, from black over red to yellow.
 OUTLINE_COLOUR = "#ffffff"
 
@@ -47,7 +49,8 @@ def draw_compact_panel(
     sheet.write(0.04, 0.16, title, va="baseline", fontweight="bold", fontsize=9)
     for place, name in enumerate(["Scan", *(scale.name for scale in scales)]):
         x = left + place * (width + gap) + width / 2
-        sheet.write(x, top - 0.06, name, ha="center", va="baseline", fontweight="bold", fontsize=6)
+        lines = textwrap.fill(name, LETTERS_ABOVE_A_CELL)
+        sheet.write(x, top - 0.04, lines, ha="center", va="bottom", fontweight="bold", fontsize=6)
     for number, row in enumerate(rows):
         y = top + number * pair
         upper = sheet.axes(left, y, width, height)
