@@ -46,7 +46,7 @@ def scans(study: Study) -> Section:
         title="Scan by scan",
         caption=f"What {study.maps_method.label} finds in each scan: the volume above the "
         "threshold in the scan's own space, the number of its connected parts (lesion candidates), "
-        "the highest value of the anomaly map, the mean residual in the brain, and how many per "
+        "the highest value of the anomaly map, the mean score in the brain, and how many per "
         f"cent of the healthy test scans have no higher one. {threshold} All scans are in "
         "``anomalies.tsv``; maps, masks and candidates lie in ``results/derivatives``. **These are "
         "findings of a research method, and not for diagnosis.**",
@@ -94,7 +94,7 @@ def _detection(study: Study) -> TableEntry:
         title="Patients told from healthy subjects",
         heading="Patients told from healthy subjects",
         caption="How well whole scans are told apart: the area under the ROC curve (AUROC) of the "
-        "mean residual in the brain, without threshold, the test subjects of each lesion set "
+        "mean score in the brain, without threshold, the test subjects of each lesion set "
         "against the healthy test subjects of the same modality: how often a patient's scan "
         "scores higher than a healthy subject's. 50 % is chance. Mean over folds, \u00b1 the "
         "standard deviation over folds (a dash where there is one fold), above the "

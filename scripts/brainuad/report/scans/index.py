@@ -8,7 +8,7 @@ from brainuad.report.scans.results import ScanResult, by_anomaly
 from brainuad.report.scans.scan_quality import ScanQuality
 
 COLUMNS = (
-    *("Scan", "Data set", "Percentile", "Mean residual", "Volume (ml)", "Candidates"),
+    *("Scan", "Data set", "Percentile", "Mean score", "Volume (ml)", "Candidates"),
     "Highest value",
 )
 TEXTS = ("Scan", "Data set")

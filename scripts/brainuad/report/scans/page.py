@@ -99,9 +99,9 @@ def render(
 def standing(result: ScanResult) -> str:
     """How a scan compares with healthy ones, in a sentence."""
     if np.isnan(result.percentile):
-        return "There are no healthy scans to compare its mean residual with."
+        return "There are no healthy scans to compare its mean score with."
     share = f"{result.percentile:.3g}\u00a0%"
-    return f"Its mean residual is at or above that of {share} of the healthy test scans."
+    return f"Its mean score is at or above that of {share} of the healthy test scans."
 
 
 def number(value: float) -> str:
@@ -118,7 +118,7 @@ def _facts(result: ScanResult) -> list[tuple[str, str]]:
         ("Volume of candidates", f"{number(result.volume_ml)}\u00a0ml"),
         ("Candidates", str(len(result.candidates))),
         ("Highest value", number(result.maximum)),
-        ("Mean residual", number(result.mean_residual)),
+        ("Mean score", number(result.mean_residual)),
     ]
     return [(name, value) for name, value in facts if value]
 

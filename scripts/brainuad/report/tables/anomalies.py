@@ -31,7 +31,7 @@ def tabulate(
     return Table(
         table.drop(columns="label"),
         f'{plain_table(shown)}<p class="note">{len(shown)} of {len(table)} scans, those with the '
-        "highest mean residual first.</p>",
+        "highest mean score first.</p>",
         plain_latex(shown, columns="llrrrrr"),
     )
 
@@ -46,7 +46,7 @@ def anomalies_texts(table: pd.DataFrame) -> pd.DataFrame:
             "Above the threshold (ml)": first["volume_ml"].map("{:.1f}".format),
             "Candidates": first["candidates"].map("{:.0f}".format),
             "Maximum": first["maximum"].map("{:.3f}".format),
-            "Mean residual": first["mean_residual"].map("{:.4f}".format),
+            "Mean score": first["mean_residual"].map("{:.4f}".format),
             "Percentile among healthy": first["percentile"].map("{:.0f}".format),
         }
     )
