@@ -46,9 +46,9 @@ def study() -> dict[str, Any]:
     demo = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text(encoding="utf-8"))
     subjects = {"ixi": 26 + max(REFERENCES) + 1, **dict.fromkeys(LESION_SETS, 14)}
     datasets = {name: {**demo["datasets"][name], "modalities": ["t2"]} for name in subjects}
-    datasets["ixi"] |= {"archives": None, "validation": max(REFERENCES), "test": 1}
+    datasets["ixi"] |= {"archives": [], "validation": max(REFERENCES), "test": 1}
     for name in LESION_SETS:
-        datasets[name] |= {"archives": None, "validation": 13}
+        datasets[name] |= {"archives": [], "validation": 13}
     return {
         **{key: demo[key] for key in ("device", "checkpoint_minutes", "threads_per_training")},
         **{key: demo[key] for key in ("folds", "template", "head_template", "preprocessing")},

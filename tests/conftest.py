@@ -6,6 +6,8 @@ import pytest
 CHAIN = "chain"
 
 
+# Before the plugin looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests stay together, and begin with those that take longest."""
     for item in items:
