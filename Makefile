@@ -37,7 +37,7 @@ demo-full: $(SNAKEMAKE)/.built  ## The same with all methods, and with the relea
 		--configfile demo/config/config.yaml demo/config/full.yaml
 
 test: $(SNAKEMAKE)/.built $(TEST)/.built  ## Run all tests
-	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" $(TEST)/bin/python -m pytest --numprocesses 2 --dist loadgroup
+	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" $(TEST)/bin/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 bench: $(SNAKEMAKE)/.built $(TEST)/.built  ## Measure what costs time on the CPU, into docs/benchmarks.md
 	PYTHONPATH=scripts $(TEST)/bin/python bench/run.py
