@@ -6,7 +6,7 @@ FOLDER is a new working directory, or that of an earlier call. Phantoms of the d
 which 44 healthy ones are for validation, go through the rules; a small cDDPM is trained. Then the
 patients are scored against 3 to 44 of the healthy scans, in several draws, and against all of them
 as if their registration were wrong. Prints AUPRC in %, and draws the figure of docs/scores.md.
-Needs Snakemake and conda on the PATH; some 15 minutes on two cores.
+Needs Snakemake and conda on the PATH; some 20 minutes on two cores.
 """
 
 import subprocess
@@ -78,7 +78,8 @@ def prepare(folder: Path) -> dict[str, Any]:
     command = ["snakemake", "--directory", folder.resolve(), "--cores", "all", "--use-conda"]
     subprocess.run([*command, "--notemp", *wanted], cwd=PROJECT, check=True)
     base = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    return {**base, "evaluation": study()["evaluation"]}
+    base["evaluation"]["postprocessing"] |= study()["evaluation"]["postprocessing"]
+    return base
 
 
 def reconstructions_of(folder: Path, dataset: str) -> Path:
@@ -177,7 +178,8 @@ def draw(table: pd.DataFrame, config: dict[str, Any]) -> Figure:
             axes.set(xlabel=label, ylabel="AUPRC (%)")
     for axes, dataset in zip(panels[0], LESION_SETS, strict=True):
         axes.set_title(config["datasets"][dataset]["label"])
-    panels[0, 0].legend()
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=len(handles))
     return figure
 
 
