@@ -86,22 +86,20 @@ def reconstructions_of(folder: Path, dataset: str) -> Path:
     return folder / f"results/reconstructions/cddpm/t250-500-750/fold0/{dataset}_t2.npz"
 
 
-def pairs_of(folder: Path, dataset: str, partitions: Sequence[str]) -> ScansWithVolumes:
-    """The scans of a cohort with their reconstructions."""
+def names_in(folder: Path, dataset: str, partitions: Sequence[str]) -> list[str]:
     split = read_rows(folder / f"results/splits/{dataset}/fold0.tsv")
-    names = [name for partition in partitions for name in scans_of(split, partition)]
-    computed = read_reconstructions(reconstructions_of(folder, dataset))
-    return scans_with(read_slices(folder / f"results/slices/{dataset}_t2.npz"), computed, names)
+    return [name for partition in partitions for name in scans_of(split, partition)]
 
 
-def moved(pairs: ScansWithVolumes, millimetres: float) -> ScansWithVolumes:
-    """The scans as if their registration were wrong: their heads lie so far to one side."""
-    stack = pairs.scans[0].stack
+def pairs_of(
+    folder: Path, dataset: str, names: Sequence[str], *, millimetres: float = 0
+) -> ScansWithVolumes:
+    """Scans with their reconstructions, as if the heads lay so far to one side of the template."""
+    stack = read_slices(folder / f"results/slices/{dataset}_t2.npz")
     affines = stack.affines.copy()
     affines[:, 0, 3] += millimetres
-    shifted = SliceStack(**{**vars(stack), "affines": affines})
-    names = [scan.name for scan in pairs.scans]
-    return scans_with(shifted, pairs._computed, names)
+    computed = read_reconstructions(reconstructions_of(folder, dataset))
+    return scans_with(SliceStack(**{**vars(stack), "affines": affines}), computed, names)
 
 
 def auprc(scoring: Scoring, pairs: ScansWithVolumes, settings: PostprocessingSettings) -> float:
@@ -117,8 +115,8 @@ def auprc(scoring: Scoring, pairs: ScansWithVolumes, settings: PostprocessingSet
 def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
     """Rows of method, data set, what varies, its value, draw and AUPRC."""
     settings = settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
-    healthy = pairs_of(folder, "ixi", [VALIDATION])
-    names = [scan.name for scan in healthy.scans]
+    names = names_in(folder, "ixi", [VALIDATION])
+    healthy = pairs_of(folder, "ixi", names)
     rows = []
     for method, plain in METHODS.items():
         score = load_score(config["methods"][method]["score"])
@@ -129,16 +127,18 @@ def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
         zeros, ones = np.zeros_like(reference.mean), np.ones_like(reference.mean)
         smoothed = Scoring(score, replace(reference, mean=zeros, deviation=ones))
         for dataset in LESION_SETS:
-            patients = pairs_of(folder, dataset, [VALIDATION, TEST])
+            tested = names_in(folder, dataset, [VALIDATION, TEST])
+            patients = pairs_of(folder, dataset, tested)
             rows.append((method, dataset, "plain", 0, 0, auprc(by_itself, patients, settings)))
             rows.append((method, dataset, "smoothed", 0, 0, auprc(smoothed, patients, settings)))
             for shift in SHIFTS:
-                value = auprc(whole, moved(patients, shift), settings)
+                moved = pairs_of(folder, dataset, tested, millimetres=shift)
+                value = auprc(whole, moved, settings)
                 rows.append((method, dataset, "shift", shift, 0, value))
             for count in REFERENCES:
                 for draw in range(DRAWS if count < len(names) else 1):
                     chosen = np.random.default_rng(draw).permutation(names)[:count]
-                    some = scans_with(healthy.scans[0].stack, healthy._computed, list(chosen))
+                    some = pairs_of(folder, "ixi", chosen.tolist())
                     value = auprc(Scoring(score, score.reference(some)), patients, settings)
                     rows.append((method, dataset, "references", count, draw, value))
     return pd.DataFrame(rows, columns=["method", "dataset", "varied", "value", "draw", "auprc"])

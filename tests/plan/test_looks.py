@@ -66,6 +66,12 @@ def test_methods_of_one_model_and_other_scores_are_told_apart():
     assert [found[name]["line"] for name in ("cddpm", *names)] == ["--", "-", ":", "-."]
 
 
+def test_all_rows_of_one_model_are_told_apart():
+    names = [name for name, block in PAPER["methods"].items() if block["model"] == "cddpm"]
+    lines = {str(style["line"]) for style in styles(study_of(base=PAPER), *names).values()}
+    assert len(lines) == len(names) == 5
+
+
 def test_a_look_does_not_depend_on_the_other_methods():
     study = study_of()
     assert styles(study, "thresh", "ddpm", "cddpm")["cddpm"] == styles(study, "cddpm")["cddpm"]

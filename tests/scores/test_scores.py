@@ -48,8 +48,9 @@ def test_what_is_unknown_is_named(block, message):
 def test_scores_are_built_without_torch():
     code = (
         "import sys; from brainuad.scores import load_score; "
-        "[load_score({'kind': kind}) for kind in "
-        "('absolute', 'intensity', 'mahalanobis', 'ssim_ensemble')]; "
+        "kinds = ('absolute', 'intensity', 'mahalanobis', 'signed', 'ssim_ensemble'); "
+        "[load_score({'kind': kind}) for kind in kinds]; "
+        "import brainuad.scores.normative, brainuad.scores.scoring; "
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})

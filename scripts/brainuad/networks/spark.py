@@ -191,7 +191,7 @@ class SparK(nn.Module):
         return random_visible(images.shape[0], grid, keep=keep, generator=generator)
 
     def forward(self, images: Tensor, visible: Tensor) -> Tensor:
-        """Paint whole slices, float32 [B, 1, H, W], from the visible patches of images.
+        """Reconstruct whole slices, float32 [B, 1, H, W], from the visible patches of images.
 
         visible  bool [B, H / patch_size, W / patch_size] on the CPU
 

@@ -17,7 +17,7 @@ SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
 # Of a model's second score, third, and so on.
-OTHER_SCORES = (":", "-.")
+OTHER_SCORES = (":", "-.", (0, (3, 1, 1, 1, 1, 1)))
 # Of a model that no method names.
 COLOUR = "#6b6b6b"
 
@@ -27,7 +27,7 @@ def leading(methods: Sequence[Method]) -> list[Method]:
     return [method for method in methods if not _is_led(method, methods)]
 
 
-def styles_of(study: Study, methods: Sequence[Method]) -> dict[str, dict[str, str]]:
+def styles_of(study: Study, methods: Sequence[Method]) -> dict[str, dict[str, Any]]:
     """Colour, line and marker of each method that is drawn in one figure."""
     looks = _looks_of_models(study)
     styles = {}

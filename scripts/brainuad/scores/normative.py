@@ -31,8 +31,8 @@ class Normative:
     sides                both: |z|; above: z where the value is higher than in healthy scans, else 0
     smoothing            standard deviation in mm of the Gaussian that smooths the values of a scan
     reference_smoothing  the same of mean and variance over the healthy scans
-    prior                how many scans the mean variance in the brain is worth beside the variance
-                         at the place, which few scans know badly (Smyth, Stat. Appl. Genet. Mol.
+    prior                as how many more scans the mean variance in the brain counts at each place,
+                         where few scans know the variance badly (Smyth, Stat. Appl. Genet. Mol.
                          Biol. 2004: a moderated t)
     """
 

@@ -83,7 +83,7 @@ def segmentation(study: Study) -> Section:
 
 
 def _segmentation_tables(study: Study) -> list[TableEntry]:
-    """Of the first methods; and of later ones, beside the method that others are tested against."""
+    """Of the first methods; and of later ones, with the row that others are tested against."""
     dices, without_lesions = ["dice", "dice_healthy"], ONE_PERCENT
     if study.bundle is not None:
         dices, without_lesions = ["dice"], ""
@@ -117,10 +117,9 @@ def _segmentation_tables(study: Study) -> list[TableEntry]:
     entries = [entry("segmentation", first, "segmentation", title, title)]
     if later:
         reference = study.all_methods[study.config["evaluation"]["comparison"]["reference"]]
-        beside = [] if reference in later else [reference]
         title = "Segmentation by later methods"
-        opening = f"Segmentation by methods and scores beyond the paper, beside {reference.label}"
-        rows = [*beside, *later]
+        opening = f"Methods and scores beyond the paper, compared with {reference.label}"
+        rows = later if reference in later else [reference, *later]
         entries.append(entry("segmentation_later", rows, "later methods", title, opening))
     return entries
 

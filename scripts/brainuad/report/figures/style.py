@@ -3,10 +3,11 @@
 Figures are built without pyplot, so nothing is kept between two of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -15,6 +16,8 @@ from brainuad.io.job import replacing
 
 PAGE_WIDTH = 7.2  # inches: two columns of a journal page
 DASHED = "--"
+# As Matplotlib takes it: a name, or an offset and the lengths of dashes and gaps.
+Line = str | tuple[float, tuple[float, ...]]
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -62,7 +65,7 @@ class MethodStyle:
     """How a method is drawn in every figure, as the plan says (`plan.looks`)."""
 
     colour: str
-    line: str
+    line: Line
     marker: str
 
     @property
@@ -71,9 +74,19 @@ class MethodStyle:
         return self.line == DASHED
 
 
-def styles_from(plain: Mapping[str, Mapping[str, str]]) -> dict[str, MethodStyle]:
-    """The styles of methods, from plain values."""
-    return {method: MethodStyle(**look) for method, look in plain.items()}
+def styles_from(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, MethodStyle]:
+    """The styles of methods, from plain values, in which a pattern of dashes is a list."""
+    return {
+        method: MethodStyle(look["colour"], _line_from(look["line"]), look["marker"])
+        for method, look in plain.items()
+    }
+
+
+def _line_from(plain: str | Sequence) -> Line:
+    if isinstance(plain, str):
+        return plain
+    offset, dashes = plain
+    return offset, tuple(dashes)
 
 
 @contextmanager
