@@ -1,5 +1,6 @@
 """Snakemake as a user runs it, on working directories of the tests' own."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -85,7 +86,29 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def snakemake() -> Callable[..., subprocess.CompletedProcess]:
+def rule_environments(tmp_path_factory) -> None:
+    """Every environment that tests of several files use, built by one test process at a time.
+
+    A Snakemake removes the half-built environments of another.
+    """
+    directory = make_working_directory(
+        tmp_path_factory.mktemp("environments") / "study", merged(demo_config(), MINIATURE)
+    )
+    variables = environment()
+    prefix = Path(variables["SNAKEMAKE_CONDA_PREFIX"])
+    prefix.mkdir(parents=True, exist_ok=True)
+    with open(prefix.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            ["snakemake", "--directory", directory, "--cores", "1", "--conda-create-envs-only"],
+            cwd=PROJECT,
+            env=variables,
+            check=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def snakemake(rule_environments) -> Callable[..., subprocess.CompletedProcess]:
     """Run Snakemake in a working directory; `project` is a copy of the workflow, or this one."""
 
     def run(
