@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from brainuad import __version__
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.layouts.bids import MODALITIES
@@ -38,6 +37,7 @@ from brainuad.report.derivatives.dataset import (
 from brainuad.report.derivatives.names import ScanNames, label_of
 from brainuad.report.derivatives.scans import Place, ScanWriter, native_place, template_place
 from brainuad.scores.postprocess import segment
+from brainuad.version import VERSION
 
 
 def main(
@@ -93,7 +93,7 @@ def main(
             method=method,
             method_label=method_label,
             score=score,
-            version=__version__,
+            version=VERSION,
             source=source,
             native=template is not None,
             reconstructs=computed is not None,

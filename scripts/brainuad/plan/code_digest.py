@@ -35,6 +35,7 @@ WITHOUT_EFFECT = {
         "what settings there are and which values are refused; the values are params",
     ),
     "brainuad.training.signals": "when a training stops; resumed it ends the same",
+    "brainuad.version": "which release this is, for the record",
 }
 LOG = "brainuad.io.job.log"
 PROGRESS_BAR = "brainuad.io.progress.progress_bar"
