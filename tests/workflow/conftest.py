@@ -92,7 +92,7 @@ def rule_environments(tmp_path_factory) -> None:
     A Snakemake removes what another has half built. Asked for the demo's environments it would
     build those alone whose jobs it knows before the scans are listed.
     """
-    names = ("ants", "core", "phantoms", "report", "torch")
+    names = ("ants", "core", "hdbet1", "phantoms", "report", "torch")
     directory = tmp_path_factory.mktemp("environments")
     rule = "rule {0}:\n    output: '{0}'\n    conda: '{1}/envs/{0}.yaml'\n    shell: ':'\n"
     rules = [rule.format(name, PROJECT) for name in names]
