@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test bench lint docs clean
+.PHONY: help demo demo-full test bench lint docs pins clean
 
 # A real conda is used where there is one; else a stand-in (envs/README.md).
 ifeq ($(shell command -v conda),)
@@ -53,6 +53,10 @@ lint: $(SNAKEMAKE)/.built $(TEST)/.built  ## Check style, formatting and the wor
 docs: $(SNAKEMAKE)/.built  ## Make docs/assumptions.md and the schema of the config from the code
 	$(SNAKEMAKE)/bin/python docs/collect_assumptions.py
 	$(SNAKEMAKE)/bin/python docs/write_schema.py
+
+pins: $(SNAKEMAKE)/.built  ## Move the pins of envs/ to the newest versions, then run all tests
+	$(SNAKEMAKE)/bin/python envs/move_pins.py
+	$(MAKE) test
 
 clean:  ## Remove what the demo and the tests made; environments stay
 	rm -rf demo/{apply,as_released,results,resources,logs,benchmarks,.snakemake} .pytest_cache .ruff_cache
