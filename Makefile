@@ -39,7 +39,7 @@ demo-full: $(SNAKEMAKE)/.built  ## The same with all methods, and with the relea
 test: $(SNAKEMAKE)/.built $(TEST)/.built  ## Run all tests
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" $(TEST)/bin/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-bench: $(SNAKEMAKE)/.built $(TEST)/.built  ## Measure what costs time on the CPU, into docs/benchmarks.md
+bench: $(SNAKEMAKE)/.built $(TEST)/.built  ## Measure what costs time on the CPU, into docs/reference/benchmarks.md
 	PYTHONPATH=scripts $(TEST)/bin/python bench/run.py
 	PYTHONPATH=scripts $(TEST)/bin/python bench/write_docs.py
 
@@ -50,7 +50,7 @@ lint: $(SNAKEMAKE)/.built $(TEST)/.built  ## Check style, formatting and the wor
 	$(SNAKEMAKE)/bin/snakemake --directory demo --lint
 	$(SNAKEMAKE)/bin/snakemake --lint
 
-docs: $(SNAKEMAKE)/.built  ## Make docs/assumptions.md and the schema of the config from the code
+docs: $(SNAKEMAKE)/.built  ## Make docs/reference/assumptions.md and the schema of the config from the code
 	$(SNAKEMAKE)/bin/python docs/collect_assumptions.py
 	$(SNAKEMAKE)/bin/python docs/write_schema.py
 

@@ -5,7 +5,8 @@
 FOLDER is a new working directory, or that of an earlier call. Phantoms of the demo's size in T2, of
 which 44 healthy ones are for validation, go through the rules; a small cDDPM is trained. Then the
 patients are scored against 3 to 44 of the healthy scans, in several draws, and against all of them
-as if their registration were wrong. Prints AUPRC in %, and draws the figure of docs/scores.md.
+as if their registration were wrong. Prints AUPRC in %, and draws the figure of
+docs/explanation/scores.md.
 Needs Snakemake and conda on the PATH; some 20 minutes on two cores.
 """
 

@@ -6,7 +6,7 @@
 # For a bare machine: python3 (PYTHON names another) with torch, numpy, pandas, scipy, PyYAML, tqdm and
 # pytest, no network. What it lacks may lie as wheels in a folder; they are installed aside. Results go to
 # FOLDER/results.tsv, row by row as they are known, with logs; `python bench/write_docs.py
-# FOLDER/results.tsv` puts them into docs/benchmarks.md. --dry runs all of it in miniature on a CPU.
+# FOLDER/results.tsv` puts them into docs/reference/benchmarks.md. --dry runs all of it in miniature on a CPU.
 set -euo pipefail
 
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }

@@ -3,8 +3,8 @@
     PYTHONPATH=scripts python bench/run.py [MODULE ...]
 
 This is what `make bench` starts. It prints a table and writes it to bench/results.tsv, of which
-write_docs.py makes a section of docs/benchmarks.md. `run.py training` measures that module alone,
-and writes a table all the same. A GPU is measured by bench/on_gpu.sh.
+write_docs.py makes a section of docs/reference/benchmarks.md. `run.py training` measures that
+module alone, and writes a table all the same. A GPU is measured by bench/on_gpu.sh.
 """
 
 import sys

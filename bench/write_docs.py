@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md from the tables of `make bench` and of bench/on_gpu.sh.
+"""Write docs/reference/benchmarks.md from the tables of `make bench` and of bench/on_gpu.sh.
 
     python bench/write_docs.py [TABLE ...]
 
@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from measuring import PROJECT, RESULTS
 
-PAGE = PROJECT / "docs" / "benchmarks.md"
+PAGE = PROJECT / "docs" / "reference" / "benchmarks.md"
 IMAGE = PROJECT / "docs" / "images" / "gpu_losses.svg"
 
 HEADER = """# Benchmarks
@@ -36,7 +36,7 @@ Above 1 is better than the reference: more per second, fewer seconds, less error
   CPU.
 - Scoring is of volumes of 50x96x96 voxels, on one thread.
 - Preprocessing is CPU time of one thread for one scan, without the imports that a job needs once
-  for all its scans. HD-BET is not in it: config/README.md says what it takes.
+  for all its scans. HD-BET is not in it: its times are in input.md.
 - Snakemake's share of a job is what it takes beyond its script's process: choosing it, starting its
   environment (of the stand-in for conda where there is no conda), checking what it made.
 - A GPU is measured by `bench/on_gpu.sh --out FOLDER`, in nine minutes and four stages: are the
@@ -86,7 +86,7 @@ def write(tables: list[Path], page: Path, image: Path) -> None:
         table, rows = given["cuda"]
         texts["cuda"] = gpu_section(rows)
         if draw_losses(table.parent, image):
-            texts["cuda"] += f"\n\n{LOSSES}\n\n![Training losses by step](images/{image.name})"
+            texts["cuda"] += f"\n\n{LOSSES}\n\n![Training losses by step](../images/{image.name})"
     page.write_text(document(texts, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Write docs/assumptions.md: every `# ASSUME` of the code, with its place."""
+"""Write docs/reference/assumptions.md: every `# ASSUME` of the code, with its place."""
 
 import sys
 from pathlib import Path
@@ -25,9 +25,9 @@ def document() -> str:
         place = file.relative_to(PROJECT)
         for text in assumptions_of(file):
             escaped = text.replace("|", "\\|")
-            rows.append(f"| [`{place.name}`](../{place}) | {escaped} |")
+            rows.append(f"| [`{place.name}`](../../{place}) | {escaped} |")
     return HEADER + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":
-    (PROJECT / "docs" / "assumptions.md").write_text(document(), encoding="utf-8")
+    (PROJECT / "docs" / "reference" / "assumptions.md").write_text(document(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md is made of tables: what counts as a figure of a CPU or a GPU."""
+"""docs/reference/benchmarks.md is made of tables: what counts as a figure of a CPU or a GPU."""
 
 import re
 from pathlib import Path
@@ -149,7 +149,7 @@ def test_curves_next_to_a_table_of_a_gpu_are_drawn(written, tmp_path):
         )
     image = tmp_path / "images" / "losses.svg"
     page = written(results)
-    assert section(page, "On a GPU").endswith("(images/losses.svg)\n")
+    assert section(page, "On a GPU").endswith("(../images/losses.svg)\n")
     drawn = image.read_bytes()
     assert b"<svg" in drawn
     assert written(results) == page

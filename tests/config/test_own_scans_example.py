@@ -1,4 +1,4 @@
-"""docs/own_scans.md: its configs are ones that the workflow takes."""
+"""docs/how-to/own_scans.md: its configs are ones that the workflow takes."""
 
 import re
 
@@ -10,7 +10,7 @@ from brainuad.plan.study import Study
 
 BLOCKS = re.findall(
     r"```yaml\n(.*?)```",
-    (PROJECT / "docs" / "own_scans.md").read_text(encoding="utf-8"),
+    (PROJECT / "docs" / "how-to" / "own_scans.md").read_text(encoding="utf-8"),
     flags=re.DOTALL,
 )
 

@@ -9,7 +9,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def test_assumptions_are_collected():
     collected = runpy.run_path(str(PROJECT / "docs" / "collect_assumptions.py"))["document"]()
-    page = (PROJECT / "docs" / "assumptions.md").read_text()
+    page = (PROJECT / "docs" / "reference" / "assumptions.md").read_text()
     assert page == collected, "run `make docs`"
 
 
