@@ -50,9 +50,9 @@ lint: $(SNAKEMAKE)/.built $(TEST)/.built  ## Check style, formatting and the wor
 	$(SNAKEMAKE)/bin/snakemake --directory demo --lint
 	$(SNAKEMAKE)/bin/snakemake --lint
 
-docs: $(SNAKEMAKE)/.built  ## Make docs/reference/assumptions.md and the schema of the config from the code
-	$(SNAKEMAKE)/bin/python docs/collect_assumptions.py
-	$(SNAKEMAKE)/bin/python docs/write_schema.py
+docs: $(SNAKEMAKE)/.built  ## Make the pages of docs/reference that follow from the code, and the config's schema
+	for script in collect_assumptions write_schema write_config write_rules write_messages; do \
+		$(SNAKEMAKE)/bin/python docs/$$script.py; done
 
 pins: $(SNAKEMAKE)/.built  ## Move the pins of envs/ to the newest versions, then run all tests
 	$(SNAKEMAKE)/bin/python envs/move_pins.py

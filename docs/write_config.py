@@ -1,0 +1,126 @@
+"""Write docs/reference/config.md: every key, its comment and default, and what values it takes."""
+
+import dataclasses
+import importlib
+import json
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.append(str(PROJECT / "scripts"))
+
+from brainuad.config.checks import kinds_in  # noqa: E402
+from brainuad.config.settings import Limits, hints_of  # noqa: E402
+from brainuad.config.whole import Config  # noqa: E402
+
+PAGE = PROJECT / "docs" / "reference" / "config.md"
+CONFIG = PROJECT / "config" / "config.yaml"
+HEADER = """# Config keys
+
+Made by `make docs` from [config/config.yaml](../../config/config.yaml), which says what each key
+means and what the paper's value is, and from `scripts/brainuad/config/`, which says what values it
+takes. [config/README.md](../../config/README.md) says how a file of your own changes them.
+"""
+WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
+COLUMNS = "| key | takes |\n|---|---|"
+
+
+def document() -> str:
+    """The page as Markdown."""
+    hints = hints_of(Config)
+    parts = [HEADER]
+    for name, text in sections():
+        rows = "\n".join(f"| `{key}` | {taken} |" for key, taken in _keys(hints[name], name))
+        parts.append(f"## {name}\n\n```yaml\n{text}\n```\n\n{COLUMNS}\n{rows}\n")
+    parts.append(_settings_of_kinds())
+    return "\n".join(parts)
+
+
+def sections() -> list[tuple[str, str]]:
+    """Each key of the top level, with its part of the file: the comment above, and the value."""
+    found, name, lines = [], "", []
+    for line in CONFIG.read_text(encoding="utf-8").split("\n\n", 1)[1].splitlines():
+        if match := re.match(r"(\w+):", line):
+            name = match[1]
+        elif name and line.startswith("#"):
+            found.append((name, lines))
+            name, lines = "", []
+        if not line.startswith("# ---"):
+            lines.append(line)
+    found.append((name, lines))
+    return [(name, "\n".join(lines).strip()) for name, lines in found]
+
+
+def _keys(hint: Any, name: str) -> Iterator[tuple[str, str]]:
+    """All keys of a block with what they take; `*` stands for a name of the user's choice."""
+    block, limits, may_be_null = _unwrapped(hint)
+    null = ", or null" if may_be_null else ""
+    if dataclasses.is_dataclass(block):
+        if null:
+            yield name, f"the keys below{null}"
+        for field in dataclasses.fields(block):
+            default = field.default is not dataclasses.MISSING
+            left_out = f"; left out: {_shown(field.default)}" if default else ""
+            for key, taken in _keys(hints_of(block)[field.name], f"{name}.{field.name}"):
+                yield key, taken + (left_out if key == f"{name}.{field.name}" else "")
+    elif typing.get_origin(block) is dict and "Any" not in str(block):
+        inner = typing.get_args(block)[1]
+        yield name, f"a block for each name{null}"
+        yield from _keys(inner, f"{name}.*")
+    else:
+        yield name, _taken(block, limits) + null
+
+
+def _unwrapped(hint: Any) -> tuple[Any, Limits, bool]:
+    """A type without its limits and without None, these limits, and whether None was there."""
+    limits, may_be_null = Limits(), False
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = (it for it in typing.get_args(hint) if it is not types.NoneType)
+        may_be_null = True
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, limits = typing.get_args(hint)
+    return hint, limits, may_be_null
+
+
+def _taken(block: Any, limits: Limits) -> str:
+    origin = typing.get_origin(block)
+    if origin is Literal:
+        return " or ".join(f"`{it}`" for it in typing.get_args(block))
+    if origin is tuple:
+        fewest, most = limits.items
+        count = f"{fewest} " if most == fewest else f"{fewest} or more " if fewest else ""
+        each = _taken(*_unwrapped(typing.get_args(block)[0])[:2])
+        return f"a list of {count}entries, each {each}{', none twice' if limits.unique else ''}"
+    if block is Any or origin is dict:
+        return "keys with values, see below"
+    if limits.pattern:
+        return limits.description
+    bounds = {
+        f"{limits.minimum} or more": limits.minimum is not None,
+        f"more than {limits.above}": limits.above is not None,
+        f"at most {limits.maximum}": limits.maximum is not None,
+        f"less than {limits.below}": limits.below is not None,
+    }
+    return ", ".join([WORDS[block], *(bound for bound, is_given in bounds.items() if is_given)])
+
+
+def _shown(default: Any) -> str:
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def _settings_of_kinds() -> str:
+    parts = ["## Settings of each kind of model\n"]
+    for kind in kinds_in("config/kinds"):
+        settings = importlib.import_module(f"brainuad.config.kinds.{kind}").Settings
+        rows = "\n".join(f"| `{key}` | {taken} |" for key, taken in _keys(settings, "settings"))
+        parts.append(f"### {kind}\n\n{COLUMNS}\n{rows}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(document(), encoding="utf-8")
