@@ -110,28 +110,36 @@ def _row(rule: Rule) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _files(rule: Rule, directive: str) -> list[str]:
-    """The files' patterns where the rule has them, else how the plan calls what it finds."""
-    call = rule.directives.get(directive)
-    if call is None:
-        return []
+def paths(rule: Rule, directive: str) -> list[str]:
+    """The files that a rule names by their patterns."""
+    return [path for _, found in _named(rule, directive) for path in found]
+
+
+def _named(rule: Rule, directive: str) -> list[tuple[str, list[str]]]:
+    """What is read or written: how the rule or the plan calls it, and its patterns, if any."""
+    call = rule.directives.get(directive) or ast.parse("none()", mode="eval").body
     found = []
-    for name, value in [(None, it) for it in call.args] + [(w.arg, w.value) for w in call.keywords]:
+    for name, value in [("", it) for it in call.args] + [(w.arg, w.value) for w in call.keywords]:
         parts = list(ast.walk(value))
         patterns = [it.value for it in parts if isinstance(it, ast.Constant)]
         patterns += [CONSTANTS[it.id] for it in parts if getattr(it, "id", "") in CONSTANTS]
         paths = [it for it in patterns if it.startswith(("results/", "resources/"))]
-        found += [f"`{path}`" for path in paths] or [_words(name or _last_name(parts))]
+        found.append((name or ("" if paths else _last_name(parts)), paths))
     return found
+
+
+def _files(rule: Rule, directive: str) -> list[str]:
+    """Patterns where the rule has them, else names."""
+    return [
+        shown
+        for name, found in _named(rule, directive)
+        for shown in ([f"`{path}`" for path in found] or [name.replace("_", " ")])
+    ]
 
 
 def _last_name(parts: list[ast.AST]) -> str:
     """Of `unpack(scans.inspected)` inspected."""
     return next(part.attr for part in parts if isinstance(part, ast.Attribute))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _taken(rule: Rule) -> str:
