@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test bench lint docs pins clean
+.PHONY: help demo demo-full test bench lint docs site pins clean
 
 # A real conda is used where there is one; else a stand-in (envs/README.md).
 ifeq ($(shell command -v conda),)
@@ -53,6 +53,10 @@ lint: $(SNAKEMAKE)/.built $(TEST)/.built  ## Check style, formatting and the wor
 docs: $(SNAKEMAKE)/.built  ## Make the pages of docs/reference that follow from the code, and the config's schema
 	for script in collect_assumptions write_schema write_config write_rules write_messages; do \
 		$(SNAKEMAKE)/bin/python docs/$$script.py; done
+
+site: $(ENVIRONMENTS)/docs/.built  ## Build the documentation as a site: docs/_site/index.html
+	$(ENVIRONMENTS)/docs/bin/sphinx-build --quiet --fresh-env --fail-on-warning -c docs . docs/_site
+	cp docs/_site/README.html docs/_site/index.html
 
 pins: $(SNAKEMAKE)/.built  ## Move the pins of envs/ to the newest versions, then run all tests
 	$(SNAKEMAKE)/bin/python envs/move_pins.py

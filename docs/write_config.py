@@ -114,7 +114,7 @@ def _shown(default: Any) -> str:
 
 
 def _settings_of_kinds() -> str:
-    parts = ["## Settings of each kind of model\n"]
+    parts = ["## Kinds of model\n"]
     for kind in kinds_in("config/kinds"):
         settings = importlib.import_module(f"brainuad.config.kinds.{kind}").Settings
         rows = "\n".join(f"| `{key}` | {taken} |" for key, taken in _keys(settings, "settings"))

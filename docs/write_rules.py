@@ -156,7 +156,7 @@ def _taken(rule: Rule) -> str:
     if rule.argument("resources", "gpu") is not None:
         words.append("a GPU")
     if rule.is_local:
-        words.append("always on the machine of Snakemake")
+        words.append("never submitted")
     return ", ".join(words)
 
 
