@@ -25,8 +25,8 @@ def main(
 
     methods      by name: model, samples, score
     models       by name: kind, settings, training, pretrained (a file, where there is one already),
-                 the last timestep that it is asked at, and the most samples
-    pretraining  of the encoder by SparK: network, training; None where no model starts from it
+                 the last timestep that it reconstructs from, and the largest number of samples
+    pretraining  the settings of SparK: network, training; None if no model starts from its encoder
     size         rows and columns of the slices
     """
     for name, method in methods.items():
@@ -45,7 +45,7 @@ def main(
 
 
 def check_score(name: str, *, model: str | None, samples: int, score: dict[str, Any]) -> None:
-    """SettingsError where a score does not take its settings, or needs what the method has not."""
+    """Raise SettingsError if a score rejects its settings, or needs something the method lacks."""
     try:
         chosen = load_score(score)
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""The template every scan is registered to: checked, in the orientation of the later stages."""
+"""Check the template that every scan is registered to, and write it in RAS orientation."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def main(
     """Write the template as a 3-D float32 NIfTI in RAS, and a table of what it is.
 
     `source` says in words where it comes from. Raises SettingsError, one line that names the file,
-    for another checksum, for a file that cannot be used, and for what is no stripped T1 brain with
+    if the checksum differs, the file cannot be used, or the image is not a stripped T1 brain with
     voxels of `spacing` mm.
     """
     found = check_sha256(image, sha256, name=f"template.sha256: {image}")

@@ -1,7 +1,7 @@
 """Compare the intensities of scans and of their reconstructions, under a changed contrast.
 
-The intensities x of the test subjects become x^gamma (the paper's simulated contrast); compared
-are the histograms of healthy brain voxels before and after reconstruction.
+The intensities x of the test subjects become x^gamma (the paper's simulated contrast); the
+histograms of healthy brain voxels are compared before and after reconstruction.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ from brainuad.io import job
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.models import load_model
 
-# In the column subject: a measure of all test subjects together.
+# Stands in the column subject if a measure is of all test subjects together.
 POOLED = "all"
 COLUMNS = ["subject", "session", "modality", "gamma", "metric", "value"]
 
@@ -51,16 +51,17 @@ def main(
 ) -> None:
     """Write the measures and the pooled densities.
 
-    The measures are subject, session, modality, gamma, metric, value. The KL divergence is each
-    scan's, the entropy difference that of all. The npz holds edges [B + 1], gamma [], and scans and
-    reconstructions [B].
+    The measures are subject, session, modality, gamma, metric, value. There is a KL divergence for
+    each scan, and one entropy difference for all of them. The npz holds edges [B + 1], gamma [],
+    and scans and reconstructions [B].
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
     stack, names = read_slices(slices), scans_of(read_rows(split), TEST)
     edges = np.linspace(0, 1, bins + 1)
     # ASSUME: the entropy difference is that of the histograms of all test subjects together, in
-    # which each voxel counts the same: the subjects' own, of either sign, would cancel in a mean.
+    # which each voxel counts the same: the differences of single subjects have either sign and
+    # would cancel in a mean.
     pooled = np.zeros((2, bins), np.int64)
     rows = []
     for scan, reconstruction in reconstruct_scans(
@@ -94,7 +95,7 @@ def main(
 
 def counts_of(scan: Scan, reconstruction: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Histograms of scan and reconstruction [2, B], over healthy voxels of the brain."""
-    # ASSUME: lesion and ignored voxels are left out as they are; their surroundings count.
+    # ASSUME: only the lesion and ignored voxels themselves are left out; those around them count.
     healthy = scan.brain_mask & ~np.isin(scan.lesions, (LESION, IGNORED))
     return np.stack(
         [count_values(volume[healthy], edges) for volume in (scan.image, reconstruction)]

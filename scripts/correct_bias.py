@@ -1,4 +1,4 @@
-"""A chunk of registered scans without their bias fields, cut to the brain."""
+"""Correct the bias fields of a chunk of registered scans, and crop them to the brain."""
 
 import shutil
 from functools import partial
@@ -23,10 +23,10 @@ def main(
     weighted: bool,
     keep_last_slice: bool,
 ) -> None:
-    """Write image, brain mask and lesions within the brain's box, and the transform as it was.
+    """Write image, brain mask and lesions in the brain's bounding box, and the unchanged transform.
 
-    weighted          the bias field is fitted to the brain; if not, to the whole box
-    keep_last_slice   if not, the box lacks the last slice of each axis, as released
+    weighted          fit the bias field to the brain; if false, to the whole box
+    keep_last_slice   if false, the box lacks the last slice of each axis, as in the released code
     """
     process_chunk(
         scans,
@@ -44,7 +44,7 @@ def main(
 def correct_scan(
     source: Path, target: Path, *, settings: BiasCorrection, weighted: bool, keep_last_slice: bool
 ) -> None:
-    """One scan; the affine follows the cut, with the last slices and without them."""
+    """Correct and crop one scan; the affine is that of the cropped box."""
     image = read_volume(source / "image.nii.gz")
     mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)
     lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)

@@ -20,9 +20,9 @@ def main(
     styles: dict[str, dict[str, str]] | None = None,
     **arguments: Any,
 ) -> None:
-    """Have the module of report/figures/ draw the figure from the files and values that it names.
+    """Call `draw` of a module in report/figures/ with the files and values that are its arguments.
 
-    `styles` are colour, line and marker of each method, for figures that tell methods by them.
+    `styles` gives the colour, line and marker of each method, for figures that show methods.
     """
     draw = import_module(f"brainuad.report.figures.{module}").draw
     if styles is not None:

@@ -1,4 +1,4 @@
-"""Bring the weights of HD-BET, from their address or from the user's own copy, as numbers alone."""
+"""Fetch the weights of HD-BET, or take the user's own copy, and keep only their tensors."""
 
 from pathlib import Path
 
@@ -10,22 +10,22 @@ from brainuad.preprocessing.hdbet_weights import CHECKPOINT, copy_as_numbers, op
 def main(*, output: Path, local: Path | None, address: str, sha256: str | None) -> None:
     """Write a folder in HD-BET's format: plans.json, dataset.json, fold_all/checkpoint_final.pth.
 
-    local    the folder or the zip, where it is not to be fetched
-    sha256   of the zip; of a local folder's checkpoint; null where it is not known
+    local    the user's folder or zip; None if the zip is to be fetched from `address`
+    sha256   checksum of the zip, or of the checkpoint in a local folder; None if it is not known
     """
     with job.replacing(output) as folder:
         if local is None:
-            # Beside the folder, in the place that is removed afterwards.
+            # `replacing` removes the folder of its temporary path, and the zip with it.
             source = folder.with_name("release.zip")
             fetch(address, source, sha256=sha256)
         else:
             source = local
-            # ASSUME: in a folder the checksum is that of the checkpoint, the only binary part.
+            # ASSUME: the checksum of a folder is that of its checkpoint, the only binary file.
             file = open_release(local) / CHECKPOINT if local.is_dir() else local
             found = check_sha256(file, sha256, name=str(file))
             job.log(f"{file}: SHA-256 {found}")
         copy_as_numbers(open_release(source), folder)
-    job.log(f"{output}: weights of HD-BET, numbers alone")
+    job.log(f"{output}: weights of HD-BET, tensors only")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fetch the template: one member of a zip archive, which is checked by its checksum first."""
+"""Fetch the template: one member of a zip archive, whose checksum is checked first."""
 
 import gzip
 import shutil
@@ -10,9 +10,9 @@ from brainuad.io import job
 
 
 def main(*, output: Path, address: str, member: str, sha256: str | None) -> None:
-    """Write the member of the zip at an https address as it is, compressed if `output` ends in .gz.
+    """Write the member of the zip at an https address; compress it if `output` ends in .gz.
 
-    Raises SettingsError where the archive cannot be fetched, has another checksum, or lacks the
+    Raises SettingsError if the archive cannot be fetched, has another checksum, or lacks the
     member.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -22,7 +22,7 @@ def main(*, output: Path, address: str, member: str, sha256: str | None) -> None
         archives.extract_member(archive, member, image)
         with job.replacing(output) as temporary:
             if temporary.suffix == ".gz" and not member.endswith(".gz"):
-                # Without name and time, the same archive gives the same bytes.
+                # Without file name and time, the same archive always gives the same bytes.
                 temporary.write_bytes(gzip.compress(image.read_bytes(), mtime=0))
             else:
                 shutil.copyfile(image, temporary)

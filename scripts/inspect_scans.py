@@ -1,4 +1,4 @@
-"""Measures and a picture of each scan of a chunk: how well it was stripped and registered."""
+"""Measure and picture how well each scan of a chunk was stripped and registered."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,8 +34,8 @@ from brainuad.report.quality.thumbnails import (
 )
 
 MARGIN_MM = 6.0
-# Of the bright end of a scan: what is below lies outside the head.
-AIR = 0.1
+# A fraction of the bright end of a scan; darker voxels lie outside the head.
+BRIGHTEST_AIR = 0.1
 
 
 def main(
@@ -49,10 +49,10 @@ def main(
 ) -> None:
     """Write measures.tsv, {scan}.png and left_out.tsv into the folder `output`.
 
-    The scans are those of `corrected`, the last stage. What cannot be measured is listed in
-    left_out.tsv (stage `inspected`), though the run uses it. Of scans that come preprocessed there
-    is no earlier stage (None): they are not compared with the template, and shown in one row. The
-    others are resampled anew, so that the resampled images need not be kept.
+    The scans are those of `corrected`, the last stage. A scan that cannot be measured is listed in
+    left_out.tsv (stage `inspected`), but the run uses it. Scans that come preprocessed have no
+    earlier stages (None): they are not compared with the template, and are shown in one row. All
+    others are resampled again, so that the resampled images need not be kept.
     """
     space = TemplateSpace(to_ras(read_volume(template))) if template else None
     scans = scans_in(corrected)
@@ -83,15 +83,15 @@ def main(
 
 
 def scan_as_it_came(folder: Path) -> tuple[Volume, Volume]:
-    """A scan that came preprocessed, and its lesions."""
+    """Read a scan that came preprocessed, and its lesions."""
     scan = read_volume(folder / "image.nii.gz")
     return scan, read_labels(folder / "lesions.nii.gz", expected=[LESION, IGNORED], grid=scan)
 
 
 def inspect_brain_mask(scan: Volume, lesions: Volume, folder: Path) -> tuple[dict[str, float], Row]:
-    """Volume of the brain and share of the lesion outside; views with both outlines.
+    """Volume of the brain and share of the lesion outside it; views with both outlines.
 
-    The axial view is that with the most lesion, the others go through the middle of the brain.
+    The axial view is the slice with the most lesion; the other views go through the brain's centre.
     """
     mask = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan)
     brain, lesion = mask.data == 1, lesions.data == LESION
@@ -103,13 +103,13 @@ def inspect_brain_mask(scan: Volume, lesions: Volume, folder: Path) -> tuple[dic
         "lesion_outside": quality.lesion_outside(lesions.data, brain),
     }
     outlines = (Outline(brain, pictures.MASK_COLOUR), Outline(lesion, pictures.LESION_COLOUR))
-    head = (scan.data > AIR * sparse_window(scan.data)[1]) | brain | lesion
+    head = (scan.data > BRIGHTEST_AIR * sparse_window(scan.data)[1]) | brain | lesion
     return measures, Row(scan.data, scan.spacing, centre, box_of(head, scan.spacing), outlines)
 
 
 @dataclass(frozen=True)
 class TemplateSpace:
-    """The template, and what is the same in the views of all scans registered to it."""
+    """The template, and what is computed once for all scans that are registered to it."""
 
     template: Volume
 
@@ -119,11 +119,11 @@ class TemplateSpace:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """What is compared with the scans: the template within its brain [N]."""
+        """The smoothed template's values within its brain [N], with which scans are compared."""
         return quality.smoothed(self.template.data, self.template.spacing)[self.edges[0]]
 
     def inspect(self, scan: Volume, brain: np.ndarray) -> tuple[dict[str, float], Row]:
-        """Likeness of a corrected scan and the template; views with the edges of the template."""
+        """Similarity of a corrected scan to the template; views with the template's edges."""
         spacing, edges = self.template.spacing, self.edges
         part = self._part_of(scan)
         image, mask = np.zeros_like(self.template.data), np.zeros_like(edges[0])
@@ -139,7 +139,7 @@ class TemplateSpace:
         return measures, Row(image, spacing, centre, box_of(edges[0], spacing), outlines)
 
     def _part_of(self, scan: Volume) -> tuple[slice, ...]:
-        """Which part of the template's grid a scan is that was cut to its brain."""
+        """The part of the template's grid that a scan covers after it was cropped to its brain."""
         offset = np.rint((np.linalg.inv(self.template.affine) @ scan.affine)[:3, 3]).astype(int)
         part = tuple(
             slice(start, start + length)
@@ -158,7 +158,7 @@ class TemplateSpace:
 def inspect_corrected(
     folder: Path, space: TemplateSpace | None
 ) -> tuple[dict[str, float], list[Row]]:
-    """Intensities within the brain and, where the scan was registered, likeness to the template."""
+    """Intensities in the brain and, if the scan was registered, its similarity to the template."""
     scan = read_volume(folder / "image.nii.gz")
     brain = read_labels(folder / "brain_mask.nii.gz", expected=[1], grid=scan).data == 1
     measures = {"intensity_range": quality.intensity_range(scan.data[brain])}

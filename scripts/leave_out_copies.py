@@ -1,4 +1,4 @@
-"""Subject table of a data set without the subjects whose scan another data set has too."""
+"""Leave out the subjects of a data set whose scan is in another data set too."""
 
 from pathlib import Path
 
@@ -10,12 +10,13 @@ from brainuad.io.scan_names import name_of_row
 def main(
     *, listed: Path, earlier: dict[str, Path], healthy: list[str], dataset: str, output: Path
 ) -> None:
-    """Compare the voxels of the listed scans with those of the data sets that come before.
+    """Compare the voxels of the listed scans with those of the data sets earlier in the config.
 
-    earlier: subject tables by data set; healthy: which data sets of the run are of healthy people.
+    earlier  subject tables by data set
+    healthy  the run's data sets of healthy people
     """
-    # ASSUME: two data sets of patients may name the very same files, to score them by other labels;
-    # only under another name is that a copy.
+    # ASSUME: two data sets of patients may name the same files, to score them with other labels;
+    # such a scan is a copy only if its file has another path.
     table = tables.read_table(listed)
     compared = leave_out_copies(
         table,

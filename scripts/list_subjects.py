@@ -1,4 +1,4 @@
-"""Table of a data set's subjects, from its raw tree: who can be used, who is left out and why."""
+"""List the subjects of a data set's raw tree: who can be used, who is left out and why."""
 
 from pathlib import Path
 
@@ -47,13 +47,16 @@ def main(
 ) -> None:
     """Find the subjects under `root`, read all their files once, and write the subject table.
 
-    A subject, at one session where there are some, without its lesion mask, or without any of the
-    asked modalities, is left out; without one of them it is partial. So it is with a broken file,
-    unless `on_broken` is "stop": then the first one is fatal. Of subjects that share a scan one is
-    kept. `downloads` is the folder as downloaded: the root itself, save where the root is what was
-    unpacked. Tables that the config names are looked for in both, there first. Labels that are None
-    are the layout's own. `remarks` gets lines on rows of the table with ages that name no subject,
-    and on subjects without a row there.
+    A row is a subject, or a subject at one session. It is left out if it lacks its lesion mask or
+    all of the modalities, and partial if it lacks some of them. A broken file counts as missing,
+    unless `on_broken` is "stop": then the first one is an error. If subjects share a scan, one of
+    them is kept.
+
+    downloads  the folder as downloaded; it differs from `root` if archives were unpacked to `root`.
+               Tables that the config names are looked for there first, and then in `root`
+    lesion_labels, ignored_labels  None for those of the layout
+    remarks    gets a line on each row of the demographics that names no subject, and on subjects
+               without such a row
     """
     module = load_layout(layout)
     options = LayoutOptions(
@@ -81,13 +84,13 @@ def main(
             exclude=frozenset(exclude),
         )
         found = find_subjects(layout, root, options)
-        said = []
+        remarked = []
         if people_table is not None:
-            found, said = with_demographics(found, read_demographics(people_table))
+            found, remarked = with_demographics(found, read_demographics(people_table))
         checked = check_subjects(found, expected, threads=threads)
     except SettingsError as error:
         raise SettingsError(f"{dataset}: {error}") from None
-    for remark in said:
+    for remark in remarked:
         job.log(remark)
     if on_broken == "stop":
         for entry in checked:
@@ -103,7 +106,7 @@ def main(
             f"the first one: {left_out['reason'].iloc[0]}"
         )
     tables.write_table(listed, output)
-    tables.write_table(pd.DataFrame({"remark": said}, dtype=str), remarks)
+    tables.write_table(pd.DataFrame({"remark": remarked}, dtype=str), remarks)
     job.log(
         f"{dataset}: {len(listed) - len(left_out)} of {len(listed)} subjects can be used, "
         f"{sum(listed['status'] == PARTIAL)} of them in part; "

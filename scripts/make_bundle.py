@@ -1,4 +1,4 @@
-"""Put a trained method into a folder to keep and give away: a MONAI bundle without any pickle."""
+"""Write a trained method into a folder that can be shared: a MONAI bundle without any pickle."""
 
 import json
 import shutil
@@ -45,12 +45,12 @@ def main(
 ) -> None:
     """Write the bundle; `io.bundle_files` says which files it has.
 
-    healthy_reference  of a method with a normative score; None of others
-    subjects, splits  tables of the data sets of `facts`, in their order; the healthy one is first
-    anomaly_maps      of the same data sets
-    thresholds        of each data set with lesions, named by its cohort
-    scores            of each cohort that was scored
-    settings, facts   of `plan.bundles`
+    healthy_reference  the pooled healthy scores of a method with a normative score; else None
+    subjects, splits   tables of the data sets of `facts`, in their order; the healthy one is first
+    anomaly_maps       of the same data sets
+    thresholds         of each data set with lesions, named by its cohort
+    scores             of each cohort that was scored
+    settings, facts    made by `plan.bundles`
     """
     datasets, modality = list(facts["datasets"]), settings["modality"]
     (method,) = settings["methods"]
@@ -100,12 +100,8 @@ def main(
         if healthy_reference is not None:
             shutil.copyfile(healthy_reference, bundle / bundle_files.HEALTHY_REFERENCE)
         for name, content in fitted.items():
-            is_healthy = name == "healthy"
-            file = (
-                bundle_files.HEALTHY_THRESHOLD
-                if is_healthy
-                else bundle_files.fitted_threshold(name)
-            )
+            fitted_file = bundle_files.fitted_threshold(name)
+            file = bundle_files.HEALTHY_THRESHOLD if name == "healthy" else fitted_file
             _write_json(bundle / file, content)
         write_table(summary, bundle / bundle_files.SCORES)
         write_table(subgroups, bundle / bundle_files.SUBGROUPS)
@@ -130,7 +126,7 @@ def main(
 
 
 def _validated(partitions: pd.DataFrame, anomaly_maps: Path) -> list[str]:
-    """The validation subjects with a scan that came through the preprocessing."""
+    """The validation subjects of whom a scan was preprocessed without an error."""
     rows = partitions[partitions["partition"] == VALIDATION].to_dict("records")
     mapped = set(read_anomaly_maps(anomaly_maps).names)
     return list(dict.fromkeys(row["subject"] for row in rows if name_of_row(row) in mapped))

@@ -14,10 +14,10 @@ from brainuad.phantoms.template import load_template
 
 
 def main(*, output: Path, dataset: str, settings: dict, seed: int) -> None:
-    """Make `settings["subjects"]` people, each drawn from its own seed, under `output`.
+    """Make `settings["subjects"]` subjects, each drawn from its own seed, under `output`.
 
-    With `settings["archive"]` they come packed, as the data set is downloaded; IXI's spreadsheet
-    lies beside the archives.
+    With `settings["archive"]` the files are packed into archives, as the data set is downloaded;
+    IXI's spreadsheet is not packed.
     """
     if dataset not in list(Dataset):
         raise SettingsError(f"no phantoms for {dataset!r}: choose one of {', '.join(Dataset)}")

@@ -1,4 +1,4 @@
-"""One table of the report: its numbers as TSV, and what readers see as a page and as LaTeX."""
+"""Write one table of the report: its numbers as TSV, and the formatted table as HTML and LaTeX."""
 
 from importlib import import_module
 from pathlib import Path
@@ -24,9 +24,9 @@ def main(
     tex: Path,
     **arguments: Any,
 ) -> None:
-    """Have the module of report/tables/ make the table from the files and values that it names.
+    """Call `tabulate` of a module in report/tables/ with the files and values that it takes.
 
-    The TSV holds fractions, the page and the LaTeX show per cent; the caption stands on the page.
+    The TSV holds fractions, the page and the LaTeX show per cent; the caption is on the page.
     """
     tabulate = import_module(f"brainuad.report.tables.{module}").tabulate
     table = tabulate(**read_arguments(arguments), labels=Labels(**labels))

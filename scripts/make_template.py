@@ -1,4 +1,4 @@
-"""Write the phantoms' template: the undeformed head, its brain and brain mask, T1, RAS."""
+"""Write the template of the phantoms: the undeformed T1 head, its brain and brain mask, in RAS."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from brainuad.phantoms.acquisition import Contrast, grid_axes, ideal_image, save
 from brainuad.phantoms.anatomy import average_head, tissues_on
 from brainuad.phantoms.template import TEMPLATE_ORIGIN, TEMPLATE_SHAPE, load_template
 
-SCALE = 1000  # of white matter = .88, so that int16 keeps three digits
+SCALE = 1000  # white matter, .88 before scaling, keeps three digits as int16
 
 
 def main(*, head: Path, brain: Path, brain_mask: Path, spacing: float) -> None:

@@ -1,4 +1,4 @@
-"""Make the anomaly maps of one method and fold on one cohort: score its scans, and smooth them."""
+"""Make the anomaly maps of one method and fold on one cohort: score scans, smooth the scores."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,15 +38,16 @@ def main(
 ) -> None:
     """Write the anomaly maps of the scans of the partitions, see `write_anomaly_maps`.
 
-    A method without a model has no reconstructions (None), one whose score is compared with no
-    healthy scans has no reference (None). With holds_reference these are the cohort's own
-    validation scans: the subject of a scan is then left out of what it is compared with.
+    reconstructions  None for a method without a model
+    reference        the pooled scores of healthy scans; None for a score that is not normative
+    holds_reference  the reference was pooled from this cohort's own validation scans: a scan is
+                     then compared with it without the scans of its own subject
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, frame, chosen = read_slices(slices), read_rows(split), load_score(score)
     wanted = [name for partition in partitions for name in scans_of(frame, partition)]
     computed = read_reconstructions(reconstructions) if reconstructions else None
-    # A leak that the config keeps stands in two partitions, and is mapped once.
+    # A leak that the config keeps is in two partitions, but is mapped once.
     names, all_samples = list(dict.fromkeys(wanted)), needs_samples(chosen)
     pairs = scans_with(stack, computed, names, all_samples=all_samples)
     pooled = None
@@ -69,14 +70,14 @@ def mapped(
 ) -> Iterator[tuple[np.ndarray, dict[str, float], np.ndarray | None]]:
     """The anomaly map [S, H, W] of each scan, its measures before post-processing, and a picture.
 
-    The picture is the reconstruction's axial slice [H, W] with the most lesion.
+    The picture is the reconstruction's axial slice [H, W] with the most lesion; None without one.
     """
     for scan, reconstruction in pairs:
         brain_mask, lesions = scan.brain_mask, scan.lesions
         scores = score(scan, reconstruction)
         measures = {
-            # Of the whole brain, lesions and what is not scored included: the scan is scored as if
-            # nothing were known of it.
+            # Over the whole brain, including lesions and ignored voxels: a scan's score must not
+            # depend on its lesion mask.
             metrics.SCAN_SCORE: metrics.mean_residual(scores, brain_mask),
             "l1_ratio": metrics.l1_ratio(scores, lesions, brain_mask),
             "l1_ratio_released": metrics.l1_ratio_released(scores, lesions),

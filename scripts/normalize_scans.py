@@ -1,4 +1,4 @@
-"""A chunk of corrected scans on the final grid, smoothed and with intensities of about 0 to 1."""
+"""Smooth and scale a chunk of corrected scans, and bring them to the final grid."""
 
 import shutil
 from functools import partial
@@ -17,9 +17,9 @@ from brainuad.preprocessing.smoothing import curvature_flow
 
 
 def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
-    """Smooth, cut or pad, scale, downsample: image, brain mask and lesions of each scan.
+    """Write image, brain mask and lesions of each scan: smoothed, cropped, scaled, downsampled.
 
-    The transform goes along as it is, where the scan did not come registered.
+    The transform is copied unchanged; a scan that came registered has none.
     """
     process_chunk(
         scans,
@@ -32,8 +32,8 @@ def main(*, scans: Path, output: Path, settings: dict[str, Any]) -> None:
 def normalize_scan(source: Path, target: Path, *, settings: Normalization) -> None:
     """One scan in the released code's order: smooth at full resolution, crop, scale, downsample.
 
-    As released, nothing is cut off or masked after the scaling: splines overshoot at edges, so that
-    intensities reach a little below 0 and above 1, and a little beyond the brain.
+    As in the released code, nothing is clipped or masked after the scaling: splines overshoot at
+    edges, so that intensities reach a little below 0 and above 1, and a little beyond the brain.
     """
     image = read_volume(source / "image.nii.gz")
     mask = read_labels(source / "brain_mask.nii.gz", expected=(1,), grid=image)

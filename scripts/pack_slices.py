@@ -1,4 +1,4 @@
-"""All normalized volumes of one cohort in one file, as training reads them."""
+"""Pack all normalized volumes of one cohort into one file, which training reads."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def main(
 ) -> None:
     """Stack the volumes as axial slices, and list the scans that the stages left out.
 
-    The subject table `subjects` says whose scans they are, and of which session. With `on_broken`
-    "stop" such a scan is fatal.
+    `subjects` is the table with the subject and session of each scan. If `on_broken` is "stop",
+    a scan that was left out is an error.
     """
     folders = sorted(
         (chunk / scan for chunk in chunks for scan in scans_in(chunk)),
@@ -39,7 +39,7 @@ def main(
     rows = rows_by_name(subjects)
     images, brain_masks, lesions, affines, voxels = [], [], [], [], []
     for folder in folders:
-        # Below 0 where a spline overshot: to `read_volume` that may look like a broken scan.
+        # Splines overshoot below 0, which `read_volume` may take for a broken scan.
         image = read_mask(folder / "image.nii.gz")
         mask = read_labels(folder / "brain_mask.nii.gz", expected=(1,), grid=image)
         lesion = read_labels(folder / "lesions.nii.gz", expected=(LESION, IGNORED), grid=image)
@@ -67,7 +67,7 @@ def main(
 
 
 def native_voxel_ml(image: Volume, matrix: Path) -> float:
-    """A voxel's volume in the scan's own space; NaN where the scan came registered."""
+    """A voxel's volume in the scan's own space; NaN if the scan came registered."""
     return image.voxel_ml * volume_in_scan(matrix) if matrix.exists() else float("nan")
 
 

@@ -40,7 +40,7 @@ def main(
     postprocessing: dict[str, Any],
     labels: dict[str, Any],
 ) -> None:
-    """Draw up to six test scans (up to four of many methods), from the smallest lesion load on.
+    """Draw up to six test scans (up to four if there are many methods), ordered by lesion load.
 
     Each is shown on the axial slice with the most lesion voxels, the same for all methods. The
     cohort is a data set and a modality. `anomaly_maps` and `thresholds` are parallel to `methods`.
@@ -116,7 +116,7 @@ def results_of(
 def row_of(
     stack: SliceStack, number: int, results: list[list[panels.MethodSlice]]
 ) -> panels.PanelRow:
-    """Gather what all methods made of one scan."""
+    """One scan with the results of all methods."""
     lesions = stack.lesions[number]
     place = largest_lesion_slice(lesions)
     box = shown_part(stack)

@@ -73,7 +73,7 @@ def main(
 def pooled_voxels(
     stack: SliceStack, anomaly_maps: Path, names: Sequence[str]
 ) -> metrics.ScoredVoxels:
-    """The anomaly scores of one method on all voxels of the scans, before components go."""
+    """The anomaly scores of one method on all voxels of the scans, small components included."""
     pairs = scans_with(stack, read_anomaly_maps(anomaly_maps), names)
     return metrics.pooled(
         metrics.scored_voxels(anomaly_map, scan.lesions) for scan, anomaly_map in pairs
@@ -99,7 +99,7 @@ def curve(voxels: metrics.ScoredVoxels) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def operating_point(voxels: metrics.ScoredVoxels, threshold: float) -> tuple[float, float]:
-    """Recall and precision of the voxels above the threshold; NaN where nothing is."""
+    """Recall and precision of the voxels above the threshold; the precision of none is NaN."""
     hits = np.count_nonzero(voxels.lesion > threshold)
     found = hits + np.count_nonzero(voxels.healthy > threshold)
     return hits / max(voxels.lesion_voxels, 1), hits / found if found else float("nan")

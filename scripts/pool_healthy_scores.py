@@ -1,6 +1,6 @@
 """Pool the scores of the healthy validation scans of one method and fold, voxel by voxel.
 
-It is what a normative score compares the voxels of every other scan with.
+A normative score compares the voxels of every other scan with these.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ def main(
 ) -> None:
     """Write the distribution, see `images.distributions`.
 
-    A method without a model has no reconstructions (None). Raises SettingsError for too few scans.
+    `reconstructions` is None for a method without a model. Raises SettingsError for too few scans.
     """
     chosen, names = load_score(score), scans_of(read_rows(split), VALIDATION)
     computed = read_reconstructions(reconstructions) if reconstructions else None

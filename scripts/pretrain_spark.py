@@ -36,11 +36,10 @@ def main(
     threads: int,
     code: str,
 ) -> None:
-    """Write the backbone of the best validation; the decoder is thrown away.
+    """Write the backbone with the lowest validation loss; the decoder is discarded.
 
     settings has two parts: `network` (backbone, decoder, masking) and `training`. `code` is a
-    digest of the code that decides what comes out: a checkpoint that other code made is not
-    resumed.
+    digest of the code that determines the result: a checkpoint of other code is not resumed.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     torch.manual_seed(derive_seed(seed, "weights"))
@@ -93,7 +92,7 @@ if __name__ == "__main__":
             history=Path(snakemake.output.history),
             machines=Path(snakemake.output.machines),
             settings=snakemake.params.settings,
-            # The spread over folds should hold the chance of training too.
+            # A seed for each fold: the spread over folds then includes the randomness of training.
             seed=derive_seed(
                 snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
             ),

@@ -33,7 +33,7 @@ def main(
     model = load_model(weights, chosen_device)
     stack, frame = read_slices(slices), read_rows(split)
     wanted = [name for partition in partitions for name in scans_of(frame, partition)]
-    # A leak that the config keeps stands in two partitions, and is reconstructed once.
+    # A leak that the config keeps is in two partitions, but is reconstructed once.
     names = [scan.name for scan in stack.scans(list(dict.fromkeys(wanted)))]
     pairs = reconstruct_scans(
         model,

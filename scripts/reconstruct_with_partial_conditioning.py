@@ -1,4 +1,4 @@
-"""Reconstruct healthy test subjects of whom the encoder sees a part, and measure both parts."""
+"""Reconstruct healthy test scans, of which the encoder sees only a part, and measure both parts."""
 
 from itertools import product
 from pathlib import Path
@@ -40,8 +40,9 @@ def main(
     """Write one slice of a few test scans as npz, and a tidy table of all scans and slices.
 
     The npz holds names [N], timesteps [T], shares [C], images and brain_masks [N, H, W], and
-    reconstructions [T, C, N, H, W]. A share, there and in the table, is the visible fraction of the
-    width. The regions of the table are the same for all of them: hidden is what the smallest hides.
+    reconstructions [T, C, N, H, W]. `shares` and the table's column share hold the visible fraction
+    of the width. The table's regions are the same for all fractions: the hidden region is the one
+    that the smallest fraction hides.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     model = load_model(weights, chosen_device)
@@ -49,7 +50,7 @@ def main(
     names = scans_to_reconstruct(stack, split, slices=slices)
     rows, pictures = [], []
     for name in progress_bar(names, total=len(names), label="scans"):
-        # One volume at a time: a cohort at each timestep and fraction would fill the memory.
+        # One volume at a time: a cohort at all timesteps and fractions may not fit into memory.
         volume = stack.select([name])
         by_fraction = reconstruct_by_visible_fraction(
             volume,

@@ -1,4 +1,4 @@
-"""A chunk of stripped scans in the space of the template, and their transforms to it."""
+"""Register a chunk of stripped scans to the template, and keep the transforms."""
 
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,8 @@ def main(
     *, scans: Path, template: Path, output: Path, transforms: Path, settings: dict[str, Any]
 ) -> None:
     """Write image, masks and to_template.mat of each scan of the chunk; transforms are kept."""
-    # The later stages and the slices cut along the axes of RAS, however the template is stored.
-    fixed = to_ras(read_volume(Path(template)))
+    # The later stages crop and slice along RAS axes, even if the template is stored otherwise.
+    fixed = to_ras(read_volume(template))
     process_chunk(
         scans,
         output,
@@ -39,7 +39,7 @@ def main(
 def register_scan(
     source: Path, target: Path, *, template: Volume, settings: LinearRegistration
 ) -> None:
-    """One scan: to_template.mat maps template points to scan points (ITK, LPS mm)."""
+    """Register one scan: to_template.mat maps template points to scan points (ITK, LPS mm)."""
     scan = read_volume(source / "image.nii.gz")
     if not np.allclose(scan.spacing, template.spacing, atol=1e-3):
         raise SettingsError(

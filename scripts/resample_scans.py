@@ -1,4 +1,4 @@
-"""A chunk of raw scans and lesion masks, in RAS orientation and on cubic voxels."""
+"""Resample a chunk of raw scans and lesion masks to cubic voxels in RAS orientation."""
 
 from pathlib import Path
 

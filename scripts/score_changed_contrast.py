@@ -1,4 +1,4 @@
-"""Score one method on the scans of one cohort, whose contrast was changed by a power law.
+"""Score one method on the scans of one cohort after their contrast was changed by a power law.
 
 The intensities x become x^gamma (the paper's simulated contrast); the threshold is fitted
 anew on the validation subjects under the same change.
@@ -41,8 +41,9 @@ def main(
 ) -> None:
     """Write a tidy table of the test subjects: subject, session, modality, gamma, metric, value.
 
-    A method without a model has no weights (None), and its timesteps say nothing; one whose score
-    is compared with no healthy scans has no reference (None). That of others keeps its contrast.
+    weights    None for a method without a model, which ignores its timesteps
+    reference  the pooled scores of healthy scans, whose contrast is not changed; None for a score
+               that is not normative
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     scores = fit_and_score(

@@ -1,6 +1,6 @@
-"""What one method calls anomalous in healthy brains, all of which is false.
+"""Measure what one method marks in healthy brains, where every marked voxel is a false positive.
 
-The volumes are those of the test subjects; the shares of voxels those of the validation subjects.
+Volumes are measured in the test subjects, shares of voxels in the validation subjects.
 """
 
 import json
@@ -33,8 +33,8 @@ def main(
 ) -> None:
     """Write the volumes as a tidy table (subject, session, modality, fitted_on, metric, value).
 
-    And as JSON the shares of healthy voxels above the fitted thresholds. `fitted_on` names the
-    lesion set of each of the `thresholds`; those of the healthy voxels themselves are added.
+    The shares of healthy voxels above the fitted thresholds are written as JSON. `fitted_on` names
+    the lesion set of each of `thresholds`; the table has those from healthy voxels too.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     fitted = {

@@ -1,4 +1,4 @@
-"""Score how unlike their scans the reconstructions of healthy test subjects look to a network."""
+"""Score the perceptual distance (LPIPS) of healthy test scans and their reconstructions."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def main(
 ) -> None:
     """Write a tidy table: subject, session, modality, metric (lpips), value.
 
-    `sha256` is that of the network's file, None where it is not known.
+    `sha256` is that of the network's file, None if it is not known.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     job.log(f"{network}: SHA-256 {check_sha256(network, sha256, name=str(network))}")

@@ -1,7 +1,7 @@
 """Fit the threshold of one method on the validation scans of one cohort and fold, and score.
 
-The anomaly maps of the test scans are cut at it, or at one that is given, and compared with their
-lesion masks, voxel by voxel and lesion by lesion.
+The anomaly maps of the test scans are binarized at it, or at a given threshold, and compared with
+their lesion masks, voxel by voxel and lesion by lesion.
 """
 
 import json
@@ -49,7 +49,7 @@ def scores_of(
     healthy_threshold: float,
     settings: PostprocessingSettings,
 ) -> dict[str, float]:
-    """Every segmentation metric of one scan, voxel by voxel; NaN where it is not defined.
+    """Every voxel-wise segmentation metric of one scan; NaN where it is not defined.
 
     measures are those of its anomaly map [S, H, W] before post-processing.
     """
@@ -72,10 +72,10 @@ def scores_of(
 
 
 def fit_threshold(pairs: ScansWithVolumes, slices: Path) -> dict[str, float]:
-    """The threshold of the best Dice on the pooled voxels of validation scans, and its grounds.
+    """The threshold with the best Dice on the pooled voxels of validation scans, and its basis.
 
-    pairs are the scans with their anomaly maps, from the file `slices`. Raises SettingsError if
-    there are none.
+    pairs are the scans with their anomaly maps, from the file `slices`. The basis is how many
+    subjects, patients and lesion voxels there were. Raises SettingsError if there are no scans.
     """
     if not pairs:
         raise SettingsError(
@@ -83,7 +83,7 @@ def fit_threshold(pairs: ScansWithVolumes, slices: Path) -> dict[str, float]:
             f"that no threshold can be fitted; {slices.with_suffix('')}_left_out.tsv says why"
         )
     # ASSUME: a threshold is fitted on the pooled voxels of all validation scans, so that a subject
-    # of several sessions weighs by their number, as one of large lesions does by their size.
+    # with several sessions or with large lesions has more weight.
     voxels = []
 
     def volumes() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -134,8 +134,8 @@ def main(
     lesions  a row per lesion: subject, session, modality, LESION_COLUMNS
     froc     a row per threshold, counts over all scans: modality, FROC_COLUMNS
 
-    `threshold` is a JSON file that is given; where `fits`, it is written first.
-    `healthy_threshold` is that of healthy voxels.
+    `threshold` is a JSON file; if `fits` is true, it is fitted and written here, else it is given.
+    `healthy_threshold` is the file with the threshold from healthy voxels.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     stack, frame, maps = read_slices(slices), read_rows(split), read_anomaly_maps(anomaly_maps)

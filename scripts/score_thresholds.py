@@ -1,6 +1,6 @@
 """Score the test subjects of one cohort at the thresholds of all lesion sets of its modality.
 
-And at those of healthy voxels, and at the best threshold on these test subjects.
+They are also scored at the thresholds from healthy voxels, and at the best one for themselves.
 """
 
 import json
@@ -31,8 +31,8 @@ def main(
 ) -> None:
     """Write a tidy table: subject, session, modality, fitted_on, metric, value.
 
-    `fitted_on` names the data set of each threshold; "test" is the best one on these subjects, and
-    ON_HEALTHY has the names of those of healthy voxels.
+    `fitted_on` names the data set of each threshold. The table has two more sources: "test" is the
+    best threshold on these subjects, and ON_HEALTHY names the thresholds from healthy voxels.
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     values = {
@@ -42,7 +42,7 @@ def main(
     values |= json.loads(healthy_threshold.read_text(encoding="utf-8"))["thresholds"]
     names = scans_of(read_rows(split), TEST)
     pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
-    # The maps are read twice: those of a whole test set would fill the memory.
+    # The maps are read twice: those of a whole test set may not fit into memory.
     best = best_threshold_on_test((anomaly_map, scan.lesions) for scan, anomaly_map in pairs)
     job.log(f"best threshold on test {best.value:.6g}, Dice {best.dice:.4f}")
     values[ON_TEST] = best.value

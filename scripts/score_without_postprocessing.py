@@ -1,6 +1,6 @@
 """Score the segmentations of a method and fold with each step of post-processing left out in turn.
 
-The reconstructions are those of all other tables; only what follows them changes.
+The reconstructions are the same as in all other tables; only the later steps change.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,8 +36,8 @@ def main(
 ) -> None:
     """Write a tidy table of the test scans: subject, session, modality, variant, metric, value.
 
-    A method without a model has no reconstructions (None), one whose score is compared with no
-    healthy scans has no reference (None).
+    reconstructions  None for a method without a model
+    reference        the pooled scores of healthy scans; None for a score that is not normative
     """
     variants = variants_of(settings_from(PostprocessingSettings, postprocessing))
     frame, stack, chosen = read_rows(split), read_slices(slices), load_scoring(score, reference)
@@ -49,8 +49,8 @@ def main(
     rows = []
     for group in sharing_maps(variants):
         settings = next(iter(group.values()))
-        # ASSUME: without a step the threshold is fitted anew, as it would be by whoever leaves the
-        # step out; the paper does not say whether its thresholds were.
+        # ASSUME: without a step the threshold is fitted anew, as for a method that never had this
+        # step; the paper does not say whether it did so.
         threshold = best_threshold(
             (scores, scan.lesions) for scan, scores in mapped(validation, chosen, settings)
         )

@@ -1,4 +1,4 @@
-"""Partition of a data set's subjects for one fold: train, validation, test."""
+"""Partition a data set's subjects for one fold: train, validation, test."""
 
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,11 @@ def main(
     seed: int,
     splits: dict[str, Any] | None,
 ) -> None:
-    """Write subject, session and partition, and what was found in the released lists.
+    """Write subject, session and partition, and the problems found in the released lists.
 
-    `splits` (folder, name, keep_leaks) takes the released lists, the CSV files `lists`, with
-    keep_leaks those subjects too that stand on two sides; without it the split is drawn. Lesion
-    sets have no training part, all folds the same split.
+    With `splits` (folder, name, keep_leaks) the split is read from the CSV files `lists`;
+    keep_leaks keeps the subjects that are in two partitions. Without `splits` the split is drawn.
+    Lesion sets have no training partition, and the same split in all folds.
     """
     table = tables.read_table(subjects)
     found = no_problems()

@@ -1,4 +1,4 @@
-"""A chunk of resampled scans without their skulls, and the brain masks; HD-BET stands apart."""
+"""Strip the skulls of a chunk of resampled scans without HD-BET, which has scripts of its own."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,8 +14,10 @@ from brainuad.preprocessing.chunks import keep, process_chunk
 from brainuad.preprocessing.registration import carry_brain_mask
 from brainuad.preprocessing.skull import strip_scan
 
-NOISE = 0.01  # part of bright tissue, the 99th percentile above the background
-SMALLEST_SHARE = 0.25  # of the border that is background: a brain may fill much of a tight box
+# Fraction of the intensity of bright tissue, which is the 99th percentile above the background.
+NOISE = 0.01
+# Fraction of the border that must be background: a brain may fill much of a tight box.
+SMALLEST_SHARE = 0.25
 
 
 def main(
@@ -28,9 +30,9 @@ def main(
     head_brain_mask: Path | None,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each scan of the chunk; masks are kept.
+    """Write masked image, brain mask and lesions of each scan of the chunk; keep the brain masks.
 
-    The brain of a scan that is not named in `children` must have the volume of an adult's.
+    Scans that are not named in `children` must have the brain volume of an adult.
     """
     if method not in ("template", "none"):
         raise SettingsError(f"skull_stripping: {method!r}: strip_skull takes template or none")
@@ -54,11 +56,11 @@ def main(
 def mask_of_stripped(scan: Volume) -> np.ndarray:
     """The brain mask of a scan that comes stripped, uint8.
 
-    Raises ScanError where the border of the scan is no background of one value, but for noise.
+    Raises ScanError if the border of the scan is not a background of one value and noise.
     """
-    # ASSUME: such a data set needs no mask of its own: the largest part above the background is the
-    # brain. The background is what most of the border has; what differs from it there by less than
-    # a hundredth of bright tissue is its noise.
+    # ASSUME: a data set that comes stripped needs no brain masks: the largest component above the
+    # background is the brain. The background is the value of most of the border; border voxels that
+    # differ from it by less than a hundredth of bright tissue are its noise.
     border = border_of(scan.data)
     for background in (background_of(scan.data), float(np.median(border))):
         tissue = np.percentile(abs(scan.data - background), 99)
@@ -67,7 +69,7 @@ def mask_of_stripped(scan: Volume) -> np.ndarray:
         if len(noise) >= SMALLEST_SHARE * len(border):
             return head_mask(scan.data, above=background + noise.max())
     raise ScanError(
-        "the border of the scan has no single value, so that it does not seem to come stripped; "
+        "the border of the scan has no single value, so it does not seem to be stripped; "
         "set skull_stripping of its data set to hdbet or template"
     )
 

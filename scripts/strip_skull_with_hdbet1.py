@@ -1,4 +1,4 @@
-"""A chunk of resampled scans without their skulls, and the brain masks, by HD-BET 1."""
+"""Strip the skulls of a chunk of resampled scans with HD-BET 1."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,10 +25,11 @@ def main(
     threads: int,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each subject of the chunk; masks are kept.
+    """Write masked image, brain mask and lesions of each scan of the chunk; keep the brain masks.
 
-    networks, mirroring: None for what the paper took on a GPU, and for the least on a CPU. The
-    brain of a subject that is not named in `children` must have the volume of an adult's.
+    networks, mirroring  None for all networks with mirroring on a GPU, as in the paper, and for one
+                         network without mirroring on a CPU
+    children             all other scans must have the brain volume of an adult
     """
     settings = settings_from(DeviceSettings, device)
     on_gpu = settings.name == "cuda"

@@ -1,4 +1,4 @@
-"""A chunk of resampled scans without their skulls, and the brain masks, by HD-BET 2."""
+"""Strip the skulls of a chunk of resampled scans with HD-BET 2."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -24,11 +24,11 @@ def main(
     threads: int,
     children: Sequence[str] = (),
 ) -> None:
-    """Write masked image, brain mask and lesions of each scan of the chunk; masks are kept.
+    """Write masked image, brain mask and lesions of each scan of the chunk; keep the brain masks.
 
-    The brain of a scan that is not named in `children` must have the volume of an adult's.
-    The network is loaded once. The scans go through it one after the other in this very process, so
-    the threads are those of the rule, and jobs beside this one share nothing with it.
+    Scans that are not named in `children` must have the brain volume of an adult. The network is
+    loaded once, and predicts the scans one after the other in this process: it uses the threads of
+    the rule, and shares no files with other jobs.
     """
     predictor = load_predictor(
         weights,

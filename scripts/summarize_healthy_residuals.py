@@ -14,9 +14,10 @@ from brainuad.io.rows import read_rows
 
 
 def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path, threshold: Path) -> None:
-    """Write mean and deviation of each voxel, and each scan's mean residual.
+    """Write mean and standard deviation of each voxel, and each scan's mean residual.
 
-    And as JSON the thresholds of the validation subjects' voxels, which need no lesion mask.
+    `threshold` gets the thresholds from the validation subjects' voxels as JSON; they need no
+    lesion mask.
     """
     maps, stack, frame = read_anomaly_maps(anomaly_maps), read_slices(slices), read_rows(split)
     pairs = scans_with(stack, maps, scans_of(frame, TEST))

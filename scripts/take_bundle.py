@@ -1,4 +1,4 @@
-"""Take the files that a run needs from a bundle, once all of its checksums were found right."""
+"""Copy the files that a run needs from a bundle, after all checksums of the bundle were checked."""
 
 import shutil
 from pathlib import Path
@@ -14,9 +14,9 @@ READERS = {HEALTHY_RESIDUALS: read_healthy_residuals, HEALTHY_REFERENCE: read_di
 
 
 def main(*, bundle: Path, files: list[Path]) -> None:
-    """Copy each of the `files` from its place in the bundle, which is that below TAKEN.
+    """Copy each of the `files` from the bundle, where it has the same path as below TAKEN.
 
-    Raises SettingsError, one line, where the bundle is damaged, or holds what is no file of one.
+    Raises SettingsError, one line, if the bundle is damaged or holds a file that is not its own.
     """
     check_bundle(bundle)
     for file in files:
@@ -30,7 +30,7 @@ def main(*, bundle: Path, files: list[Path]) -> None:
                 ) from None
         with job.replacing(file) as temporary:
             shutil.copyfile(bundle / name, temporary)
-    job.log(f"{bundle}: whole, {len(files)} files taken")
+    job.log(f"{bundle}: undamaged, {len(files)} files copied")
 
 
 if __name__ == "__main__":

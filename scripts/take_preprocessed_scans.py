@@ -1,4 +1,4 @@
-"""A chunk of the authors' preprocessed scans, as the bias correction would have written them."""
+"""Convert a chunk of the authors' preprocessed scans to the files that correct_bias writes."""
 
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ from brainuad.io.errors import ScanError
 from brainuad.preprocessing.chunks import process_scans
 from brainuad.preprocessing.raw_scans import Row, lesions_of_released_mask, rows_of_chunk
 
-SPACING_TOLERANCE = 0.01  # part of a voxel's edge
+SPACING_TOLERANCE = 0.01  # fraction of a voxel's edge
 
 
 def main(
@@ -86,8 +86,8 @@ def take_scan(
 
 def _values_on(image: Volume, path: Path) -> np.ndarray:
     mask = read_mask(path)
-    # ASSUME: the authors' files may keep affines from before the cut to the brain, so masks need
-    # the image's shape and directions alone and take its affine.
+    # ASSUME: the authors' files may have affines from before they were cropped to the brain, so
+    # masks need only the image's shape and directions, and take its affine.
     check_same_axes(mask, image, name=str(path))
     if not np.isfinite(mask.data).all():
         raise ScanError(f"{path}: holds NaN or infinite values; replace the mask")

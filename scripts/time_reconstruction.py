@@ -1,7 +1,7 @@
 """Time how long the model of each method takes to reconstruct a volume.
 
-All methods are timed in one job, in turns, since times of other jobs are of another machine, or of
-other work beside them: only times of one run are compared.
+All methods are timed in one job, in turns: times of different jobs cannot be compared, since they
+may have run on different machines, or next to other work.
 """
 
 import time
@@ -26,8 +26,8 @@ from brainuad.io.rows import write_rows
 from brainuad.models import Model, load_model
 
 VOLUMES = 5
-# ASSUME: a volume's time is the mean of so many rounds over a few volumes; the paper does not say
-# how it timed.
+# ASSUME: a volume's time is the mean of this many rounds over a few volumes; the paper does not say
+# how it measured its times.
 ROUNDS = 3
 
 
@@ -48,13 +48,13 @@ def main(
     device: dict[str, Any],
     threads: int,
 ) -> None:
-    """Write a tidy table of so many rounds, in the columns of `reconstruction_times.COLUMNS`.
+    """Write a tidy table of all rounds, in the columns of `reconstruction_times.COLUMNS`.
 
-    `methods`, `models`, `weights`, `timesteps` and `samples` are parallel: what a row is called,
-    and which model reconstructs for it, from which file, at which timesteps and how often. What is
-    timed leads from the slices of the first test scans in memory to their reconstructions in
-    memory, in the batches and, where the device's settings want it, compiled, as `reconstruct` does
-    it for a whole cohort; files are read and networks compiled before.
+    `methods`, `models`, `weights`, `timesteps` and `samples` are parallel: the name of a row, the
+    model that it is reconstructed with, the model's file, the timesteps, and the number of samples.
+    The time is that from the slices of the first test scans in memory to their reconstructions in
+    memory, in the same batches as in `reconstruct`, and with the network compiled if the device's
+    settings say so. Files are read and networks compiled before.
     """
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     # Methods may share their model.
@@ -66,9 +66,9 @@ def main(
     for model in loaded.values():
         compile_for_volumes(model, volumes.images.shape[2:], chosen_device)
     rows = []
-    # The first round warms up: what is laid out or chosen once is not timed.
+    # The first round warms up and is not timed: memory is allocated, kernels are chosen.
     for number in progress_bar(range(ROUNDS + 1), total=ROUNDS + 1, label="timing"):
-        # In turns, so that a machine that is busy for a while hits all methods alike.
+        # In turns, so that other work on the machine slows all methods alike.
         for method, name, steps, count in zip(methods, models, timesteps, samples, strict=True):
             seconds = seconds_to_reconstruct(
                 volumes,
@@ -94,7 +94,7 @@ def seconds_to_reconstruct(
     seed: int,
     device: Device,
 ) -> float:
-    """Seconds from volumes in memory to their reconstructions, all of the device's work done."""
+    """Seconds from volumes in memory to their reconstructions, until the device has finished."""
     wait_for(device)
     started = time.perf_counter()
     reconstruct_volumes(

@@ -37,11 +37,11 @@ def main(
     threads: int,
     code: str,
 ) -> None:
-    """Write the weights of the best validation, with the settings to rebuild the network.
+    """Write the weights with the lowest validation loss, and the settings to rebuild the network.
 
-    With them come the losses of each epoch, and what computed, from which step on. `code` is a
-    digest of the code that decides what comes out: a checkpoint that other code made is not
-    resumed.
+    `history` gets the losses of each epoch, `machines` a row for each machine and the step at which
+    it started. `code` is a digest of the code that determines the result: a checkpoint of other
+    code is not resumed.
     """
     torch.manual_seed(derive_seed(seed, "weights"))
     model = build_trainable(kind, settings)
@@ -90,7 +90,7 @@ if __name__ == "__main__":
             kind=snakemake.params.kind,
             settings=snakemake.params.settings,
             training=snakemake.params.training,
-            # The spread over folds should hold the chance of training too.
+            # A seed for each fold: the spread over folds then includes the randomness of training.
             seed=derive_seed(
                 snakemake.params.seed, snakemake.wildcards.modality, int(snakemake.wildcards.fold)
             ),

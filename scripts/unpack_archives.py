@@ -12,8 +12,8 @@ from brainuad.io.errors import SettingsError
 def main(*, root: Path, output: Path, archives: list[str], password: dict[str, str] | None) -> None:
     """Unpack the archives of these names in `root`; the folder appears whole or not at all.
 
-    `password` says where that of an encrypted archive stands: {"file": path} or {"environment":
-    name of a variable}. The password itself is never printed.
+    `password` says where to read the password of encrypted archives: {"file": path} or
+    {"environment": name of a variable}. The password itself is never printed.
     """
     secret = None if password is None else read_password(password)
     with job.replacing(output) as folder:
@@ -25,12 +25,12 @@ def main(*, root: Path, output: Path, archives: list[str], password: dict[str, s
 def read_password(place: dict[str, str]) -> bytes:
     """Read a password from the first line of a file, or from the environment.
 
-    Spaces belong to it; a byte order mark does not. Raises SettingsError where there is none.
+    Spaces belong to it; a byte order mark does not. Raises SettingsError if there is none.
     """
     if "environment" in place:
         name = place["environment"]
         password = os.environb.get(name.encode(), b"")
-        where = f"the environment variable {name} is not set; export it before snakemake starts"
+        problem = f"the environment variable {name} is not set; export it before snakemake starts"
     else:
         try:
             content = Path(place["file"]).read_bytes()
@@ -40,9 +40,9 @@ def read_password(place: dict[str, str]) -> bytes:
                 "correct password in the config"
             ) from None
         password = b"".join(content.removeprefix(codecs.BOM_UTF8).splitlines()[:1])
-        where = f"{place['file']}: holds no password in its first line; write it there"
+        problem = f"{place['file']}: holds no password in its first line; write it there"
     if not password:
-        raise SettingsError(where)
+        raise SettingsError(problem)
     return password
 
 

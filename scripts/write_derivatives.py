@@ -1,4 +1,4 @@
-"""Write what a method finds in the scans of a cohort as BIDS derivatives, in their own space."""
+"""Write what a method finds in a cohort as BIDS derivatives, in the space of each scan."""
 
 import json
 import shutil
@@ -65,9 +65,9 @@ def main(
     """Fill the directory `output` with one data set: all scans that have an anomaly map.
 
     brain_masks, transforms  folders of chunks
-    template                 None where scans came registered: they have no other space
-    source                   the folder with the scans as they came
-    score                    what the values of an anomaly map are, in words
+    template                 None if the scans came registered: they have no other space
+    source                   the folder of the raw scans
+    score                    a description of the values of an anomaly map
     """
     maps, healthy = read_anomaly_maps(anomaly_maps), read_healthy_residuals(healthy_residuals)
     computed = read_reconstructions(reconstructions) if reconstructions else None
@@ -141,7 +141,7 @@ def main(
 
 
 def partitions_of(split: Path) -> dict[str, str]:
-    """The partition of each scan that was not trained on; of a leak, the test."""
+    """The partition of each scan that was not used for training; of a leak, the test partition."""
     rows = read_rows(split)
     return {scan: part for part in (VALIDATION, TEST) for scan in scans_of(rows, part)}
 
@@ -149,7 +149,10 @@ def partitions_of(split: Path) -> dict[str, str]:
 def native_places(
     rows: Mapping[str, Row], modality: str, *, kept: list[Path], midsagittal: float
 ) -> Callable[[Scan], Place]:
-    """A function from a scan to its own grid; `kept` are folders of chunks with what was kept."""
+    """A function from a scan to its own grid.
+
+    `kept` are the folders of chunks with the brain masks and transforms that the stages kept.
+    """
     files = {(file.parent.name, file.name): file for chunk in kept for file in chunk.glob("*/*")}
 
     def place_of(scan: Scan) -> Place:

@@ -1,4 +1,4 @@
-"""One self-contained page that shows the whole run: finding, tables, figures, decisions, run."""
+"""Write one self-contained page on the whole run: conclusions, tables, figures, decisions, run."""
 
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,13 @@ def main(
 ) -> None:
     """Build the page from the pages of the tables and from PNG or SVG figures.
 
-    `segmentation`, `contrast` and `comparison` are the tidy TSV tables that the conclusions are
-    told from; a run that applies a bundle has the first at most. `without_model` names the methods
-    that take no network. `sections` and both labels are
-    those of the register, `quality` the tables of write_quality_page, `decisions` the places and
-    texts of what the code marks.
-    `template_facts` may be None where all data sets come preprocessed.
+    segmentation, contrast, comparison  tidy TSV tables from which the conclusions are written; a
+                                        run that applies a bundle has the first at most
+    quality                             tables of write_quality_page
+    template_facts                      None if all data sets come preprocessed
+    without_model                       the methods that use no network
+    sections, labels, cohort_labels     those of the register
+    decisions                           places and texts of the `# ASSUME` comments
     """
     measures = {path.stem.removeprefix("quality_"): read_table(path) for path in quality}
     checked = overview.quality_of(measures, cohort_labels)
@@ -69,7 +70,7 @@ def main(
 
 
 def gather(segmentation: list[Path]) -> pd.DataFrame:
-    """The rows of the tables of segmentation, in one; a method may stand in both."""
+    """The rows of all tables of segmentation, each once: a method may be in two tables."""
     tables = [read_table(path) for path in segmentation]
     return pd.concat(tables, ignore_index=True).drop_duplicates() if tables else pd.DataFrame()
 

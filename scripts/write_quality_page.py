@@ -24,7 +24,7 @@ def main(
     dataset: str,
     modality: str,
 ) -> None:
-    """Join the chunks of inspect_scans: the folder `page` with index.html, and a tidy table."""
+    """Join the chunks of inspect_scans into the folder `page` with index.html, and a tidy table."""
     measured = [tables.read_table(chunk / "measures.tsv") for chunk in chunks]
     names = ["scan", *(measure.name for measure in quality.MEASURES)]
     table = pd.concat(measured, ignore_index=True) if measured else pd.DataFrame(columns=names)

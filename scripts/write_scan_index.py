@@ -12,7 +12,7 @@ from brainuad.report.scans.scan_quality import written_quality
 def main(
     *, derivatives: list[Path], pages: list[Path], output: Path, cohort_labels: dict[str, str]
 ) -> None:
-    """Write the index; pages lie in a folder beside it for each cohort, as derivatives do."""
+    """Write the index; the pages of a cohort are in a folder next to it, named by the cohort."""
     labels = {folder: cohort_labels[folder.name] for folder in derivatives}
     results = {label: read_results(folder) for folder, label in labels.items()}
     text = index.render(

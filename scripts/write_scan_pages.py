@@ -37,11 +37,11 @@ def main(
     """Fill the directory `output` with {name}.html of each scan, index.html and what they need.
 
     subjects  the table whose column `modality` holds the file that each scan came in
-    quality   the folder of the cohort's quality page, two folders above which the output lies too
+    quality   the folder of the cohort's quality page, to which the pages link
     measures  the table of that page
     left_out  the table of the scans that the preprocessing left out
 
-    The folder needs no other one: it may be given away by itself.
+    The output can be copied elsewhere by itself: the pages need no other folder, except for links.
     """
     rows = rows_by_name(subjects)
     results = read_results(derivatives)
@@ -95,7 +95,7 @@ def read_scan(result: ScanResult, file: Path) -> tuple[Volume, Volume, Volume]:
 
 
 def copy_quality_views(result: ScanResult, quality: Path, folder: Path) -> bool:
-    """Copy the picture of a scan on the quality page beside its own page; False if it has none."""
+    """Copy a scan's picture from the quality page to its own page; False if it has none."""
     picture = quality / "pictures" / f"{result.scan}.png"
     if not picture.is_file():
         return False

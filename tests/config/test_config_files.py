@@ -2,54 +2,60 @@
 
 import pytest
 
-from brainuad.config.files import says_anything
+from brainuad.config.files import has_keys
 from brainuad.io.errors import SettingsError
 
 REFUSED = {
     "at the top level": (
         "seed: 1\nfolds: 2\nseed: 3\n",
-        "line 3: the key seed stands there twice, first in line 1",
+        "line 3: the key seed appears twice, first in line 1",
     ),
     "in a nested block": (
         "datasets:\n  ixi:\n    root: a\n    test: 1\n    root: b\n",
-        "line 5: the key datasets.ixi.root stands there twice, first in line 3",
+        "line 5: the key datasets.ixi.root appears twice, first in line 3",
     ),
     "whole blocks": (
         "methods: {ae: {kind: thresh}}\ndatasets:\n  ixi: {}\nmethods: {}\n",
-        "line 4: the key methods stands there twice, first in line 1",
+        "line 4: the key methods appears twice, first in line 1",
     ),
     "in one line": (
         "gpu: {compile: true, compile: false}",
-        "the key gpu.compile stands there twice",
+        "the key gpu.compile appears twice",
     ),
-    "in a list": ("a:\n- {b: 1}\n- {b: 1, c: 2, b: 3}\n", "line 3: the key a.b stands there twice"),
-    "in quotes": ("seed: 1\n'seed': 2\n", "line 2: the key seed stands there twice"),
+    "in a list": ("a:\n- {b: 1}\n- {b: 1, c: 2, b: 3}\n", "line 3: the key a.b appears twice"),
+    "in quotes": ("seed: 1\n'seed': 2\n", "line 2: the key seed appears twice"),
     "behind an anchor": (
         "a: &block {b: 1, b: 2}\nc: *block\n",
-        "line 1: the key a.b stands there twice",
+        "line 1: the key a.b appears twice",
     ),
     "two merges": (
         "a: &a {x: 1}\nb: &b {x: 2}\nc:\n  <<: *a\n  <<: *b\n",
-        "line 5: the key c.<< stands there twice, first in line 4",
+        "line 5: the key c.<< appears twice, first in line 4",
     ),
     "in JSON": ('{\n\t"seed": 1,\n\t"seed": 2\n}', "the key 'seed' appears twice in one block"),
-    "a key that is false": ("datasets:\n  no: {}\n", "line 2: the key datasets.no is no text"),
-    "a key that is a number": ("datasets: {2024: {}}", "line 1: the key datasets.2024 is no text"),
+    "a key that is false": (
+        "datasets:\n  no: {}\n",
+        "line 2: YAML does not read the key datasets.no as text",
+    ),
+    "a key that is a number": (
+        "datasets: {2024: {}}",
+        "line 1: YAML does not read the key datasets.2024 as text",
+    ),
     "a key that is a date": (
         "datasets: {2024-01-31: {}}",
-        "the key datasets.2024-01-31 is no text",
+        "YAML does not read the key datasets.2024-01-31 as text",
     ),
-    "a key that is empty": ("datasets: {~: {}}", "the key datasets.~ is no text"),
+    "a key that is empty": ("datasets: {~: {}}", "YAML does not read the key datasets.~ as text"),
     "Latin-1": (
         "seed: 1\n# M\xfcller\n".encode("latin-1"),
         "line 2: holds a character that is not",
     ),
     "UTF-16": ("seed: 1\n".encode("utf-16"), "line 1: holds a character that is not UTF-8"),
-    "a tab": ("gpu:\n\tcompile: true\n", "line 2: is no YAML"),
+    "a tab": ("gpu:\n\tcompile: true\n", "line 2: is not YAML"),
     "a list": ("- seed\n", "has no keys at its top level"),
     "a word": ("seed\n", "has no keys at its top level"),
-    "two documents": ("seed: 1\n---\nseed: 2\n", "line 2: is no YAML"),
-    "a character of control": ("seed: \x01\n", "is no YAML"),
+    "two documents": ("seed: 1\n---\nseed: 2\n", "line 2: is not YAML"),
+    "a character of control": ("seed: \x01\n", "is not YAML"),
 }
 
 
@@ -63,7 +69,7 @@ def write(folder, content):
 def test_refused_with_its_place(tmp_path, content, expected):
     path = write(tmp_path, content)
     with pytest.raises(SettingsError) as caught:
-        says_anything(path)
+        has_keys(path)
     assert str(caught.value).startswith(str(path))
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -71,7 +77,7 @@ def test_refused_with_its_place(tmp_path, content, expected):
 
 @pytest.mark.parametrize("content", ["", "\n\n", "# a comment\n", "---\n", "null\n"])
 def test_a_file_without_keys_changes_nothing(tmp_path, content):
-    assert says_anything(write(tmp_path, content)) is False
+    assert has_keys(write(tmp_path, content)) is False
 
 
 @pytest.mark.parametrize(
@@ -87,9 +93,9 @@ def test_a_file_without_keys_changes_nothing(tmp_path, content):
     ],
 )
 def test_what_is_right_is_used(tmp_path, content):
-    assert says_anything(write(tmp_path, content)) is True
+    assert has_keys(write(tmp_path, content)) is True
 
 
 def test_a_folder_is_no_config_file(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
-        says_anything(tmp_path)
+        has_keys(tmp_path)

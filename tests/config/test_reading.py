@@ -62,11 +62,11 @@ CASES = {
     ),
     "number as the name of a data set": (
         {"datasets": {"2024": None}},
-        "datasets: '2024' is none; expected a name of small letters",
+        "datasets: '2024' is not allowed; expected a name of small letters",
     ),
     "subject that YAML takes for a number": (
         {"datasets": {"wmh": {"exclude": [12]}}},
-        "datasets.wmh.exclude.0: 12 is no text to YAML; put it in quotes",
+        "datasets.wmh.exclude.0: YAML does not read 12 as text; put it in quotes",
     ),
     "part of no archive": (
         {"datasets": {"wmh": {"part": "Test/WMH"}}},
@@ -82,7 +82,7 @@ CASES = {
     ),
     "two healthy sets": (
         {"datasets": {"wmh": {"healthy": True, "test": 2}}},
-        "datasets: ixi and wmh are both healthy and in t1",
+        "datasets: ixi and wmh are both healthy and have t1",
     ),
     "password in the config": (
         {"datasets": {"wmh": {"password": "secret"}}},
@@ -134,15 +134,15 @@ CASES = {
     ),
     "experiment of a method without timesteps": (
         {"experiments": {"timesteps": {"models": ["vae"]}}},
-        "experiments.timesteps.models: 'vae' is no model of kind diffusion",
+        "experiments.timesteps.models: 'vae' is not a model of kind diffusion",
     ),
     "condition of a method without one": (
         {"experiments": {"conditioning": {"models": ["pddpm"]}}},
-        "experiments.conditioning.models: 'pddpm' is no model of kind diffusion",
+        "experiments.conditioning.models: 'pddpm' is not a model of kind diffusion",
     ),
     "experiment on unknown scans": (
         {"experiments": {"histograms": {"cohorts": ["ixi"]}}},
-        "experiments.histograms.cohorts: 'ixi' is no data set with a modality",
+        "experiments.histograms.cohorts: 'ixi' is not a data set with a modality",
     ),
     "condition of patients": (
         {"experiments": {"conditioning": {"cohorts": ["brats21_t2"]}}},
@@ -154,15 +154,15 @@ CASES = {
     ),
     "size that the downsampling does not divide": (
         {"preprocessing": {"normalization": {"size": [96, 96, 51]}}},
-        "preprocessing.normalization.size: 51 does not divide by downsampling, 2",
+        "preprocessing.normalization.size: 51 is not divisible by downsampling, 2",
     ),
     "levels of the registration that do not fit": (
         {"preprocessing": {"registration": {"shrink_factors": [4, 2, 1]}}},
-        "preprocessing.registration.iterations: has an entry for each level, as shrink_factors",
+        "preprocessing.registration.iterations: give as many entries as in shrink_factors",
     ),
     "number that YAML takes for text": (
         {"preprocessing": {"bias_correction": {"tolerance": "5e-4"}}},
-        "tolerance: expected a number, got '5e-4'; to YAML one has a point",
+        "tolerance: expected a number, got '5e-4'; with an exponent, YAML needs a decimal point",
     ),
     "warm-up longer than the training": (
         {"models": {"ddpm": {"training": {"warmup_steps": 100000}}}},
@@ -172,14 +172,17 @@ CASES = {
         {"preprocessing": {"normalization": {"percentiles": [99, 1]}}},
         "percentiles: 99 is not below 1",
     ),
-    "nothing to train on": ({"datasets": {"ixi": None}}, "there is no healthy one to train on"),
+    "nothing to train on": (
+        {"datasets": {"ixi": None}},
+        "there is no healthy data set with t1 to train on",
+    ),
     "no size of a phantom": (
         {"phantoms": {"ixi": {"subjects": 9, "spacing": [2, 2, 2]}, "wmh": None}},
         "phantoms.wmh",
     ),
     "pretraining without an encoder": (
         {"models": {"ddpm": {"pretrained": "spark"}}},
-        "models.ddpm.pretrained: there is no encoder",
+        "models.ddpm.pretrained: the model has no encoder",
     ),
     "comparison of a method that is no row": (
         {"evaluation": {"comparison": {"reference": "vae"}}},
@@ -187,7 +190,7 @@ CASES = {
     ),
     "table row of an unknown method": (
         {"evaluation": {"methods": ["cddpn"]}},
-        "evaluation.methods: 'cddpn' is no method; did you mean 'cddpm'?",
+        "evaluation.methods: 'cddpn' is not a method; did you mean 'cddpm'?",
     ),
     "method of an unknown model": (
         {
@@ -200,23 +203,23 @@ CASES = {
                 }
             }
         },
-        "methods.mine.model: 'cdppm' is no model; did you mean 'cddpm'?",
+        "methods.mine.model: 'cdppm' is not a model; did you mean 'cddpm'?",
     ),
     "timesteps without a model": (
         {"methods": {"thresh": {"timesteps": [500]}}},
-        "methods.thresh.timesteps: there is no model to ask",
+        "methods.thresh.timesteps: the method has no model",
     ),
     "diffusion model without timesteps": (
         {"methods": {"cddpm": {"timesteps": []}}},
-        "methods.cddpm.timesteps: the model cddpm is asked at timesteps",
+        "methods.cddpm.timesteps: the model cddpm reconstructs from timesteps",
     ),
-    "samples of a model without chance": (
+    "samples of a deterministic model": (
         {"methods": {"ae": {"samples": 10}}},
-        "methods.ae.samples: the model ae reconstructs without chance",
+        "methods.ae.samples: the model ae is deterministic",
     ),
     "samples without a model": (
         {"methods": {"thresh": {"samples": 2}}},
-        "methods.thresh.samples: there is no model to ask",
+        "methods.thresh.samples: the method has no model",
     ),
     "no sample": (
         {"methods": {"cddpm": {"samples": 0}}},
@@ -237,7 +240,7 @@ CASES = {
                 }
             }
         },
-        "methods: 'average' is none; expected a name of letters",
+        "methods: 'average' is not allowed; expected a name of letters",
     ),
     "colour that is none": (
         {"methods": {"cddpm": {"colour": "red"}}},
@@ -257,15 +260,15 @@ CASES = {
     ),
     "two labels alike": (
         {"methods": {"cddpm": {"label": "AE"}}},
-        "methods.cddpm.label: 'AE' is that of ae too",
+        "methods.cddpm.label: 'AE' is also the label of ae",
     ),
     "timesteps of a model that knows none": (
         {"methods": {"ae": {"timesteps": [500]}}},
-        "methods.ae.timesteps: the model ae knows none",
+        "methods.ae.timesteps: the model ae has none",
     ),
     "reference of times that is no method": (
         {"evaluation": {"times_reference": "dddpm"}},
-        "evaluation.times_reference: 'dddpm' is no method; did you mean 'ddpm'?",
+        "evaluation.times_reference: 'dddpm' is not a method; did you mean 'ddpm'?",
     ),
     "gamma that is too fine for a path": (
         {"experiments": {"histograms": {"gammas": [0.1234567]}}},

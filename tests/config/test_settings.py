@@ -49,7 +49,8 @@ def test_nested_values():
         ),
         (
             {"inner": {"width": "1e-4"}},
-            "inner.width: expected a number, got '1e-4'; to YAML one has a point, as in 1.0e-4",
+            "inner.width: expected a number, got '1e-4'; with an exponent, YAML needs a decimal "
+            "point, as in 1.0e-4",
         ),
         ({"inner": {"width": float("nan")}}, "inner.width: expected a number, got nan"),
         ({"inner": 3}, "inner: expected keys with values, got 3"),

@@ -77,9 +77,9 @@ def test_patients_with_several_modalities_are_one_row(tmp_path):
         ("files", "seg", "modalities: 'seg' has another meaning; use another word"),
         ("table", "age", "modalities: 'age' has another meaning"),
         ("files", "brain_mask", "modalities: 'brain_mask' has another meaning"),
-        ("files", "T1", "modalities: 'T1' is none; expected lower-case letters and digits"),
-        ("files", "t1_ce", "modalities: 't1_ce' is none"),
-        ("files", "3d", "modalities: '3d' is none"),
+        ("files", "T1", "modalities: 'T1' is not allowed; expected lower-case letters and digits"),
+        ("files", "t1_ce", "modalities: 't1_ce' is not allowed"),
+        ("files", "3d", "modalities: '3d' is not allowed"),
     ],
 )
 def test_a_modality_that_there_is_not_is_one_line(tmp_path, layout, modality, line):

@@ -291,7 +291,7 @@ def test_same_input_gives_the_same_bytes(tmp_path):
 
 def test_settings_that_cannot_be_are_refused_in_one_line():
     for changes, line in (
-        ({"iterations": [10]}, "iterations: has an entry for each level, .* they have 1, 2 and 2"),
+        ({"iterations": [10]}, "iterations: give as many entries .* they have 1, 2 and 2"),
         ({"sampling_rate": 0.0}, "sampling_rate: 0.0 does not fit"),
         ({"transform": "SyN"}, "'SyN' is not one of Affine, Similarity, Rigid"),
         ({"label_interpolation": "cubic"}, "'cubic' is not one of nearest, linear"),

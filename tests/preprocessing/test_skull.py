@@ -138,7 +138,7 @@ def test_brain_of_a_stripped_scan_whatever_its_background(scan):
 
 def test_scan_that_does_not_come_stripped_is_left_out():
     everywhere = 300 + 200 * np.random.default_rng(0).random((12, 12, 12), dtype=np.float32)
-    with pytest.raises(ScanError, match="does not seem to come stripped"):
+    with pytest.raises(ScanError, match="does not seem to be stripped"):
         strip_skull.mask_of_stripped(Volume(everywhere, np.eye(4)))
 
 

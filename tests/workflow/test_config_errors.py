@@ -57,12 +57,12 @@ def test_the_same_key_twice_is_named_also_in_a_file_of_the_command_line(tmp_path
     own, other = directory / "config" / "config.yaml", tmp_path / "other.yaml"
     other.write_text("gpu:\n  compile: true\n  compile: false\n", encoding="utf-8")
     done = snakemake(directory, "--dry-run", "--configfile", str(other), check=False)
-    line = f"{other}, line 3: the key gpu.compile stands there twice, first in line 2"
+    line = f"{other}, line 3: the key gpu.compile appears twice, first in line 2"
     assert line in done.stdout + done.stderr
     with own.open("a", encoding="utf-8") as file:
         file.write("folds: 2\n")
     done = snakemake(directory, "--dry-run", check=False)
-    assert "the key folds stands there twice" in done.stdout + done.stderr
+    assert "the key folds appears twice" in done.stdout + done.stderr
 
 
 def test_an_empty_config_is_the_papers(tmp_path, snakemake):

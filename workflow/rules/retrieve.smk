@@ -95,7 +95,7 @@ rule check_template:
 
 
 rule fetch_hdbet_weights:
-    """Bring the weights of HD-BET 2, and read them as numbers alone."""
+    """Fetch the weights of HD-BET 2, and keep only their tensors."""
     output:
         weights=directory("resources/hdbet"),
     log:

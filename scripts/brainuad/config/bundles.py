@@ -1,11 +1,11 @@
-"""A config that names a bundle: what the bundle brings, and what such a config may not say."""
+"""Configs that name a bundle: which keys the bundle sets, and which the config must leave out."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from brainuad.config.evaluation import MethodBlock, PostprocessingSettings
-from brainuad.config.limits import NotNegative
+from brainuad.config.limits import NonNegativeInt
 from brainuad.config.modalities import Modality
 from brainuad.config.models import ModelBlock
 from brainuad.config.preprocessing import Preprocessing
@@ -13,13 +13,13 @@ from brainuad.config.settings import Limits, settings_from
 from brainuad.io.bundle_files import SETTINGS, TEMPLATE, read_settings
 from brainuad.io.errors import SettingsError
 
-# Where a run has its own copy of the bundle's files, made once their checksums were found right.
+# A run's own copy of the bundle's files, made after their checksums were checked.
 TAKEN = "results/bundle"
-# How many scans a job takes is no matter of the model.
+# Keys of the preprocessing that a bundle does not set: they do not change results.
 OWN_PREPROCESSING = ("scans_per_job",)
-# The skull stripping of scans that have none left.
+# The value of skull_stripping for scans that come stripped.
 CAME_STRIPPED = "none"
-OF_SPLITS = ("validation", "test", "splits", "stratify")
+SPLIT_KEYS = ("validation", "test", "splits", "stratify")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class BundleSettings:
 
     format: int
     modality: Modality
-    seed: NotNegative
+    seed: NonNegativeInt
     methods: Annotated[dict[str, MethodBlock], Limits(items=(1, 1))]
     models: Annotated[dict[str, ModelBlock], Limits(items=(0, 1))]
     preprocessing: Preprocessing
@@ -39,11 +39,11 @@ class BundleSettings:
 
 
 def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> dict[str, Any]:
-    """What a bundle keeps of the config of the run that trained it; `with_bundle` reads it."""
-    # ASSUME: where networks are computed, and in which precision, is no part of a bundle: it may be
-    # applied on another device than it was trained on, where numbers differ in their last digits.
-    # ASSUME: where the training scans came stripped, the way is not known, and a bundle leaves it
-    # to the config. Networks and mirroring of HD-BET are left to the machine in any case.
+    """The part of a config that a bundle of its run keeps; `with_bundle` reads it."""
+    # ASSUME: device and precision are not part of a bundle: it may be applied on another device
+    # than it was trained on, where numbers differ in their last digits.
+    # ASSUME: if the training scans came stripped, it is not known how, and a run that applies the
+    # bundle says it in its config. Networks and mirroring of HD-BET always depend on the machine.
     block = config["methods"][method]
     model = block["model"]
     models = {} if model is None else {model: {**config["models"][model], "pretrained": None}}
@@ -71,14 +71,14 @@ def settings_of_bundle(config: dict[str, Any], method: str, modality: str) -> di
 
 
 def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """The config with all that its bundle brings; without a bundle, as it is.
+    """The config with all values that its bundle sets; unchanged without a bundle.
 
-    values  what the config says, with the defaults; its types were checked
-    said    what the config says without them: its data sets are those of the run, and its other
-            values must be those of the bundle
+    values  the config with the defaults; its types were checked
+    said    the config without the defaults: the run has its data sets alone, and its other values
+            must be those of the bundle
 
     Raises SettingsError, one line, for a bundle that cannot be used, and for a key of the config
-    that says something else than the bundle.
+    that contradicts the bundle.
     """
     bundle = values["bundle"]
     if bundle is None:
@@ -102,7 +102,7 @@ def with_bundle(values: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings_in(bundle: str, own_preprocessing: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a bundle, checked, with what the config says itself of the preprocessing."""
+    """The settings of a bundle, checked, with the config's own keys of the preprocessing."""
     try:
         settings = read_settings(Path(bundle))
     except SettingsError as error:
@@ -120,14 +120,14 @@ def _settings_in(bundle: str, own_preprocessing: dict[str, Any]) -> dict[str, An
 
 
 def _without_split(block: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """A data set's block without what only the defaults say of its split: all are tested."""
-    return {key: value for key, value in block.items() if key in said or key not in OF_SPLITS}
+    """A data set's block without the defaults of its split, since all scans are tested."""
+    return {key: value for key, value in block.items() if key in said or key not in SPLIT_KEYS}
 
 
 def _brought_to_scans(
     key: str, block: dict[str, Any], said: dict[str, Any], settings: dict[str, Any], bundle: str
 ) -> dict[str, Any]:
-    """How the scans of a data set are stripped and corrected: as those in training."""
+    """The skull stripping and bias correction of a data set: those of the training scans."""
     if block["layout"] == "preprocessed":
         return {}
     brought = {"weighted_bias_correction": settings["weighted_bias_correction"]}
@@ -141,7 +141,7 @@ def _brought_to_scans(
 
 
 def _check_place(bundle: str) -> None:
-    """SettingsError where applying a bundle would write over the run that trained it."""
+    """Raise SettingsError if applying a bundle would overwrite the run that trained it."""
     if Path(bundle).resolve().is_relative_to(Path("results").resolve()):
         raise SettingsError(
             f"config: bundle: {bundle!r} lies in the results of this working directory, where it "
@@ -150,7 +150,7 @@ def _check_place(bundle: str) -> None:
 
 
 def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The keys of the config that a bundle fills: nothing is trained, fitted or compared."""
+    """The keys of the config that a bundle sets: nothing is trained, fitted or compared."""
     (method,) = settings["methods"]
     nothing = {"models": [], "methods": [], "cohorts": []}
     hdbet = values["hdbet"]
@@ -180,7 +180,7 @@ def _brought(settings: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
 
 
 def _check_said(key: str, said: Any, brought: Any, bundle: str) -> None:
-    """SettingsError where the config says something else than the bundle."""
+    """Raise SettingsError if the config contradicts the bundle."""
     if said == brought:
         return
     inner = brought if isinstance(brought, dict) else {}
@@ -203,8 +203,8 @@ def _check_datasets(datasets: dict[str, Any], modality: str) -> None:
         others = [other for other in block["modalities"] if other != modality]
         if others:
             raise SettingsError(
-                f"{key}.modalities: the bundle is for {modality}, not for {others[0]}; take "
-                f"{others[0]} from it, and apply a bundle for {others[0]} in a run of its own"
+                f"{key}.modalities: the bundle is for {modality}, not for {others[0]}; remove "
+                f"{others[0]}, and apply a bundle for {others[0]} in a run of its own"
             )
         if block["healthy"]:
             raise SettingsError(

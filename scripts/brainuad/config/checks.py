@@ -1,4 +1,4 @@
-"""What one part of the config needs of another."""
+"""Check that the parts of the config fit one another."""
 
 import importlib
 import re
@@ -14,15 +14,15 @@ from brainuad.io.errors import SettingsError
 
 LIBRARY = Path(__file__).resolve().parents[1]
 SCRIPTS = LIBRARY.parent
-# What else lies in a room: SparK pretrains an encoder and reconstructs nothing.
-OTHERS = {
+# Modules that a config cannot choose: SparK pretrains an encoder and reconstructs nothing.
+NOT_CHOSEN = {
     "models": ("checkpoints", "spark"),
     "scores": ("device_postprocess", "postprocess", "postprocessing_variants", "scoring"),
 }
 
 
 def check_references(values: dict[str, Any]) -> None:
-    """Raise SettingsError where one part of a config, read and filled, does not fit another."""
+    """Raise SettingsError if one part of a config, with its defaults, does not fit another."""
     datasets = {name: block for name, block in values["datasets"].items() if block is not None}
     for name, block in datasets.items():
         _check_dataset(name, block, values)
@@ -46,10 +46,10 @@ def check_references(values: dict[str, Any]) -> None:
     _check_experiments(values)
 
 
-def kinds_in(room: str) -> list[str]:
-    """The names of the files of a room of the library that a config may ask for."""
-    files = LIBRARY.joinpath(room).glob("[!_]*.py")
-    return sorted({file.stem for file in files} - set(OTHERS.get(room, ())))
+def kinds_in(package: str) -> list[str]:
+    """The modules of a package of the library that a config may choose."""
+    files = LIBRARY.joinpath(package).glob("[!_]*.py")
+    return sorted({file.stem for file in files} - set(NOT_CHOSEN.get(package, ())))
 
 
 def _check_healthy_sets(datasets: dict[str, dict[str, Any]]) -> None:
@@ -62,15 +62,16 @@ def _check_healthy_sets(datasets: dict[str, dict[str, Any]]) -> None:
         ]
         if not healthy:
             raise SettingsError(
-                f"config: datasets: there is no healthy one to train on in {modality} (ixi)"
+                f"config: datasets: there is no healthy data set with {modality} to train on, such "
+                "as ixi"
             )
         if len(healthy) > 1:
             raise SettingsError(
-                f"config: datasets: {' and '.join(healthy)} are both healthy and in {modality}; "
-                "one is trained on, set the other to null or take the modality from it"
+                f"config: datasets: {' and '.join(healthy)} are both healthy and have {modality}, "
+                "but one data set is trained on; set the other to null or remove its modality"
             )
     if all(block["healthy"] for block in datasets.values()):
-        raise SettingsError("config: datasets: there are no patients to look at")
+        raise SettingsError("config: datasets: there is no data set of patients; add one")
 
 
 def _check_dataset(name: str, block: dict[str, Any], values: dict[str, Any]) -> None:
@@ -95,7 +96,9 @@ def _check_dataset(name: str, block: dict[str, Any], values: dict[str, Any]) -> 
         if block["splits"] is None and not (block["validation"] and block["test"]):
             raise SettingsError(f"{key}: a healthy data set needs 'validation' and 'test'")
     elif block["test"] is not None:
-        raise SettingsError(f"{key}.test: of patients, all that are not for validation are tested")
+        raise SettingsError(
+            f"{key}.test: all patients that are not for validation are tested; leave the key out"
+        )
     elif (
         block["lesion_masks"]
         and block["splits"] is None
@@ -136,48 +139,52 @@ def _check_model(name: str, block: dict[str, Any]) -> None:
         kind = importlib.import_module(f"brainuad.config.kinds.{block['kind']}")
         settings_from(kind.Settings, block["settings"], f"{key}.settings")
     if block["pretrained"] is not None and block["settings"].get("encoder") is None:
-        raise SettingsError(f"{key}.pretrained: there is no encoder to start")
+        raise SettingsError(f"{key}.pretrained: the model has no encoder; set it to null")
 
 
 def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> None:
     key = f"config: methods.{name}"
-    _check_score(f"{key}.score", block["score"], besides=(SIGNED,))
+    _check_score(f"{key}.score", block["score"], except_for=SIGNED)
     if block["score"]["kind"] == NORMATIVE:
         compared = block["score"].get("of")
         if not isinstance(compared, dict):
             raise SettingsError(
                 f"{key}.score.of: name the score that is compared, such as {{kind: absolute}}"
             )
-        _check_score(f"{key}.score.of", compared, besides=(NORMATIVE,))
+        _check_score(f"{key}.score.of", compared, except_for=NORMATIVE)
     model = block["model"]
     if model is None:
-        if block["timesteps"]:
-            raise SettingsError(f"{key}.timesteps: there is no model to ask")
-        if block["samples"] > 1:
-            raise SettingsError(f"{key}.samples: there is no model to ask")
+        for given, needs_model in (
+            ("timesteps", block["timesteps"]),
+            ("samples", block["samples"] > 1),
+        ):
+            if needs_model:
+                raise SettingsError(f"{key}.{given}: the method has no model; leave them out")
         return
     _check_known(f"{key}.model", [model], models, "model")
     last = timesteps_of_schedule(models[model])
     if block["timesteps"] and last is None and models[model]["kind"] in kinds_in("config/kinds"):
-        raise SettingsError(f"{key}.timesteps: the model {model} knows none; leave them out")
+        raise SettingsError(f"{key}.timesteps: the model {model} has none; leave them out")
     if last is not None and not block["timesteps"]:
-        raise SettingsError(f"{key}.timesteps: the model {model} is asked at timesteps; name them")
+        raise SettingsError(
+            f"{key}.timesteps: the model {model} reconstructs from timesteps; name them"
+        )
     if block["samples"] > 1 and not block["timesteps"]:
         raise SettingsError(
-            f"{key}.samples: the model {model} reconstructs without chance, so that all samples "
-            "would be the same; leave them out"
+            f"{key}.samples: the model {model} is deterministic, so that all samples would be the "
+            "same; leave them out"
         )
     _check_timesteps(f"{key}.timesteps", block["timesteps"], model, last)
 
 
-def _check_score(key: str, block: dict[str, Any], *, besides: tuple[str, ...]) -> None:
-    kinds = [kind for kind in kinds_in("scores") if kind not in besides]
+def _check_score(key: str, block: dict[str, Any], *, except_for: str) -> None:
+    kinds = [kind for kind in kinds_in("scores") if kind != except_for]
     if block.get("kind") not in kinds:
         raise SettingsError(f"{key}.kind: {block.get('kind')!r} is not one of {', '.join(kinds)}")
 
 
 def timesteps_of_schedule(block: dict[str, Any]) -> int | None:
-    """How many timesteps a model's schedule has; None where there is none."""
+    """How many timesteps a model's schedule has; None if it has no schedule."""
     schedule = block["settings"].get("schedule")
     last = schedule.get("timesteps") if isinstance(schedule, dict) else None
     return last if type(last) is int else None
@@ -194,18 +201,18 @@ def _check_timesteps(key: str, timesteps: Iterable[int], model: str, last: int |
 def _check_known(key: str, names: Iterable[str], known: Iterable[str], word: str) -> None:
     for name in names:
         if name not in known:
-            raise SettingsError(f"{key}: {name!r} is no {word}{nearest(name, list(known))}")
+            raise SettingsError(f"{key}: {name!r} is not a {word}{nearest(name, list(known))}")
 
 
 def _check_labels(key: str, blocks: dict[str, Any]) -> None:
-    """Tables and figures know rows and columns by their labels."""
+    """Labels must be unique: tables and figures identify rows and columns by them."""
     named: dict[str, str] = {}
     for name, block in blocks.items():
         other = named.setdefault(block["label"], name)
         if other != name:
             raise SettingsError(
-                f"config: {key}.{name}.label: {block['label']!r} is that of {other} too; give each "
-                "its own"
+                f"config: {key}.{name}.label: {block['label']!r} is also the label of {other}; "
+                "give each its own"
             )
 
 
@@ -217,8 +224,8 @@ def _check_evaluation(values: dict[str, Any]) -> None:
     for name in evaluation["later_methods"]:
         if name in evaluation["methods"]:
             raise SettingsError(
-                f"config: evaluation.later_methods: {name!r} is one of evaluation.methods too; "
-                "name it once"
+                f"config: evaluation.later_methods: {name!r} is also in evaluation.methods; name "
+                "it once"
             )
     maps_method = evaluation["maps_method"]
     _check_known("config: evaluation.maps_method", [maps_method], values["methods"], "method")
@@ -233,7 +240,7 @@ def _check_evaluation(values: dict[str, Any]) -> None:
 
 
 def _check_healthy_scans(values: dict[str, Any], datasets: dict[str, dict[str, Any]]) -> None:
-    """A score that compares with healthy validation scans needs some of them."""
+    """A normative score needs enough healthy validation scans."""
     evaluation = values["evaluation"]
     asked = [*evaluation["methods"], *evaluation["later_methods"], evaluation["maps_method"]]
     normative = [name for name in asked if values["methods"][name]["score"]["kind"] == NORMATIVE]
@@ -242,7 +249,7 @@ def _check_healthy_scans(values: dict[str, Any], datasets: dict[str, dict[str, A
         if normative and block["healthy"] and few:
             raise SettingsError(
                 f"config: datasets.{name}.validation: methods.{normative[0]} compares with healthy "
-                f"validation scans, and needs {FEWEST_HEALTHY_SCANS} of them at least"
+                f"validation scans, and needs at least {FEWEST_HEALTHY_SCANS} of them"
             )
 
 
@@ -257,7 +264,7 @@ def _check_experiments(values: dict[str, Any]) -> None:
             described = values["models"].get(model)
             if described is None or described["kind"] not in kinds:
                 raise SettingsError(
-                    f"config: experiments.{name}.models: {model!r} is no model of kind "
+                    f"config: experiments.{name}.models: {model!r} is not a model of kind "
                     f"{' or '.join(kinds)}"
                 )
             last = timesteps_of_schedule(described)
@@ -267,25 +274,25 @@ def _check_experiments(values: dict[str, Any]) -> None:
         key = f"config: experiments.{name}.methods"
         _check_known(key, experiments[name]["methods"], values["methods"], "method")
     for gamma in experiments["histograms"]["gammas"]:
-        # It stands in paths.
+        # Paths contain gamma with six digits.
         if not re.fullmatch(r"[\d.]+", f"{gamma:g}") or float(f"{gamma:g}") != gamma:
             raise SettingsError(
-                f"config: experiments.histograms.gammas: {gamma} has too many digits; give it with "
-                "six at most"
+                f"config: experiments.histograms.gammas: {gamma} has too many digits; give at most "
+                "six"
             )
     for method in experiments["histograms"]["methods"]:
         if values["methods"][method]["model"] is None:
             raise SettingsError(
-                f"config: experiments.histograms.methods: {method!r} has no model, whose "
-                "reconstructions could be compared with the scans"
+                f"config: experiments.histograms.methods: {method!r} has no model, and so no "
+                "reconstructions to compare with the scans; remove it"
             )
     for name in ("conditioning", "histograms"):
         for cohort in experiments[name]["cohorts"]:
             dataset = cohort.rpartition("_")[0]
-            # A data set that is null, or has not this modality, has nothing to show.
+            # A data set that is null, or lacks this modality, has nothing to show.
             if dataset not in values["datasets"]:
                 raise SettingsError(
-                    f"config: experiments.{name}.cohorts: {cohort!r} is no data set with a "
+                    f"config: experiments.{name}.cohorts: {cohort!r} is not a data set with a "
                     "modality (such as ixi_t2)"
                 )
             block = values["datasets"][dataset]

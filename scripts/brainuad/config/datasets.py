@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.limits import Count, NotNegative, Text, Texts
+from brainuad.config.limits import Count, NonNegativeInt, Text, Texts
 from brainuad.config.modalities import Modality
 from brainuad.config.settings import Limits
 
@@ -20,7 +20,7 @@ class ReleasedLists:
 
 @dataclass(frozen=True)
 class Password:
-    """Where the password of an encrypted archive stands; one of the two."""
+    """Where to read the password of encrypted archives: one of the two is given."""
 
     file: Text | None = None
     environment: (
@@ -31,7 +31,7 @@ class Password:
 
 @dataclass(frozen=True)
 class DatasetBlock:
-    """A data set; what each key means stands in config/config.yaml."""
+    """A data set; config/config.yaml explains each key."""
 
     layout: str
     root: Text
@@ -51,7 +51,7 @@ class DatasetBlock:
     weighted_bias_correction: bool = True
     lesion_labels: Annotated[tuple[Label, ...], Limits(items=(1, None))] | None = None
     ignored_labels: tuple[Label, ...] | None = None
-    validation: NotNegative = 0
+    validation: NonNegativeInt = 0
     test: Count | None = None
     stratify: Literal["age", "sex", "site"] | None = None
     splits: ReleasedLists | None = None

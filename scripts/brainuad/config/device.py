@@ -1,10 +1,10 @@
-"""Where networks are computed: no rule's param, since a change makes nothing anew."""
+"""Where networks are computed. No rule has it as a param, since changing it must rerun nothing."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 DeviceName = Literal["cuda", "cpu"]
-# What `gpu` says changes nothing on a CPU.
+# The values of `gpu` have no effect on a CPU.
 CPU = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
 
 
@@ -12,10 +12,10 @@ CPU = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": Tr
 class Gpu:
     """How a GPU computes.
 
-    precision      of convolutions and matrix products, bf16 being what its matrix units are fastest
-                   at; weights and losses are float32 in both
-    compile        torch.compile where it pays; what does not compile runs as it is
-    deterministic  it gives the same bits each time; a CPU always does
+    precision      of convolutions and matrix products; bf16 is the fastest, and weights and losses
+                   are float32 with both
+    compile        use torch.compile where it is faster; a network that does not compile runs anyway
+    deterministic  results are bit-identical each time; on a CPU they always are
     """
 
     precision: Literal["bf16", "fp32"]
@@ -31,5 +31,5 @@ class DeviceSettings(Gpu):
 
 
 def device_of(config: dict[str, Any]) -> dict[str, Any]:
-    """The values of DeviceSettings; its precision, which decides numbers, is a param too."""
+    """The values of DeviceSettings; the precision, which changes results, is also a param."""
     return CPU if config["device"] == "cpu" else {"name": "cuda", **config["gpu"]}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from brainuad.config.limits import (
     Count,
-    NotNegative,
+    NonNegativeInt,
     Positive,
     Sha256,
     SomeTimesteps,
@@ -23,22 +23,22 @@ Fractions = Annotated[
     tuple[Annotated[float, Limits(above=0, maximum=1)], ...], Limits(items=(1, None), unique=True)
 ]
 Gammas = Annotated[tuple[Positive, ...], Limits(items=(1, None), unique=True)]
-# The score that compares another one with that of healthy scans, of which it needs a few.
+# The score that compares another score with that of healthy scans, of which it needs a few.
 NORMATIVE = "normative"
 FEWEST_HEALTHY_SCANS = 3
-# The score with a sign, which is compared and is no anomaly map itself.
+# The residual with its sign: only the normative score uses it, and no anomaly map is made from it.
 SIGNED = "signed"
 SomeTexts = Annotated[tuple[Text, ...], Limits(items=(1, None), unique=True)]
 
 
 @dataclass(frozen=True)
 class MethodBlock:
-    """A row of the tables: a model, how it is asked, and how its answer is scored.
+    """A row of the tables: a model, how it reconstructs, and how its reconstructions are scored.
 
-    model      None: the score needs no reconstruction
-    timesteps  those whose reconstructions are averaged; empty: the model answers in one pass
+    model      None if the score needs no reconstruction
+    timesteps  reconstructions from these are averaged; empty if the model needs a single pass
     samples    how often the model reconstructs a scan, each time with other noise
-    score      the file of `brainuad.scores` by its kind, and what that takes
+    score      `kind`, a module of `brainuad.scores`, and the settings of that module
     """
 
     label: Text
@@ -60,7 +60,7 @@ class PostprocessingSettings:
     """
 
     order: Annotated[tuple[Literal["erosion", "median"], ...], Limits(unique=True)]
-    erosion_iterations: NotNegative
+    erosion_iterations: NonNegativeInt
     median_size: Count
     minimum_component: Count
 
@@ -71,7 +71,7 @@ class PostprocessingSettings:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Of means over subjects: resamples drawn, and the mass of the interval."""
+    """Bootstrap of means over subjects: the number of resamples, and the confidence level."""
 
     rounds: Count
     confidence: Annotated[float, Limits(above=0, below=1)]
@@ -79,7 +79,7 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The row that is tested against each other one."""
+    """The row that is tested against every other row, and the number of permutations."""
 
     reference: str
     rounds: Count
@@ -87,7 +87,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Perceptual:
-    """The network by which LPIPS is measured."""
+    """The network that LPIPS is measured with."""
 
     weights: Text
     sha256: Sha256 | None
@@ -97,7 +97,7 @@ class Perceptual:
 class Evaluation:
     """How methods are compared.
 
-    later_methods  those of papers after this one: they have a table of segmentation of their own,
+    later_methods  methods of papers after this one: they have a segmentation table of their own,
                    and rows in all other tables
     """
 
@@ -113,7 +113,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class TimestepsExperiment:
-    """Dice against the one timestep of a reconstruction."""
+    """Dice as a function of the timestep of the reconstruction."""
 
     timesteps: SomeTimesteps
     models: Texts
@@ -121,7 +121,7 @@ class TimestepsExperiment:
 
 @dataclass(frozen=True)
 class ConditioningExperiment:
-    """The encoder sees a part of the slice."""
+    """Reconstructions for which the encoder sees only a part of the slice."""
 
     timesteps: SomeTimesteps
     visible_fractions: Fractions
@@ -131,7 +131,7 @@ class ConditioningExperiment:
 
 @dataclass(frozen=True)
 class ContrastExperiment:
-    """Scans whose intensities x were changed to x^gamma."""
+    """Segmentation of scans whose intensities x were changed to x^gamma."""
 
     gamma: Positive
     methods: Texts
@@ -149,14 +149,14 @@ class HistogramsExperiment:
 
 @dataclass(frozen=True)
 class PostprocessingExperiment:
-    """Without one of the steps."""
+    """Segmentation without one of the steps of post-processing."""
 
     methods: Texts
 
 
 @dataclass(frozen=True)
 class Experiments:
-    """The paper's other experiments; without a method or model one is left out."""
+    """The paper's other experiments; an experiment without methods or models is left out."""
 
     timesteps: TimestepsExperiment
     conditioning: ConditioningExperiment

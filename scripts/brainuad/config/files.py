@@ -1,6 +1,7 @@
-"""Config files, looked at before Snakemake reads them.
+"""Check config files before Snakemake reads them.
 
-Of two equal keys YAML and JSON take the last without a word, and an unquoted `no` is false to them.
+Of two equal keys, parsers of YAML and JSON take the last one silently, and an unquoted `no` is
+false in YAML.
 """
 
 import json
@@ -10,19 +11,19 @@ from typing import Any
 
 import yaml
 
+from brainuad.config.settings import dotted
 from brainuad.io.errors import SettingsError
 
-# What the tags of YAML begin with.
 YAML_TAG = "tag:yaml.org,2002:"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def says_anything(file: str | Path) -> bool:
-    """Whether a config file has keys: Snakemake refuses one that is empty or all comment.
+def has_keys(file: str | Path) -> bool:
+    """Whether a config file has keys: Snakemake refuses a file that is empty or only comments.
 
-    One that does not exist is Snakemake's to complain of. Raises SettingsError with file and line
-    where it cannot be read, is not UTF-8, no YAML or JSON, has no keys at its top level, the same
-    key twice in one block, or a key that is not text.
+    True for a file that does not exist, of which Snakemake complains itself. Raises SettingsError
+    with file and line if the file cannot be read, is not UTF-8, is neither YAML nor JSON, has no
+    keys at its top level, the same key twice in one block, or a key that is not text.
     """
     path = Path(file).absolute()
     if not path.exists():
@@ -35,10 +36,10 @@ def says_anything(file: str | Path) -> bool:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise SettingsError(
-            f"{path}, line {mark.line + 1}: is no YAML: {error.problem or error.context}"
+            f"{path}, line {mark.line + 1}: is not YAML: {error.problem or error.context}"
         ) from None
     except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
     if document is None or document.tag == f"{YAML_TAG}null":
         return False
     if not isinstance(document, yaml.MappingNode):
@@ -67,9 +68,9 @@ def _decoded(path: Path) -> str:
 
 
 def _is_json(text: str, path: Path) -> bool:
-    """Whether it is a JSON object, which Snakemake tries first; equal keys are refused."""
+    """Whether a text is a JSON object, which Snakemake tries first; equal keys are refused."""
 
-    def unlike(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def without_equal_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for place, (key, _) in enumerate(pairs):
             if any(key == earlier for earlier, _ in pairs[:place]):
                 raise SettingsError(
@@ -78,7 +79,7 @@ def _is_json(text: str, path: Path) -> bool:
         return dict(pairs)
 
     try:
-        return isinstance(json.loads(text, object_pairs_hook=unlike), dict)
+        return isinstance(json.loads(text, object_pairs_hook=without_equal_keys), dict)
     except json.JSONDecodeError:
         return False
 
@@ -89,13 +90,13 @@ def _blocks(document: yaml.Node) -> Iterator[tuple[yaml.MappingNode, str]]:
     waiting = [(document, "")]
     while waiting:
         node, name = waiting.pop()
-        # An anchor's block stands at each of its places.
+        # The block of an anchor is also the value of each of its aliases.
         if id(node) in seen or isinstance(node, yaml.ScalarNode):
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             yield node, name
-            children = [(child, _dotted(name, str(key.value))) for key, child in node.value]
+            children = [(child, dotted(name, key.value)) for key, child in node.value]
         else:
             children = [(child, name) for child in node.value]
         waiting.extend(reversed(children))
@@ -109,16 +110,12 @@ def _check_keys(block: yaml.MappingNode, name: str, path: Path) -> None:
         # `<<` takes over the keys of another block.
         if node.tag not in (f"{YAML_TAG}str", f"{YAML_TAG}merge"):
             raise SettingsError(
-                f"{path}, line {line}: the key {_dotted(name, str(key))} is no text to YAML; "
-                "put it in quotes"
+                f"{path}, line {line}: YAML does not read the key {dotted(name, key)} as text; put "
+                "it in quotes"
             )
         if key in lines:
             raise SettingsError(
-                f"{path}, line {line}: the key {_dotted(name, key)} stands there twice, first in "
-                f"line {lines[key]}; keep one of them"
+                f"{path}, line {line}: the key {dotted(name, key)} appears twice, first in line "
+                f"{lines[key]}; keep one of them"
             )
         lines[key] = line
-
-
-def _dotted(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key

@@ -5,11 +5,11 @@ from typing import Annotated
 from brainuad.config.settings import Limits
 
 Count = Annotated[int, Limits(minimum=1)]
-NotNegative = Annotated[int, Limits(minimum=0)]
+NonNegativeInt = Annotated[int, Limits(minimum=0)]
 Positive = Annotated[float, Limits(above=0)]
-Zero = Annotated[float, Limits(minimum=0)]
+NonNegative = Annotated[float, Limits(minimum=0)]
 Share = Annotated[float, Limits(minimum=0, maximum=1)]
-Interval = Annotated[tuple[Zero, ...], Limits(items=(2, 2))]
+Interval = Annotated[tuple[NonNegative, ...], Limits(items=(2, 2))]
 Text = Annotated[str, Limits(pattern=".", description="text that is not empty")]
 Texts = Annotated[tuple[Text, ...], Limits(unique=True)]
 Timesteps = Annotated[tuple[Count, ...], Limits(unique=True)]

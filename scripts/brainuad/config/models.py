@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from brainuad.config.limits import Count, Interval, NotNegative, Positive, Share, Zero
+from brainuad.config.limits import Count, Interval, NonNegative, NonNegativeInt, Positive, Share
 from brainuad.config.settings import Limits
 from brainuad.io.errors import SettingsError
 
@@ -14,7 +14,7 @@ Below1 = Annotated[float, Limits(minimum=0, below=1)]
 class BlurSettings:
     """Gaussian blur: probability, and the range of its standard deviation in pixels.
 
-    torchio's 0 to 2 mm are 0 to 1 pixels on a grid of 2 mm.
+    The 0 to 2 mm of torchio are 0 to 1 pixels on a grid of 2 mm.
     """
 
     probability: Share
@@ -26,8 +26,8 @@ class BiasFieldSettings:
     """exp of a polynomial over the slice: probability, order, largest absolute coefficient."""
 
     probability: Share
-    order: NotNegative
-    coefficients: Zero
+    order: NonNegativeInt
+    coefficients: NonNegative
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class GammaSettings:
     """x to the power of exp(g): probability, and the largest absolute g."""
 
     probability: Share
-    log_gamma: Zero
+    log_gamma: NonNegative
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class GhostingSettings:
 
     ghosts     range of their number
     intensity  range of their strength: how much of every n-th line of k-space is removed
-    restore    width of the band around zero frequency that is kept, as a part of the size
+    restore    width of the band around zero frequency that is kept, as a fraction of the size
     """
 
     probability: Share
-    ghosts: Annotated[tuple[NotNegative, ...], Limits(items=(2, 2))]
+    ghosts: Annotated[tuple[NonNegativeInt, ...], Limits(items=(2, 2))]
     intensity: Interval
-    restore: Zero
+    restore: NonNegative
 
 
 @dataclass(frozen=True)
 class AugmentationSettings:
-    """Which transforms there are; None switches one off."""
+    """The transforms of the augmentation; None switches one off."""
 
     blur: BlurSettings | None
     bias_field: BiasFieldSettings | None
@@ -69,8 +69,8 @@ class ValidationSettings:
 
     every_epochs        epochs from one validation to the next
     slices_per_volume   slices taken from each volume
-    redrawn             each validation draws slices, timesteps, noise and augmentation anew (True,
-                        as released), or has the same ones and no augmentation (False)
+    redrawn             if true, as released, each validation draws slices, timesteps, noise and
+                        augmentation again; if false, all have the same and no augmentation
     """
 
     every_epochs: Count
@@ -87,8 +87,8 @@ class TrainingSettings:
     slices_per_volume   slices drawn from each volume in an epoch (1 as released)
     optimizer           Adam as in the paper's models, AdamW as in SparK
     warmup_steps        steps in which the learning rate rises linearly to its value
-    decay               what the learning rate does after them
-    augmentation        None trains on the slices as they are
+    decay               how the learning rate changes after the warm-up
+    augmentation        None for none
     """
 
     steps: Count
@@ -96,9 +96,9 @@ class TrainingSettings:
     slices_per_volume: Count
     optimizer: Literal["adam", "adamw"]
     learning_rate: Positive
-    weight_decay: Zero
+    weight_decay: NonNegative
     betas: Annotated[tuple[Below1, ...], Limits(items=(2, 2))]
-    warmup_steps: NotNegative
+    warmup_steps: NonNegativeInt
     decay: Literal["constant", "cosine"]
     validation: ValidationSettings
     augmentation: AugmentationSettings | None
@@ -112,7 +112,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class MaskingSettings:
-    """Masked modelling: its decoder, and what it hides."""
+    """Masked modelling: the width of the decoder, and which part of a slice is hidden."""
 
     decoder_width: Count
     patch_size: Count
@@ -121,7 +121,7 @@ class MaskingSettings:
 
 @dataclass(frozen=True)
 class Pretraining(MaskingSettings):
-    """Of the encoder, by masked modelling."""
+    """Pretraining of the encoder by masked modelling."""
 
     training: TrainingSettings
 
@@ -131,7 +131,7 @@ class ModelBlock:
     """A network that is trained.
 
     kind      the file of `brainuad.models` that trains and reconstructs
-    settings  what that kind takes; `check_models` tries them before anything else is made
+    settings  those of the kind; `check_models` tries them out before anything else runs
     """
 
     kind: str

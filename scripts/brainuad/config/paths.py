@@ -1,4 +1,4 @@
-"""The paths of a config: in their plain form, and not where the workflow itself writes."""
+"""Normalize the paths of a config, and refuse data sets in folders that the workflow writes to."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,8 @@ PATHS = (
     "reference_run.folder",
     "template.image",
 )
-# Folders of a working directory that jobs write into; phantoms are raw data to all other rules.
+# Folders of a working directory that jobs write to, except for resources/phantoms, which is a raw
+# data set for all other rules.
 WRITTEN = (
     *(".snakemake", "benchmarks", "logs", "results"),
     *("resources/template", "resources/hdbet", "resources/unpacked"),
@@ -33,7 +34,7 @@ WRITTEN = (
 
 
 def with_plain_paths(values: dict[str, Any]) -> dict[str, Any]:
-    """A config with each path in one form: no `//`, no `/./`, no `/` at its end.
+    """A config with each path in one form: no `//`, no `/./`, no `/` at the end.
 
     Snakemake compares paths as text. Raises SettingsError for a path that it cannot use.
     """
@@ -60,19 +61,19 @@ def _changed(value: Any, keys: list[str], change: Callable[[str, str], str], nam
 def _plain_path(name: str, path: str) -> str:
     if reason := why_unusable(path):
         raise SettingsError(f"config: {name}: {path!r} {reason}")
-    # At the beginning, POSIX leaves two slashes as they are.
+    # PurePosixPath keeps two slashes at the beginning, as POSIX allows.
     return str(PurePosixPath(re.sub("^/+", "/", path))) if path else path
 
 
 def why_unusable(path: str) -> str:
-    """Why Snakemake cannot use a path, or "" where it can."""
+    """Why Snakemake cannot use a path, or "" if it can."""
     return why_taken_for_pattern(path) or why_not_encoded(path)
 
 
 def check_root(name: str, root: str) -> None:
-    """SettingsError where the working directory, or what jobs write there, would count as raw data.
+    """Raise SettingsError if the working directory, or what jobs write there, is in a data set.
 
-    `name` is the data set's, `root` the folder with its scans.
+    `name` is that of the data set, `root` the folder with its scans.
     """
     folder, here = Path(root).resolve(), Path.cwd().resolve()
     if here.is_relative_to(folder):

@@ -1,9 +1,9 @@
-"""The phantoms that may stand for data sets."""
+"""Phantoms, which can replace data sets."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.limits import Count, NotNegative
+from brainuad.config.limits import Count, NonNegativeInt
 from brainuad.config.settings import Limits
 from brainuad.io.errors import SettingsError
 
@@ -12,12 +12,12 @@ Archive = Literal["tar", "zip"]
 
 @dataclass(frozen=True)
 class PhantomSettings:
-    """How much of a data set's tree to make of phantoms.
+    """How many phantoms of a data set to make, and how.
 
     spacing          voxel size (mm) across, front to back, and upwards
     truncated        how many of the last subjects get a file cut in half
-    single_modality  how many of those before them come without T2 (IXI only)
-    lesion_load      1 for the usual amount
+    single_modality  how many of the subjects before them have no T2 (IXI only)
+    lesion_load      factor on the amount of lesions; 1 is the usual amount
     archive          how the tree is packed (ATLAS's tar is compressed with gzip, as the real one);
                      None leaves it unpacked
     """
@@ -26,8 +26,8 @@ class PhantomSettings:
     spacing: Annotated[
         tuple[Annotated[float, Limits(minimum=0.5, maximum=12)], ...], Limits(items=(3, 3))
     ]
-    truncated: NotNegative = 0
-    single_modality: NotNegative = 0
+    truncated: NonNegativeInt = 0
+    single_modality: NonNegativeInt = 0
     lesion_load: Annotated[float, Limits(minimum=0.05, maximum=4)] = 1.0
     archive: Archive | None = None
 

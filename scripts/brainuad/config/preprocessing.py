@@ -1,13 +1,21 @@
-"""Settings of the way from raw scans to the grid that models see."""
+"""Settings of the preprocessing, from raw scans to the grid of the models."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.limits import Address, Count, NotNegative, Positive, Sha256, Text, Zero
+from brainuad.config.limits import (
+    Address,
+    Count,
+    NonNegative,
+    NonNegativeInt,
+    Positive,
+    Sha256,
+    Text,
+)
 from brainuad.config.settings import Limits
 from brainuad.io.errors import SettingsError
 
-Levels = Annotated[tuple[NotNegative, ...], Limits(items=(1, None))]
+Levels = Annotated[tuple[NonNegativeInt, ...], Limits(items=(1, None))]
 Factors = Annotated[tuple[Count, ...], Limits(items=(1, None))]
 LabelInterpolation = Literal["nearest", "linear"]
 Percentile = Annotated[float, Limits(minimum=0, maximum=100)]
@@ -15,7 +23,7 @@ Percentile = Annotated[float, Limits(minimum=0, maximum=100)]
 
 @dataclass(frozen=True)
 class ArchivedFile:
-    """A member of a zip at an address."""
+    """A member of a zip archive at an https address."""
 
     address: Address
     member: str
@@ -33,7 +41,7 @@ class Template:
 
 @dataclass(frozen=True)
 class HeadTemplate:
-    """A head with its brain mask, which may be carried over to other heads."""
+    """A head with its brain mask, which is carried over to other heads to strip their skulls."""
 
     image: str
     brain_mask: str
@@ -62,18 +70,19 @@ class Hdbet:
 class LinearRegistration:
     """A linear registration by ANTs; the levels go from coarse to fine.
 
-    transform            the kind of map
-    rigid_start          first a rigid one on voxels of 8 mm, all of them
-    iterations           most iterations of each level
+    transform            the kind of transform
+    rigid_start          register rigidly first, using all voxels of a grid of 8 mm
+    iterations           largest number of iterations of each level
     shrink_factors       how much larger the voxels of each level are
     smoothing_sigmas     sigma, in voxels, of each level's Gaussian
     sampling_rate        share of a level's voxels that the mutual information is computed from
     label_interpolation  of brain and lesion masks: by nearest neighbours, or linearly, as released
     """
 
-    # ASSUME: the default of config/config.yaml is not the released schedule but one at a third of
-    # its cost: a rigid start, no coarse level, fewer samples. Without the start, few samples end in
-    # a wrong place for some heads turned by 25 degrees; bench/registration.py shows the errors.
+    # ASSUME: the default in config/config.yaml is not the released schedule but one at a third of
+    # its cost: a rigid start, no coarse level, fewer samples. Without the rigid start, few samples
+    # register some heads that are turned by 25 degrees wrongly; bench/registration.py shows the
+    # errors.
     transform: Literal["Affine", "Similarity", "Rigid"]
     rigid_start: bool
     iterations: Levels
@@ -86,17 +95,17 @@ class LinearRegistration:
         levels = [len(self.iterations), len(self.shrink_factors), len(self.smoothing_sigmas)]
         if len(set(levels)) > 1:
             raise SettingsError(
-                "iterations: has an entry for each level, as shrink_factors and smoothing_sigmas, "
-                f"but they have {levels[0]}, {levels[1]} and {levels[2]}"
+                "iterations: give as many entries as in shrink_factors and smoothing_sigmas, one "
+                f"for each level; they have {levels[0]}, {levels[1]} and {levels[2]}"
             )
 
 
 @dataclass(frozen=True)
 class BiasCorrection:
-    """N4.
+    """N4 bias field correction.
 
-    shrink_factor   how much coarser the field is fitted than the image
-    iterations      most iterations of each level, coarse to fine
+    shrink_factor   the field is fitted on a grid that is coarser by this factor
+    iterations      largest number of iterations of each level, coarse to fine
     tolerance       change of the field at which a level ends
     mask_smoothing  sigma in voxels of the Gaussian that turns the brain mask into weights
     """
@@ -104,12 +113,12 @@ class BiasCorrection:
     shrink_factor: Count
     iterations: Factors
     tolerance: Positive
-    mask_smoothing: Zero
+    mask_smoothing: NonNegative
 
 
 @dataclass(frozen=True)
 class CurvatureFlow:
-    """iterations: how often; time_step: mm^2 per iteration, at most 1/16 of a voxel at 1 mm."""
+    """Number of iterations; time_step in mm^2 per iteration, at most 1/16 on voxels of 1 mm."""
 
     iterations: Count
     time_step: Positive
@@ -117,12 +126,12 @@ class CurvatureFlow:
 
 @dataclass(frozen=True)
 class Normalization:
-    """How intensities come to about [0, 1], and volumes to one size.
+    """How intensities are scaled to about [0, 1], and volumes brought to one size.
 
     curvature_flow  None switches it off
     size            voxels (x, y, z) before the downsampling
     downsampling    by this factor along each axis
-    percentiles     of the brain, which become 0 and 1
+    percentiles     of the intensities in the brain; they become 0 and 1
     """
 
     curvature_flow: CurvatureFlow | None
@@ -136,13 +145,13 @@ class Normalization:
             raise SettingsError(f"percentiles: {low:g} is not below {high:g}")
         if undivided := [edge for edge in self.size if edge % self.downsampling]:
             raise SettingsError(
-                f"size: {undivided[0]} does not divide by downsampling, {self.downsampling}"
+                f"size: {undivided[0]} is not divisible by downsampling, {self.downsampling}"
             )
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """All stages."""
+    """Settings of all stages."""
 
     scans_per_job: Count
     spacing: Positive

@@ -1,4 +1,4 @@
-"""From the values that Snakemake has merged to a whole, checked config, in one order."""
+"""Make the values that Snakemake has merged a complete, checked config."""
 
 import dataclasses
 from typing import Any
@@ -21,9 +21,9 @@ DATASET_DEFAULTS = {
 def read_config(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """The config as plain values: each data set and method with all its keys, paths in one form.
 
-    values    what the user's config says
-    defaults  what config/config.yaml says, whose order of keys is kept: that of data sets and
-              methods is that of rows and columns
+    values    the user's config
+    defaults  the content of config/config.yaml, whose order of keys is kept: data sets and methods
+              are rows and columns of the tables in this order
 
     Raises SettingsError with one line that names the key which is wrong.
     """
@@ -52,7 +52,7 @@ def _check_types(values: dict[str, Any]) -> None:
 
 
 def _check_passwords(values: dict[str, Any]) -> None:
-    """A password itself must not stand in a config, and no message may repeat it."""
+    """A config must not contain a password itself, and no message may repeat it."""
     datasets = values.get("datasets")
     for name, block in datasets.items() if isinstance(datasets, dict) else ():
         password = block.get("password") if isinstance(block, dict) else None

@@ -1,11 +1,11 @@
-"""The typed config as a JSON Schema, by which editors complete and check config files."""
+"""The typed config as a JSON Schema, with which editors complete and check config files."""
 
 import dataclasses
 import types
 import typing
 from typing import Any, Literal
 
-from brainuad.config.settings import Limits, hints_of
+from brainuad.config.settings import Limits, hints_of, required_keys
 from brainuad.config.whole import Config
 
 TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
@@ -36,7 +36,7 @@ def _schema_of(hint: Any) -> dict[str, Any]:
     if dataclasses.is_dataclass(hint):
         return _schema_of_block(hint)
     if origin is tuple:
-        return {"type": "array", "items": _schema_of(arguments[0]), **_counts(limits, "Items")} | (
+        return {"type": "array", "items": _schema_of(arguments[0]), **_counts(limits)} | (
             {"uniqueItems": True} if limits.unique else {}
         )
     if origin is dict:
@@ -50,12 +50,7 @@ def _schema_of(hint: Any) -> dict[str, Any]:
 
 def _schema_of_block(block: type) -> dict[str, Any]:
     hints = hints_of(block)
-    missing = dataclasses.MISSING
-    required = [
-        field.name
-        for field in dataclasses.fields(block)
-        if field.default is missing and field.default_factory is missing
-    ]
+    required = required_keys(block)
     return {
         "type": "object",
         "additionalProperties": False,
@@ -63,7 +58,6 @@ def _schema_of_block(block: type) -> dict[str, Any]:
     } | ({"required": required} if required else {})
 
 
-def _counts(limits: Limits, word: str) -> dict[str, int]:
+def _counts(limits: Limits) -> dict[str, int]:
     fewest, most = limits.items
-    counts = {f"min{word}": fewest} if fewest else {}
-    return counts | ({f"max{word}": most} if most is not None else {})
+    return ({"minItems": fewest} if fewest else {}) | ({"maxItems": most} if most else {})

@@ -1,6 +1,6 @@
-"""From plain values to frozen dataclasses: what does not fit raises with the name of its key.
+"""Build frozen dataclasses from plain values; an error names the key whose value does not fit.
 
-A field's type says what it takes; `Annotated[int, Limits(minimum=1)]` says within which limits.
+The type of a field says what it takes, and `Annotated[int, Limits(minimum=1)]` adds limits.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ KINDS = {int: "an integer", bool: "true or false", str: "text"}
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a value must keep to, besides its type; None: no limit. The names are JSON Schema's.
+    """Limits of a value besides its type; None means no limit.
 
     items        fewest and most entries of a list, or keys of a block
     unique       no entry appears twice in a list
@@ -42,32 +42,32 @@ class Limits:
 def settings_from(cls: type[Settings], values: Any, name: str = "") -> Settings:
     """Build a frozen dataclass from plain values; nested dataclasses and lists included.
 
-    `name` is the key that the values belong to. Raises SettingsError that names the key which is
-    unknown (and the known one most like it), missing, or has a value that does not fit.
+    `name` is the key that the values belong to. Raises SettingsError with the name of the key that
+    is unknown (and the most similar known one), missing, or has a value that does not fit.
     """
     if not isinstance(values, dict):
         raise SettingsError(f"{name or cls.__name__}: expected keys with values, got {values!r}")
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    if unknown := [key for key in values if key not in fields]:
-        raise SettingsError(
-            f"{_dotted(name, unknown[0])}: unknown key{nearest(unknown[0], list(fields))}"
-        )
-    required = [
-        key
-        for key, field in fields.items()
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
-    if missing := [key for key in required if key not in values]:
-        raise SettingsError(f"{name or cls.__name__}: the key {missing[0]!r} is missing")
     hints = hints_of(cls)
-    fitting = {
-        key: _convert(hints[key], value, _dotted(name, key)) for key, value in values.items()
+    if unknown := [key for key in values if key not in hints]:
+        raise SettingsError(
+            f"{dotted(name, unknown[0])}: unknown key{nearest(unknown[0], list(hints))}"
+        )
+    if missing := [key for key in required_keys(cls) if key not in values]:
+        raise SettingsError(f"{name or cls.__name__}: the key {missing[0]!r} is missing")
+    converted = {
+        key: _convert(hints[key], value, dotted(name, key)) for key, value in values.items()
     }
     try:
-        return cls(**fitting)
-    # Where keys do not fit one another, the class names one of them.
+        return cls(**converted)
+    # The class refuses keys that do not fit one another, and names one of them.
     except SettingsError as error:
-        raise SettingsError(_dotted(name, error)) from None
+        raise SettingsError(dotted(name, error)) from None
+
+
+def required_keys(cls: type) -> list[str]:
+    """The fields of a dataclass that have no default."""
+    fields = dataclasses.fields(cls)
+    return [field.name for field in fields if field.default is dataclasses.MISSING]
 
 
 @functools.cache
@@ -77,13 +77,14 @@ def hints_of(cls: type) -> dict[str, Any]:
 
 
 def nearest(word: Any, known: Sequence[str]) -> str:
-    """What to say behind an unknown word: the known one most like it, or all."""
+    """The end of a message on an unknown word: the most similar known word, or all of them."""
     if close := difflib.get_close_matches(str(word), known, n=1):
         return f"; did you mean {close[0]!r}?"
     return f"; known are {', '.join(known)}"
 
 
-def _dotted(name: str, key: Any) -> str:
+def dotted(name: str, key: Any) -> str:
+    """The name of a key in a block that has a name itself: datasets.ixi."""
     return f"{name}.{key}" if name else str(key)
 
 
@@ -123,9 +124,11 @@ def _convert_many(
     if origin is dict:
         for key in value:
             if limits.pattern and not re.search(limits.pattern, str(key)):
-                raise SettingsError(f"{name}: {key!r} is none; expected {limits.description}")
+                raise SettingsError(
+                    f"{name}: {key!r} is not allowed; expected {limits.description}"
+                )
         return {
-            key: _convert(arguments[1], entry, _dotted(name, key)) for key, entry in value.items()
+            key: _convert(arguments[1], entry, dotted(name, key)) for key, entry in value.items()
         }
     if limits.unique and len(set(map(repr, value))) < len(value):
         raise SettingsError(f"{name}: an entry appears twice in {value!r}; once is enough")
@@ -135,18 +138,19 @@ def _convert_many(
 
 
 def _convert_one(hint: Any, value: Any, name: str) -> Any:
-    """An int, float, bool or text; YAML has ideas of its own about what these are."""
+    """An int, float, bool or text; YAML does not always read them as their writer meant them."""
     if hint is float:
         if type(value) not in (int, float) or not math.isfinite(value):
             raise SettingsError(
-                f"{name}: expected a number, got {value!r}; to YAML one has a point, as in 1.0e-4"
+                f"{name}: expected a number, got {value!r}; with an exponent, YAML needs a decimal "
+                "point, as in 1.0e-4"
             )
         return float(value)
     if type(value) is hint:
         return value
     if hint is str and value is not None and not isinstance(value, (dict, list)):
         raise SettingsError(
-            f"{name}: {value} is no text to YAML; put it in quotes, as it is to be read"
+            f"{name}: YAML does not read {value} as text; put it in quotes, as you mean it"
         )
     raise SettingsError(f"{name}: expected {KINDS[hint]}, got {value!r}")
 

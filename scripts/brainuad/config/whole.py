@@ -1,4 +1,4 @@
-"""The whole config, a field for each key of its top level."""
+"""The whole config, with a field for each top-level key."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from brainuad.config.datasets import DatasetBlock
 from brainuad.config.device import DeviceName, Gpu
 from brainuad.config.evaluation import Evaluation, Experiments, MethodBlock
-from brainuad.config.limits import Count, NotNegative, Text
+from brainuad.config.limits import Count, NonNegativeInt, Text
 from brainuad.config.models import ModelBlock, Pretraining
 from brainuad.config.phantoms import Phantoms
 from brainuad.config.preprocessing import Hdbet, HeadTemplate, Preprocessing, Template
 from brainuad.config.settings import Limits
 
-# Names of files and of rows; tables give the reserved ones a meaning of their own.
+# These names are used for files and rows; the excluded ones mean something else in tables.
 ModelName = Limits(
     pattern="^(?!(average|pretraining)$)[A-Za-z0-9][A-Za-z0-9_ -]*$",
     description="a name of letters, digits, _, - and spaces, a letter or digit first, that is "
@@ -26,7 +26,7 @@ DatasetName = Limits(
 
 @dataclass(frozen=True)
 class ReferenceRun:
-    """Another run of this workflow, set beside this one."""
+    """Another run of this workflow, which this one is compared with."""
 
     name: Text
     folder: Text
@@ -34,12 +34,12 @@ class ReferenceRun:
 
 @dataclass(frozen=True)
 class Config:
-    """Every key; what each means stands in config/config.yaml."""
+    """Every key; config/config.yaml explains each."""
 
-    seed: NotNegative
+    seed: NonNegativeInt
     device: DeviceName
     gpu: Gpu
-    checkpoint_minutes: NotNegative
+    checkpoint_minutes: NonNegativeInt
     threads_per_training: Count
     on_broken_scan: Literal["leave_out", "stop"]
     keep_intermediate: bool

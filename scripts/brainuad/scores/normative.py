@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from scipy import ndimage
 
-from brainuad.config.limits import Positive, Zero
+from brainuad.config.limits import NonNegative, Positive
 from brainuad.config.settings import settings_from
 from brainuad.images.computed_volumes import ScansWithVolumes
 from brainuad.images.distributions import Distribution, pool
@@ -38,8 +38,8 @@ class Normative:
 
     of: dict[str, Any]
     sides: Literal["both", "above"]
-    smoothing: Zero
-    reference_smoothing: Zero
+    smoothing: NonNegative
+    reference_smoothing: NonNegative
     prior: Positive
 
     needs_reference: ClassVar[bool] = True

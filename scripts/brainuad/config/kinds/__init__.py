@@ -1,1 +1,4 @@
-"""What each kind of model takes, a file of its name; a kind that has none here checks itself."""
+"""The settings of each kind of model, in a module of its name.
+
+A kind without a module here checks its settings itself.
+"""

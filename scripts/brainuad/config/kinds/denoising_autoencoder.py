@@ -27,7 +27,7 @@ class CoarseNoiseSettings:
 
 @dataclass(frozen=True)
 class DenoisingAutoencoderSettings:
-    """What removes which noise."""
+    """The network, and the noise that it removes."""
 
     network: UNetSettings
     noise: CoarseNoiseSettings

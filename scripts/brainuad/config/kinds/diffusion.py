@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.limits import Count, Positive, Zero
+from brainuad.config.limits import Count, NonNegative, Positive
 from brainuad.config.settings import Limits
 
 
@@ -60,7 +60,7 @@ class ScheduleSettings:
     """
 
     timesteps: Count
-    offset: Zero
+    offset: NonNegative
     largest_beta: Annotated[float, Limits(above=0, below=1)]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from brainuad.config.limits import Count, Zero
+from brainuad.config.limits import Count, NonNegative
 
 
 @dataclass(frozen=True)
@@ -10,10 +10,10 @@ class FAnoGANSettings:
     """Networks (see `brainuad.networks.adversarial`) and the order in which they are trained.
 
     size              rows and columns of the slices
-    channels          of the first convolution and of the blocks of critic and encoder; the
-                      generator goes the same way back
+    channels          of the first convolution and of the blocks of critic and encoder; those of the
+                      generator are the same in reverse order
     latent            width of the latent vectors
-    gan_steps         the first steps of the training are of the GAN, all others of the encoder
+    gan_steps         the number of first steps that train the GAN; the others train the encoder
     critic_steps      steps of the critic before each step of the generator
     gradient_penalty  its weight
     feature_weight    kappa, the weight of the critic's features in the izi_f loss
@@ -24,8 +24,8 @@ class FAnoGANSettings:
     latent: int
     gan_steps: Count
     critic_steps: Count
-    gradient_penalty: Zero
-    feature_weight: Zero
+    gradient_penalty: NonNegative
+    feature_weight: NonNegative
 
 
 Settings = FAnoGANSettings
