@@ -23,6 +23,7 @@ from brainuad.config.reading import read_config
 from brainuad.datasets.layouts import LayoutOptions, find_subjects
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.scores import load_score
+from brainuad.training.model_checks import check_model
 
 sys.path.insert(0, str(PROJECT / "docs"))
 
@@ -49,12 +50,9 @@ def blocks(language: str) -> list:
     ]
 
 
-def python_of(page: str) -> list[str]:
-    return [
-        text
-        for _, language, text in BLOCK.findall((PROJECT / "docs/how-to" / page).read_text())
-        if language == "python"
-    ]
+def blocks_of(page: str, language: str) -> list[str]:
+    text = (PROJECT / "docs/how-to" / page).read_text(encoding="utf-8")
+    return [block for _, found, block in BLOCK.findall(text) if found == language]
 
 
 def added(monkeypatch, folder: Path, package, name: str, code: str) -> None:
@@ -99,7 +97,7 @@ def test_the_config_is_one_that_the_workflow_takes(text, monkeypatch):
 
 
 def test_the_model_keeps_its_promises(tmp_path, monkeypatch, capsys):
-    code, tests = python_of("add_a_model.md")
+    code, tests = blocks_of("add_a_model.md", "python")
     (tmp_path / "package").mkdir()
     added(monkeypatch, tmp_path / "package", brainuad.models, "inpainting", code)
     given = {"tmp_path": tmp_path, "capsys": capsys}
@@ -107,6 +105,11 @@ def test_the_model_keeps_its_promises(tmp_path, monkeypatch, capsys):
     exec(compile(tests, "test_inpainting.py", "exec"), written)
     functions = [value for name, value in written.items() if name.startswith("test_")]
     assert len(functions) == 3
+    block = yaml.safe_load(blocks_of("add_a_model.md", "yaml")[0])["models"]["inpainting"]
+    size = check_model(
+        block["kind"], block["settings"], block["training"], size=(96, 96), timestep=1
+    )
+    assert size.parameters > 1000
     for number, function in enumerate(functions):
         given["tmp_path"] = tmp_path / str(number)
         given["tmp_path"].mkdir()
@@ -114,7 +117,7 @@ def test_the_model_keeps_its_promises(tmp_path, monkeypatch, capsys):
 
 
 def test_the_score_is_what_its_name_says(tmp_path, monkeypatch):
-    (code,) = python_of("add_a_score.md")
+    (code,) = blocks_of("add_a_score.md", "python")
     added(monkeypatch, tmp_path, brainuad.scores, "power", code)
     score = load_score({"kind": "power", "power": 2})
     image, reconstruction = np.float32([[[0.5, 1.0]]]), np.float32([[[0.0, 0.75]]])
@@ -123,7 +126,7 @@ def test_the_score_is_what_its_name_says(tmp_path, monkeypatch):
 
 
 def test_the_layout_finds_the_subjects(tmp_path, monkeypatch):
-    (code,) = python_of("add_a_data_set.md")
+    (code,) = blocks_of("add_a_data_set.md", "python")
     (tmp_path / "package").mkdir()
     added(monkeypatch, tmp_path / "package", brainuad.datasets.layouts, "clinics", code)
     root = tmp_path / "data"
@@ -139,7 +142,7 @@ def test_the_layout_finds_the_subjects(tmp_path, monkeypatch):
 
 
 def test_the_entry_is_one_of_the_register():
-    (code,) = python_of("add_a_table_or_figure.md")
+    (code,) = blocks_of("add_a_table_or_figure.md", "python")
     written: dict = {}
     exec(compile(code, "entry.py", "exec"), written)
     entry = written["precision"](study_of())
