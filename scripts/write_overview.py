@@ -10,6 +10,7 @@ from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
 from brainuad.report.pages import overview
 from brainuad.report.pages.conclusions import conclusions
+from brainuad.report.pages.noticed import noticed
 from brainuad.report.pages.pages import body_of, write_text
 from brainuad.report.tables.layout import plain_table
 
@@ -22,6 +23,8 @@ def main(
     tables: list[Path],
     figures: list[Path],
     quality: list[Path],
+    left_out: Path,
+    thresholds: Path | None,
     template_facts: Path | None,
     output: Path,
     title: str,
@@ -37,6 +40,7 @@ def main(
     segmentation, contrast, comparison  tidy TSV tables from which the conclusions are written; a
                                         run that applies a bundle has the first at most
     quality                             tables of write_quality_page
+    left_out, thresholds                the TSV tables of these names
     template_facts                      None if all data sets come preprocessed
     without_model                       the methods that use no network
     sections, labels, cohort_labels     those of the register
@@ -54,6 +58,12 @@ def main(
             comparison=read_table(comparison) if comparison else None,
             without_model=without_model,
             labels=Labels(**labels),
+        ),
+        noticed=noticed(
+            read_table(left_out),
+            checked,
+            read_table(thresholds) if thresholds else None,
+            Labels(**labels),
         ),
         sections=sections,
         tables={path.stem: body_of(path) for path in tables},
@@ -78,7 +88,7 @@ def gather(segmentation: list[Path]) -> pd.DataFrame:
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         contrast, facts = snakemake.input.contrast, snakemake.input.template_facts
-        comparison = snakemake.input.comparison
+        comparison, thresholds = snakemake.input.comparison, snakemake.input.thresholds
         main(
             segmentation=[Path(path) for path in snakemake.input.segmentation],
             contrast=Path(contrast[0]) if contrast else None,
@@ -86,6 +96,8 @@ if __name__ == "__main__":
             tables=[Path(path) for path in snakemake.input.tables],
             figures=[Path(path) for path in snakemake.input.figures],
             quality=[Path(path) for path in snakemake.input.quality],
+            left_out=Path(snakemake.input.left_out),
+            thresholds=Path(thresholds[0]) if thresholds else None,
             template_facts=Path(facts[0]) if facts else None,
             output=Path(snakemake.output.html),
             title=snakemake.params.title,

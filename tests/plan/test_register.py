@@ -18,7 +18,24 @@ def test_every_entry_has_its_code_and_a_place_on_the_page():
     ]
     assert [part["table"] for part in parts if part["table"]] == list(REGISTER.tables)
     shown = [figure["name"] for part in parts for figure in part["figures"]]
-    assert shown == list(REGISTER.figures)
+    assert sorted(shown) == sorted(REGISTER.figures)
+
+
+def test_the_main_table_and_one_panel_stand_first():
+    (first,) = REGISTER.sections["first"]
+    table, panel = first["parts"]
+    assert table["table"] == "segmentation"
+    assert [figure["name"] for figure in panel["figures"]] == ["panel_mslub_t2"]
+    (pictures,) = [each for each in REGISTER.sections["results"] if each["name"] == "pictures"]
+    assert [figure["name"] for figure in pictures["parts"][0]["figures"]] == ["panel_wmh_t1"]
+
+
+def test_without_lesion_masks_the_scans_stand_first():
+    register = register_of(datasets={"mslub": WITHOUT_MASKS, "wmh": WITHOUT_MASKS})
+    (first,) = register.sections["first"]
+    assert [part["table"] for part in first["parts"]] == ["anomalies"]
+    (scans,) = [each for each in register.sections["results"] if each["name"] == "scans"]
+    assert scans["leads_to"][0] == "scans/index.html" and scans["parts"] == []
 
 
 def test_rows_are_methods_folds_and_cohorts_in_this_order():

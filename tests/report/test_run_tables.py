@@ -35,7 +35,7 @@ def test_left_out_says_in_words_that_there_is_none():
     )
     row = pd.DataFrame([["ixi", float("nan"), "007", "", "listing", "a < b"]], columns=columns)
     page = left_out_html(row, LABELS)
-    assert "Left out: 1 whole subject and 0 single scans.</p>" in page
+    assert "Left out: 1 whole subject.</p>" in page
     assert ">IXI<" in page and "a &lt; b" in page
     scans = pd.DataFrame([["ixi", "t1", "008", "", "registered", "far"]] * 2, columns=columns)
     page = left_out_html(pd.concat([row, scans], ignore_index=True), LABELS)

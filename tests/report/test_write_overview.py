@@ -41,6 +41,20 @@ def files(tmp_path):
     write_table(pd.DataFrame(quality), tables / "quality_ixi_t1.tsv")
     facts = [["source", "SRI24"], ["orientation", "LPS"]]
     write_table(pd.DataFrame(facts, columns=["name", "value"]), tables / "facts.tsv")
+    left_out = {
+        "dataset": ["ixi", "ixi", "wmh"],
+        "modality": ["", "t2", "t1"],
+        "subject": ["7", "8", "9"],
+        "session": "",
+    }
+    write_table(pd.DataFrame(left_out), tables / "left_out.tsv")
+    thresholds = {
+        "dataset": ["mslub", "mslub", "wmh"],
+        "modality": ["t2", "t2", "t1"],
+        "patients": [20, 4, 20],
+        "lesion_voxels": [5000, 5000, 5000],
+    }
+    write_table(pd.DataFrame(thresholds), tables / "thresholds.tsv")
     for name, figure in REGISTER.figures.items():
         (tmp_path / f"{name}.{figure.ending}").write_bytes(PNG)
     return {
@@ -49,6 +63,7 @@ def files(tmp_path):
         "tables": [tables / f"{name}.html" for name in REGISTER.tables],
         "figures": [tmp_path / f"{name}.{each.ending}" for name, each in REGISTER.figures.items()],
         "quality": [tables / "quality_ixi_t1.tsv"],
+        **{name: tables / f"{name}.tsv" for name in ("left_out", "thresholds")},
         "template_facts": tables / "facts.tsv",
         "decisions": [["models/module", "lesions are < 1 l."]],
         "output": tmp_path / "index.html",
@@ -88,14 +103,16 @@ def test_everything_is_on_the_page_once(files):
         *("decisions", "run"),
     ]
     assert '<p><a href="scans/index.html">' in text
-    assert re.findall(r'<a href="#([^"]+)"', text) == sections_of(text)
+    navigation = text[text.index("<nav") : text.index("</nav>")]
+    assert re.findall(r'<a href="#([^"]+)"', navigation) == sections_of(text)
     for path in files["tables"]:
         assert text.count(body_of(path)) == 1, path
         assert f'href="tables/{path.stem}.tsv"' in text
     assert "Not shown" not in text
     assert re.findall(r'<h3 class="own">(.*)</h3>', text)[:5] == [
-        *("Segmentation by later methods", "Precision and recall", "More than chance?"),
-        *("What the thresholds rest on", "Dice by lesion volume"),
+        *("Segmentation of lesions", "Scans, reconstructions and anomaly maps"),
+        *("What was left out, and what is odd", "Segmentation by later methods"),
+        "Precision and recall",
     ]
     assert 'alt="Scans, reconstructions and anomaly maps: MSLUB"' in text
     assert text.count("<figure>") == len(REGISTER.figures)
@@ -104,7 +121,22 @@ def test_everything_is_on_the_page_once(files):
 def test_the_caption_of_several_pictures_stands_once(files):
     text = page_of(files)
     for figure in REGISTER.figures.values():
-        assert text.count(f'<p class="note">{to_html(figure.caption)}</p>') == 1
+        # One panel stands at the head of the page, the others in their section.
+        times = 2 if figure.module == "panels" else 1
+        assert text.count(f'<p class="note">{to_html(figure.caption)}</p>') == times
+
+
+def test_what_is_left_out_or_odd_is_told_at_once(files):
+    text = page_of(files)
+    odd = text[text.index("what is odd") : text.index('<section id="segmentation"')]
+    assert 'Left out: 1 whole subject and 2 single scans. <a href="#left-out">' in odd
+    assert "1 of 2 preprocessed scans is flagged" in odd
+    # A fold with few patients is enough.
+    assert "The thresholds of MSLUB T2 rest on few validation patients or voxels." in odd
+    nothing = read_table(files["left_out"]).head(0)
+    write_table(nothing, files["left_out"])
+    text = page_of(files | {"thresholds": None})
+    assert "No scan was left out." in text and "rest on few" not in text
     assert "to open in any viewer, are in <code>results/derivatives</code>" in text
 
 

@@ -45,7 +45,8 @@ class Register:
     tables, figures  the entries by their names
     labels           what `report.labels.Labels` is built from
     cohort_labels    cohorts as people read them
-    sections         of the page, as plain values, by the part of it that they stand in
+    sections         of the page, as plain values, by the part of it that they stand in; `first` is
+                     what stands before all others
     inputs_of_page   the files that the page is made from, or leads to
     inputs_of_scan_index  those of the index of scans
     """
@@ -84,7 +85,9 @@ class Register:
         self.cohort_labels = {
             name: cohort_label(study, cohort) for name, cohort in study.cohorts.items()
         }
+        first = [part for section in results for part in section.parts if _is_first(part)]
         self.sections = {
+            "first": _plain([Section("finding", "Finding", "Finding", "", first)], first=True),
             "results": _plain(results),
             "about_scans": _plain(about_scans),
             "about_run": _plain(about_run),
@@ -97,6 +100,8 @@ class Register:
             ],
             "comparison": [table_file("comparison")] if "comparison" in self.tables else [],
             "contrast": [table_file("contrast")] if "contrast" in self.tables else [],
+            "left_out": table_file("left_out"),
+            "thresholds": [table_file("thresholds")] if "thresholds" in self.tables else [],
             "tables": [table_file(name, "html") for name in self.tables],
             "figures": shown,
             "quality": quality,
@@ -163,21 +168,30 @@ def _named(sections: Iterable[Section], kind: type[Kind]) -> dict[str, Kind]:
     return {part.name: part for part in parts if isinstance(part, kind)}
 
 
-def _plain(sections: Iterable[Section]) -> list[dict[str, Any]]:
-    """The sections that have parts, as plain values."""
+def _plain(sections: Iterable[Section], *, first: bool = False) -> list[dict[str, Any]]:
+    """The sections that have parts, as plain values; with what stands first, or without it."""
+    shown = [
+        replace(section, parts=[part for part in section.parts if _is_first(part) == first])
+        for section in sections
+    ]
     return [
         {
             "name": section.name,
             "heading": section.heading,
             "short": section.short,
+            "about": section.about,
             "leads_to": section.leads_to,
             "parts": [
                 _part_of(list(group)) for _, group in groupby(section.parts, key=_shown_together)
             ],
         }
-        for section in sections
-        if section.parts
+        for section in shown
+        if section.parts or section.leads_to
     ]
+
+
+def _is_first(part: TableEntry | FigureEntry | Note) -> bool:
+    return not isinstance(part, Note) and part.first
 
 
 def _shown_together(part: TableEntry | FigureEntry | Note) -> str:

@@ -17,6 +17,7 @@ def beyond(study: Study) -> Section:
         "beyond",
         "Beyond the paper",
         "Beyond",
+        "single lesions, subgroups, whole scans, false positives, calibration",
         [
             *lesions(study),
             _subgroups(study),
@@ -44,6 +45,8 @@ def scans(study: Study) -> Section:
         category="Beyond the paper",
         label="scan by scan",
         title="Scan by scan",
+        # Without lesion masks it is what there is to be seen.
+        first=not study.lesion_cohorts,
         caption=f"What {study.maps_method.label} finds in each scan: the volume above the "
         "threshold in the scan's own space, the number of its connected parts (lesion candidates), "
         "the highest value of the anomaly map, the mean score in the brain, and how many per "
@@ -52,7 +55,10 @@ def scans(study: Study) -> Section:
         "findings of a research method, and not for diagnosis.**",
     )
     leads_to = ("scans/index.html", "All scans, each with a page and a viewer")
-    return Section("scans", "Scan by scan", "Scans", [table] if cohorts else [], leads_to)
+    about = "what was found in each scan, and a page with a viewer for each"
+    if not cohorts:
+        return Section("scans", "Scan by scan", "Scans", about, [])
+    return Section("scans", "Scan by scan", "Scans", about, [table], leads_to)
 
 
 def _subgroups(study: Study) -> TableEntry:
@@ -201,7 +207,9 @@ def comparisons(study: Study, measured: list[str]) -> Section:
         parts += _paper(measured, ours)
     if study.config["reference_run"] is not None:
         parts.append(_reference_run(study, ours))
-    return Section("comparisons", "Compared with the paper and other runs", "Comparisons", parts)
+    about = "our numbers compared with the paper's, or with those of another run"
+    heading = "Compared with the paper and other runs"
+    return Section("comparisons", heading, "Comparisons", about, parts)
 
 
 def _paper(measured: list[str], ours: list[str]) -> list[TableEntry]:

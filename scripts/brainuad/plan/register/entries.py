@@ -20,6 +20,7 @@ class Entry:
     params    ... and plain values, that this function takes by their names
     category  under which Snakemake's report lists it, as `label`
     heading   above it on the page; "" goes on under the one above
+    first     whether it stands at the head of the page, before all sections
     caption   in the markup of `io.markup`
     """
 
@@ -30,6 +31,7 @@ class Entry:
     category: str
     label: str
     heading: str = ""
+    first: bool = False
     caption: str
 
 
@@ -83,11 +85,13 @@ class Note:
 class Section:
     """A section of the page, and its shorter name in the navigation.
 
+    about     what it holds, in a few words that are seen while it is folded
     leads_to  another page, by its address, and words to lead there; empty for none
     """
 
     name: str
     heading: str
     short: str
+    about: str
     parts: list[TableEntry | FigureEntry | Note]
     leads_to: tuple[str, str] | tuple[()] = ()

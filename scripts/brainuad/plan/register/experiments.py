@@ -39,6 +39,7 @@ def contrast(study: Study) -> Section:
         "contrast",
         "Changed contrast",
         "Contrast",
+        "segmentation and intensities where the intensities of scans were changed",
         [*([segmented] if scored else []), *_histograms(study)],
     )
 
@@ -160,6 +161,7 @@ def conditioning(study: Study) -> Section:
         "conditioning",
         "What the condition does",
         "Conditioning",
+        "reconstructions whose encoder saw only a part of the slice",
         [table, *figures] if measured else [],
     )
 
@@ -177,6 +179,7 @@ def reconstruction(study: Study) -> Section:
         "reconstruction",
         "Quality of reconstruction",
         "Reconstruction",
+        "how close reconstructions are to their scans, and how long they take",
         [
             TableEntry(
                 name="reconstruction",

@@ -30,6 +30,7 @@ def training(study: Study) -> Section:
         "training",
         "Training",
         "Training",
+        "the losses of each model",
         [
             FigureEntry(
                 name="training",
@@ -67,6 +68,7 @@ def splits(study: Study) -> Section:
         "splits",
         "Splits",
         "Splits",
+        "which subjects are for training, validation and test",
         [
             TableEntry(
                 name="splits",
@@ -116,6 +118,7 @@ def left_out(study: Study) -> Section:
         "left-out",
         "Left out",
         "Left out",
+        "every subject and scan that was left out, and why",
         [
             TableEntry(
                 name="left_out",
@@ -149,6 +152,7 @@ def run(study: Study, made: list[str], snakemake: str) -> Section:
         "run",
         "How it was run",
         "Run",
+        "run times, machines, seeds and versions",
         [
             TableEntry(
                 name="run",

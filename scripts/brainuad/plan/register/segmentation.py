@@ -37,6 +37,7 @@ def segmentation(study: Study) -> Section:
         "segmentation",
         "Segmentation of lesions",
         "Segmentation",
+        "later methods, precision and recall, tests, thresholds, lesion volumes, timesteps",
         [
             *_segmentation_tables(study),
             *_precision_recall(study),
@@ -104,8 +105,9 @@ def _segmentation_tables(study: Study) -> list[TableEntry]:
             category="Tables",
             label=label,
             title=title,
-            heading="" if methods == study.first_methods else title,
-            caption=f"{opening}: Dice at {threshold(study)}, {without_lesions}and the area under "
+            heading=title,
+            first=name == "segmentation" and bool(study.lesion_cohorts),
+            caption=f"{opening}Dice at {threshold(study)}, {without_lesions}and the area under "
             "the precision-recall curve (AUPRC), which needs no threshold. "
             f"{spread(study)} The best method of a column is in bold. The last "
             "columns are the plain mean over the data sets. The same numbers as fractions, "
@@ -114,11 +116,11 @@ def _segmentation_tables(study: Study) -> list[TableEntry]:
 
     first, later = study.first_methods, study.later_methods
     title = "Segmentation of lesions"
-    entries = [entry("segmentation", first, "segmentation", title, title)]
+    entries = [entry("segmentation", first, "segmentation", title, "")]
     if later:
         reference = study.all_methods[study.config["evaluation"]["comparison"]["reference"]]
         title = "Segmentation by later methods"
-        opening = f"Methods and scores beyond the paper, compared with {reference.label}"
+        opening = f"Methods and scores beyond the paper, compared with {reference.label}: "
         rows = later if reference in later else [reference, *later]
         entries.append(entry("segmentation_later", rows, "later methods", title, opening))
     return entries
@@ -256,6 +258,7 @@ def pictures(study: Study) -> Section:
         "pictures",
         "Pictures",
         "Pictures",
+        "test subjects of each lesion set, as every method sees them",
         [
             *_panels(study),
             Note(
@@ -284,6 +287,7 @@ def _panels(study: Study) -> list[FigureEntry]:
             label="slices",
             of=lesion_set_label(study, cohort),
             heading="Scans, reconstructions and anomaly maps",
+            first=cohort == study.lesion_cohorts[0],
             ending="png",
             wide=True,
             caption="Test subjects of the first fold from the smallest to the largest lesion "

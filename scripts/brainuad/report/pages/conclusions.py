@@ -41,9 +41,7 @@ def conclusions(
         f"Averaged over {sets} lesion sets" if sets > 1 else f"On {labels.cohort(*auprc.index[0])}"
     )
     if len(ranked) > 1 and ranked.iloc[0] == ranked.iloc[1]:
-        equal = _joined(
-            [labels.method(method) for method in ranked.index[ranked == ranked.iloc[0]]]
-        )
+        equal = joined([labels.method(method) for method in ranked.index[ranked == ranked.iloc[0]]])
         return [f"{where}, {equal} share the highest AUPRC, {_percent(ranked[best])}."]
     sentences = [
         f"{where}, {labels.method(best)} has the highest AUPRC, {_percent(ranked[best])}{dice}."
@@ -78,7 +76,7 @@ def _ranking(auprc: pd.DataFrame, ranked: pd.Series, labels: Labels) -> str:
         f"{int((auprc[best] > auprc[other]).sum())} of {len(auprc)} {noun}"
         for other in others[:NAMED]
     ]
-    sentence = f"Its AUPRC is above that of {_joined(parts)}."
+    sentence = f"Its AUPRC is above that of {joined(parts)}."
     if len(others) == NAMED + 1:
         sentence += f" Last is {labels.method(others[-1])} with {_percent(ranked.iloc[-1])}."
     elif len(others) > NAMED:
@@ -170,7 +168,7 @@ def _under_contrast(auprc: pd.DataFrame, contrast: pd.DataFrame, labels: Labels)
     whose = f" of the best {NAMED} of {len(methods)} methods" if len(methods) > NAMED else ""
     return (
         f"With every scan's intensities raised to the power of {gamma:g}, the mean AUPRC{whose} "
-        f"goes: {_joined(parts)}."
+        f"goes: {joined(parts)}."
     )
 
 
@@ -178,5 +176,6 @@ def _percent(value: float) -> str:
     return f"{value * METRICS['auprc'].scale:.{METRICS['auprc'].digits}f}\u00a0%"
 
 
-def _joined(parts: Sequence[str]) -> str:
+def joined(parts: Sequence[str]) -> str:
+    """Parts of a sentence as a list in it: a, b and c."""
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainuad.io.markup import to_html
 from brainuad.io.scan_names import name_of_row
-from brainuad.report.pages.pages import TABLE_STYLE
+from brainuad.report.pages.style import STYLE
 
 TEMPLATE, SCRIPT = "overview.html.jinja", "overview.js"
 MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -38,7 +38,7 @@ def render(
         **sections,
         tables=tables,
         pictures={name: embedded(path) for name, path in figures.items()},
-        table_style=TABLE_STYLE,
+        style=STYLE,
         script=(folder / SCRIPT).read_text(encoding="utf-8"),
         **content,
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from brainuad.io.scan_names import name_of_row
 from brainuad.preprocessing import outliers, quality
 from brainuad.report.figures import pictures
-from brainuad.report.pages.pages import TABLE_STYLE
+from brainuad.report.pages.style import STYLE
 from brainuad.report.quality.thumbnails import BESIDE_MIDLINE_MM, TEMPLATE_COLOUR
 from brainuad.report.tables.layout import plain_table
 
@@ -114,7 +114,7 @@ def render(
         excluded=excluded,
         low_first=low_first,
         left_out=_left_out_html(left_out[~unmeasured]),
-        table_style=TABLE_STYLE,
+        style=STYLE,
     )
 
 

@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 
 from brainuad.images.volumes import Volume
-from brainuad.report.pages.pages import TABLE_STYLE
+from brainuad.report.pages.style import STYLE
 from brainuad.report.scans.results import ScanResult
 from brainuad.report.scans.small_volumes import (
     WHITE,
@@ -26,14 +26,14 @@ BESIDE = {
     "niivue_license.txt": FOLDER / "niivue" / "LICENSE",
     "viewer.js": FOLDER / "viewer.js",
 }
-STYLE = "style.css"
+STYLE_FILE = "style.css"
 # The folder, beside the pages, of the pictures that the quality page shows of each scan.
 QUALITY_VIEWS = "quality"
 
 
 def style() -> str:
     """The style sheet of the pages and of the index."""
-    return (FOLDER / STYLE).read_text(encoding="utf-8") + TABLE_STYLE
+    return STYLE + (FOLDER / STYLE_FILE).read_text(encoding="utf-8")
 
 
 @cache

@@ -190,7 +190,7 @@ def table_of_summary(
 def html_of(texts: pd.DataFrame, best: pd.DataFrame | None = None) -> str:
     """A table that is laid out, as HTML; its cells are HTML. Without `best` no cell is the best."""
     styler = Styler(texts, uuid="t", cell_ids=False)
-    styler = styler.format_index(html.escape, axis=0).format_index(html.escape, axis=1)
+    styler = styler.format_index(html.escape, axis=0).format_index(_header, axis=1)
     if best is not None:
         styler = styler.set_td_classes(best.map(lambda flag: "best" if flag else ""))
     return _rendered(styler)
@@ -229,6 +229,11 @@ def plain_table(frame: pd.DataFrame) -> str:
     classes = pd.DataFrame("text", cells.index, cells.columns)
     styler = Styler(cells, uuid="t", cell_ids=False).hide(axis="index")
     return _rendered(styler.set_td_classes(classes), kind="numbers words")
+
+
+def _header(text: str) -> str:
+    # A header breaks between words, never before its unit.
+    return html.escape(text).replace(" %", "&nbsp;%")
 
 
 def _rendered(styler: Styler, kind: str = "numbers") -> str:

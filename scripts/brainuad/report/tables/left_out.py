@@ -62,12 +62,15 @@ def left_out_html(table: pd.DataFrame, labels: Labels) -> str:
     """What was left out as a table, or a sentence where there is nothing."""
     if table.empty:
         return '<p class="note">No subject and no scan was left out.</p>'
+    return f"<p>Left out: {counts(table)}.</p>{plain_table(left_out_texts(table, labels))}"
+
+
+def counts(table: pd.DataFrame) -> str:
+    """How many were left out, in words: 1 whole subject and 3 single scans."""
     whole = "whole session" if (table["session"] != "").any() else "whole subject"
-    subjects, scans = (int(chosen.sum()) for chosen in (~_is_scan(table), _is_scan(table)))
-    return (
-        f"<p>Left out: {_counted(subjects, whole)} and "
-        f"{_counted(scans, 'single scan')}.</p>{plain_table(left_out_texts(table, labels))}"
-    )
+    scans = int(_is_scan(table).sum())
+    numbers = {whole: len(table) - scans, "single scan": scans}
+    return " and ".join(_counted(count, noun) for noun, count in numbers.items() if count)
 
 
 def left_out_texts(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
