@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 from small_study import merged, study_of
 
 import draw_figure
@@ -11,6 +12,7 @@ import make_table
 from brainuad.io.tables import read_table, write_table
 from brainuad.plan.register import Register
 from brainuad.report.labels import Labels
+from brainuad.report.pages.pages import page, write_text
 
 PAPER = Path(__file__).parents[2] / "resources" / "paper"
 # Two folds of three data sets, whose scans are no phantoms.
@@ -133,3 +135,65 @@ def tabulated(folder: Path) -> Path:
     write_small_table("compare_with_paper", tables, ours=ours[:2], **paper)
     write_small_table("claims", tables, ours=ours, claims=PAPER / "claims.tsv")
     return tables
+
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="720" height="300">'
+    '<rect width="720" height="300" fill="#ccc"/></svg>'
+)
+
+
+def overview_files(folder: Path) -> dict[str, Any]:
+    """All that write_overview needs; tables that nobody looks at are a word, figures are grey."""
+    tables = tabulated(folder)
+    for name in REGISTER.tables:
+        if not (tables / f"{name}.html").exists():
+            write_text(page(title="Not shown", body=f"Body of {name}."), tables / f"{name}.html")
+    quality = {
+        "subject": ["001", "a & b"],
+        "session": "",
+        "overlap": [0.95, 0.9],
+        "brain_ml": [1400.0, 1500.0],
+        "flagged": [False, True],
+        "why": ["", "mutual information 0.10 is low (median 0.40)"],
+    }
+    write_table(pd.DataFrame(quality), tables / "quality_ixi_t1.tsv")
+    facts = [["source", "SRI24"], ["orientation", "LPS"]]
+    write_table(pd.DataFrame(facts, columns=["name", "value"]), tables / "facts.tsv")
+    left_out = {
+        "dataset": ["ixi", "ixi", "wmh"],
+        "modality": ["", "t2", "t1"],
+        "subject": ["7", "8", "9"],
+        "session": "",
+    }
+    write_table(pd.DataFrame(left_out), tables / "left_out.tsv")
+    thresholds = {
+        "dataset": ["mslub", "mslub", "wmh"],
+        "modality": ["t2", "t2", "t1"],
+        "patients": [20, 4, 20],
+        "lesion_voxels": [5000, 5000, 5000],
+    }
+    write_table(pd.DataFrame(thresholds), tables / "thresholds.tsv")
+    for name, figure in REGISTER.figures.items():
+        path = folder / f"{name}.{figure.ending}"
+        if figure.ending == "svg":
+            path.write_text(SVG, encoding="utf-8")
+        else:
+            Image.new("L", (720, 300), 200).save(path)
+    return {
+        "segmentation": [tables / "segmentation.tsv"],
+        **{name: tables / f"{name}.tsv" for name in ("contrast", "comparison")},
+        "tables": [tables / f"{name}.html" for name in REGISTER.tables],
+        "figures": [folder / f"{name}.{each.ending}" for name, each in REGISTER.figures.items()],
+        "quality": [tables / "quality_ixi_t1.tsv"],
+        **{name: tables / f"{name}.tsv" for name in ("left_out", "thresholds")},
+        "template_facts": tables / "facts.tsv",
+        "decisions": [["models/module", "lesions are < 1 l."]],
+        "output": folder / "index.html",
+        "title": "A <title>",
+        "phantoms": False,
+        "without_model": ["thresh"],
+        "sections": REGISTER.sections,
+        "labels": PLAIN_LABELS,
+        "cohort_labels": REGISTER.cohort_labels,
+    }

@@ -2,15 +2,13 @@
 
 import re
 
-import pandas as pd
 import pytest
 from small_report import (
     NO_SCORES,
-    PLAIN_LABELS,
     REGISTER,
     WITHOUT_EXPERIMENTS,
+    overview_files,
     register_of,
-    tabulated,
     write_small_table,
 )
 
@@ -18,62 +16,12 @@ import write_overview
 from brainuad.io.errors import SettingsError
 from brainuad.io.markup import to_html
 from brainuad.io.tables import read_table, write_table
-from brainuad.report.pages.pages import body_of, page, write_text
-
-PNG = b"\x89PNG"
+from brainuad.report.pages.pages import body_of
 
 
 @pytest.fixture
 def files(tmp_path):
-    """All that write_overview needs; the tables that nobody looks at here are a word each."""
-    tables = tabulated(tmp_path)
-    for name in REGISTER.tables:
-        if not (tables / f"{name}.html").exists():
-            write_text(page(title="Not shown", body=f"Body of {name}."), tables / f"{name}.html")
-    quality = {
-        "subject": ["001", "a & b"],
-        "session": "",
-        "overlap": [0.95, 0.9],
-        "brain_ml": [1400.0, 1500.0],
-        "flagged": [False, True],
-        "why": ["", "mutual information 0.10 is low (median 0.40)"],
-    }
-    write_table(pd.DataFrame(quality), tables / "quality_ixi_t1.tsv")
-    facts = [["source", "SRI24"], ["orientation", "LPS"]]
-    write_table(pd.DataFrame(facts, columns=["name", "value"]), tables / "facts.tsv")
-    left_out = {
-        "dataset": ["ixi", "ixi", "wmh"],
-        "modality": ["", "t2", "t1"],
-        "subject": ["7", "8", "9"],
-        "session": "",
-    }
-    write_table(pd.DataFrame(left_out), tables / "left_out.tsv")
-    thresholds = {
-        "dataset": ["mslub", "mslub", "wmh"],
-        "modality": ["t2", "t2", "t1"],
-        "patients": [20, 4, 20],
-        "lesion_voxels": [5000, 5000, 5000],
-    }
-    write_table(pd.DataFrame(thresholds), tables / "thresholds.tsv")
-    for name, figure in REGISTER.figures.items():
-        (tmp_path / f"{name}.{figure.ending}").write_bytes(PNG)
-    return {
-        "segmentation": [tables / "segmentation.tsv"],
-        **{name: tables / f"{name}.tsv" for name in ("contrast", "comparison")},
-        "tables": [tables / f"{name}.html" for name in REGISTER.tables],
-        "figures": [tmp_path / f"{name}.{each.ending}" for name, each in REGISTER.figures.items()],
-        "quality": [tables / "quality_ixi_t1.tsv"],
-        **{name: tables / f"{name}.tsv" for name in ("left_out", "thresholds")},
-        "template_facts": tables / "facts.tsv",
-        "decisions": [["models/module", "lesions are < 1 l."]],
-        "output": tmp_path / "index.html",
-        "title": "A <title>",
-        "phantoms": False,
-        "without_model": ["thresh"],
-        "sections": REGISTER.sections,
-        "labels": PLAIN_LABELS,
-        "cohort_labels": REGISTER.cohort_labels,
-    }
+    return overview_files(tmp_path)
 
 
 def page_of(files):

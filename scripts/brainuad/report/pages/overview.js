@@ -121,6 +121,7 @@ search.addEventListener("keydown", event => {
 all.addEventListener("click", () => {
   const open = !folds.every(fold => fold.open);
   for (const fold of folds) fold.open = open;
+  measure();
 });
 addEventListener("click", event => {
   const link = event.target.closest('a[href^="#"]');

@@ -28,6 +28,7 @@ summary{cursor:pointer;color:var(--accent)}
 .sticky :is(input[type=search],select){font:inherit;padding:.2rem .45rem;
  border:1px solid var(--edge);border-radius:4px;background:var(--paper);color:inherit;
  max-width:100%}
+::placeholder{color:var(--soft);opacity:1}
 footer{border-top:1px solid var(--line);color:var(--soft);font-size:.85rem;
  padding-top:.8rem;padding-bottom:2rem}
 table.numbers{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums;font-size:.87rem;
