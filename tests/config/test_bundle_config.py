@@ -184,7 +184,7 @@ def test_results_come_from_the_files_of_the_bundle(bundle):
     taken = "results/bundle"
     assert ModelsPlan(study).weights(WILDCARDS) == f"{taken}/models/model.safetensors"
     assert results.healthy_threshold_of(method, "t2", 0) == f"{taken}/thresholds/healthy.json"
-    assert results.healthy_residuals_beside(WILDCARDS) == f"{taken}/healthy/residuals.npz"
+    assert results.healthy_residuals_of_derived(WILDCARDS) == f"{taken}/healthy/residuals.npz"
     assert results.partitions(WILDCARDS) == ["test"]
     read_files = {*BundlesPlan(study).taken()}
     assert read_files == {

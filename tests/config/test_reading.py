@@ -54,7 +54,7 @@ CASES = {
     ),
     "wildcard in a path": (
         {"datasets": {"wmh": {"root": "data/{study}"}}},
-        "datasets.wmh.root: 'data/{study}' holds {study}",
+        "datasets.wmh.root: 'data/{study}' contains {study}",
     ),
     "root that is the working directory": (
         {"datasets": {"wmh": {"root": "resources/.."}}},

@@ -155,7 +155,9 @@ def test_a_model_asked_as_it_cannot_be_is_refused_in_one_line(asked):
     models = ModelsPlan(study_of())
     assert models.timesteps(SimpleNamespace(model="cddpm", asked="t250-1000")) == [250, 1000]
     assert models.timesteps(SimpleNamespace(model="ae", asked="one_pass")) == [1]
-    with pytest.raises(SettingsError, match="cddpm is asked at timesteps up to 1000, as in t500"):
+    with pytest.raises(
+        SettingsError, match="cddpm reconstructs from timesteps up to 1000, as in t500"
+    ):
         models.timesteps(SimpleNamespace(model="cddpm", asked=asked))
 
 

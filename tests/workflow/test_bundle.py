@@ -94,7 +94,7 @@ def test_nothing_was_trained_and_the_page_shows_what_there_is(applied):
     made = {path.name for path in (applied / "results").iterdir()}
     assert not made & {"models", "pretraining", "thresholds", "healthy_scores", "bundles"}
     page = (applied / "results/report/index.html").read_text()
-    assert "that of the bundle a model" in page
+    assert "the template of the bundle a model" in page
     assert "the bundle" in page and "fitted on validation subjects" not in page
     assert 'id="training"' not in page and 'id="comparisons"' not in page
     assert len(list((applied / "results/derivatives/mine_t2").rglob("*_anomalymap.nii.gz"))) == 3

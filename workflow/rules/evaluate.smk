@@ -48,7 +48,7 @@ rule score_segmentation:
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
         threshold=results.given_threshold,
-        healthy_threshold=results.healthy_threshold_beside,
+        healthy_threshold=results.healthy_threshold,
     output:
         **results.fitted_threshold(),
         scores="results/scores/{method}/fold{fold}/{cohort}.tsv",
@@ -146,8 +146,8 @@ rule score_thresholds:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
-        thresholds=results.thresholds_beside,
-        healthy_threshold=results.healthy_threshold_beside,
+        thresholds=results.thresholds_of_modality,
+        healthy_threshold=results.healthy_threshold,
     output:
         scores="results/threshold_scores/{method}/fold{fold}/{cohort}.tsv",
     log:
@@ -179,8 +179,8 @@ rule score_false_positives:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
         anomaly_maps="results/anomaly_maps/{method}/fold{fold}/{cohort}.npz",
-        thresholds=results.thresholds_beside,
-        healthy_threshold=results.healthy_threshold_beside,
+        thresholds=results.thresholds_of_modality,
+        healthy_threshold=results.healthy_threshold,
     output:
         scores="results/threshold_scores/{method}/fold{fold}/{cohort}.tsv",
         shares="results/healthy_shares/{method}/fold{fold}/{cohort}.json",

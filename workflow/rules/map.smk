@@ -124,7 +124,7 @@ rule write_derivatives:
         anomaly_maps=results.mapped,
         reconstructions=results.reconstructions_of_maps,
         threshold=results.threshold_of_maps,
-        healthy_residuals=results.healthy_residuals_beside,
+        healthy_residuals=results.healthy_residuals_of_derived,
         brain_masks=scans.kept_of_raw("brain_masks"),
         transforms=scans.kept_of_raw("transforms"),
         template=scans.template_of_raw,

@@ -1,4 +1,4 @@
-"""From the config to what the rules name: wildcards, inputs, params and resources.
+"""From the config to the wildcards, inputs, params and resources of rules.
 
-Plain functions and classes, without torch and without a look into scans.
+The functions and classes here neither import torch nor read scans.
 """

@@ -1,4 +1,4 @@
-"""From wildcards to what a bundle is made from, and the files of one that is applied."""
+"""The inputs and params of a bundle that is made, and the files of a bundle that is applied."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from brainuad.plan.register.wording import bootstrap, cohort_label
 from brainuad.plan.results import ResultsPlan
 from brainuad.plan.study import Cohort, Study
 
-# By layout: terms under which the public data sets are given out.
+# By layout: the terms of use of the public data sets.
 TERMS = {
     "ixi": "CC BY-SA 3.0, brain-development.org",
     "brats21": "terms of the BraTS challenge, Synapse syn25829067",
@@ -26,24 +26,24 @@ TERMS = {
     "preprocessed": "those of the data sets in the authors' archive",
 }
 PHANTOMS = "phantoms, drawn from ICBM152 2009a as shipped by nilearn; no person's scan"
-OWN = "not known here: those under which the scans were given to whoever trained the model"
+OWN = "not known here: those under which the person who trained the model received the scans"
 SRI24 = "CC BY-SA 3.0 (SRI24, Rohlfing et al. 2010, NITRC)"
 
 
 class BundlesPlan:
-    """What the rules ask that make a bundle or apply one; methods take the wildcards of a job."""
+    """What the rules for bundles ask; each method takes the wildcards of a job."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
 
     # ------------------------------------------------------------------------------------------
-    # Making one: of one method and modality, in the first fold.
+    # Making a bundle: of one method and modality, in the first fold.
 
-    # ASSUME: a bundle holds the first fold, whose findings are those written scan by scan, with the
+    # ASSUME: a bundle holds the first fold, whose findings are also written scan by scan, with the
     # thresholds, healthy residuals and scores of the same fold.
 
     def default(self) -> list[str]:
-        """The bundles of the method whose maps are written, one for each modality."""
+        """The bundles of the method `maps_method`, one for each modality."""
         method = self.study.maps_method.name
         return [f"results/bundles/{method}_{modality}" for modality in self.study.modalities]
 
@@ -79,11 +79,11 @@ class BundlesPlan:
         }
 
     def settings(self, wildcards: Any) -> dict[str, Any]:
-        """What the run that applies the bundle needs of this config."""
+        """The part of this config that a run which applies the bundle needs."""
         return settings_of_bundle(self.study.config, wildcards.method, wildcards.modality)
 
     def facts(self, wildcards: Any) -> dict[str, Any]:
-        """What the model card says of this run that no file says; the healthy data set is first."""
+        """Facts for the model card that are in no file; the healthy data set is first."""
         modality = wildcards.modality
         healthy = self._healthy(modality)
         cohorts = [healthy, *self.study.lesion_cohorts_in(modality)]
@@ -108,8 +108,9 @@ class BundlesPlan:
         }
 
     def _stripping(self, block: dict[str, Any]) -> str:
-        way = block["skull_stripping"]
-        return f"HD-BET {self.study.config['hdbet']['version']}" if way == "hdbet" else way
+        stripping = block["skull_stripping"]
+        version = self.study.config["hdbet"]["version"]
+        return f"HD-BET {version}" if stripping == "hdbet" else stripping
 
     def _terms(self, dataset: str) -> str:
         if dataset in (self.study.config["phantoms"] or {}):
@@ -117,8 +118,8 @@ class BundlesPlan:
         return TERMS.get(self.study.datasets[dataset]["layout"], OWN)
 
     def _template_terms(self) -> str:
-        # ASSUME: the template lies in the bundle, since nothing can be registered without it. SRI24
-        # may be passed on (CC BY-SA); of a template of the user's own the licence says to check.
+        # ASSUME: a bundle contains the template, since no scan can be registered without it. SRI24
+        # may be redistributed (CC BY-SA); for a user's own template the licence file asks to check.
         image = self.study.config["template"]["image"]
         if image is None:
             return SRI24
@@ -129,14 +130,14 @@ class BundlesPlan:
         return self.study.training_cohort(modality)
 
     # ------------------------------------------------------------------------------------------
-    # Applying one.
+    # Applying a bundle.
 
     def folder(self, wildcards: Any = None) -> list[str]:
         """The bundle that the config names."""
         return [self.study.bundle]
 
     def taken(self) -> list[str]:
-        """What a run reads of its bundle, once it was found whole."""
+        """The copies of the files that a run reads from its bundle."""
         has_model = self.study.maps_method.model is not None
         names = [TEMPLATE, HEALTHY_THRESHOLD, HEALTHY_RESIDUALS, *([WEIGHTS] if has_model else [])]
         names += [HEALTHY_REFERENCE] if self.study.maps_method.is_normative else []

@@ -1,4 +1,4 @@
-"""Which modules a rule's script finds by name, and the digest of all code behind a rule."""
+"""The modules that a rule's script imports by name, and the digest of all code behind a rule."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,7 +22,7 @@ Files = Path | Iterable[Path]
 
 
 class CodePlan:
-    """Modules found by name; each method takes the wildcards of a job."""
+    """Modules that scripts import by name; each method takes the wildcards of a job."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -52,7 +52,7 @@ class CodePlan:
         return LIBRARY / "models" / f"{self.study.config['models'][model]['kind']}.py"
 
     def residual(self, wildcards: Any) -> list[Path]:
-        """The score of what is no method: a model at another timestep."""
+        """The score of experiments without a method: a model at another timestep."""
         return self._score(RESIDUAL)
 
     def score(self, wildcards: Any) -> list[Path]:
@@ -63,15 +63,15 @@ class CodePlan:
         return sorted({file for score in scores for file in self._score(score)})
 
     def _score(self, block: dict[str, Any]) -> list[Path]:
-        """The file of a score, and of the one whose values it compares."""
+        """The file of a score; of a normative score also the file of the score that it compares."""
         file = LIBRARY / "scores" / f"{block['kind']}.py"
         return [file, *(self._score(block["of"]) if block["kind"] == NORMATIVE else [])]
 
 
 def code_of(script: str, *plugins: Files | Callable[[Any], Files]) -> Callable[[Any], str]:
-    """A param: the digest of a script's code by its meaning, computed when it is asked for.
+    """A param: the digest of the meaning of a script's code, computed when it is needed.
 
-    plugins  files that the script finds by name, or functions from wildcards to them
+    plugins  files that the script imports by name, or functions from wildcards to them
     """
 
     def digest(wildcards: Any) -> str:

@@ -1,7 +1,7 @@
-"""Digests of the code behind a rule: they follow what it means, not how it is written.
+"""Digests of the code behind a rule: they change with its meaning, not with its wording.
 
-A rule has the digest of its script as a param, so that what must not change a result (a comment,
-a log line, another order of imports) makes nothing anew, and what may change one does.
+A rule has the digest of its script as a param, so that a change which cannot change a result (a
+comment, a log line, another order of imports) reruns nothing, and every other change reruns it.
 """
 
 import ast
@@ -16,14 +16,14 @@ from brainuad.io.errors import SettingsError
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 LIBRARY = "brainuad"
-# Modules that don't count, and why none of them can change a result. One that decides a number has
-# no place here: compute.device and compute.compilation move the last digits.
+# Modules that the digest leaves out, and why none of them can change a result. Modules that change
+# numbers do not belong here: compute.device and compute.compilation change the last digits.
 WITHOUT_EFFECT = {
-    "brainuad.io.job": "where a job's log goes, and that its files appear whole",
-    "brainuad.io.progress": "a bar for whoever watches; it gives on what it is given",
-    "brainuad.io.errors": "the names of errors; which is raised where is said in other modules",
+    "brainuad.io.job": "where a job's log goes, and that files are replaced as a whole",
+    "brainuad.io.progress": "a progress bar, which yields what it iterates over",
+    "brainuad.io.errors": "the names of errors; other modules raise them",
     "brainuad.compute.gpus": "which of several GPUs is free",
-    "brainuad.compute.machine": "what computed, in words, for the record",
+    "brainuad.compute.machine": "a description of the machine, for the record",
     "brainuad.config.device": "where networks are computed; the precision is a param",
     **dict.fromkeys(
         (
@@ -32,16 +32,16 @@ WITHOUT_EFFECT = {
             "brainuad.config.models",
             "brainuad.config.preprocessing",
         ),
-        "what settings there are and which values are refused; the values are params",
+        "which settings exist and which values are refused; the values are params",
     ),
-    "brainuad.training.signals": "when a training stops; resumed it ends the same",
+    "brainuad.training.signals": "when a training is interrupted; a resumed one ends the same",
     "brainuad.version": "which release this is, for the record",
 }
 LOG = "brainuad.io.job.log"
 PROGRESS_BAR = "brainuad.io.progress.progress_bar"
 
 BLOCKS = ("body", "orelse", "finalbody")
-# `ctx` repeats what the place says; `kind` is the u before a text.
+# `ctx` follows from the position; `kind` is the prefix u of a string.
 WITHOUT_MEANING = ("ctx", "kind", "returns", "type_comment")
 
 
@@ -49,14 +49,14 @@ WITHOUT_MEANING = ("ctx", "kind", "returns", "type_comment")
 def code_digest(script: str | Path, *parts: str | Path) -> str:
     """16 hex digits that change with the meaning of a script and of all that it imports.
 
-    script  its name, or its file, beside which the library lies
-    parts   what it finds by name at run time, as paths below the library: models/diffusion.py;
-            what is no Python, such as a template, counts by its bytes
+    script  its name, or its file, whose folder contains the library
+    parts   files that it imports or reads by name at run time, as paths below the library, such as
+            models/diffusion.py; the bytes of a file that is not Python count, such as a template's
 
-    A module counts as a whole, whatever is imported from it and wherever the import stands; those
-    named in WITHOUT_EFFECT don't. Nor do comments, docstrings, annotations but those in a class's
-    body, log lines and progress bars. Files are read once in a process. Raises SettingsError for a
-    relative or star import, which can't be followed.
+    A module counts as a whole, whatever is imported from it and wherever it is imported. Modules in
+    WITHOUT_EFFECT do not count, and neither do comments, docstrings, log lines, progress bars, and
+    annotations outside the body of a class. Each process reads a file once. Raises SettingsError
+    for a relative or star import, which can't be followed.
     """
     file = SCRIPTS / f"{script}.py" if isinstance(script, str) else script
     root = file.parent
@@ -66,7 +66,7 @@ def code_digest(script: str | Path, *parts: str | Path) -> str:
 
 
 def files_behind(root: Path, files: Iterable[Path]) -> set[Path]:
-    """Files below a folder, and those that they import, directly or through one another."""
+    """Files below a folder, and those that they import, directly or indirectly."""
     found: set[Path] = set()
     waiting = list(files)
     while waiting:
@@ -83,7 +83,7 @@ def files_behind(root: Path, files: Iterable[Path]) -> set[Path]:
 
 @cache
 def _file_of(root: Path, name: str) -> Path | None:
-    """The file of a module or package below a folder, if it is one of ours."""
+    """The file of a module or package below a folder; None for packages of others."""
     path = root.joinpath(*name.split("."))
     files = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in files if file.is_file()), None)
@@ -91,7 +91,7 @@ def _file_of(root: Path, name: str) -> Path | None:
 
 @cache
 def _read(file: Path) -> tuple[str, frozenset[str]]:
-    """The digest of what a file means, and the dotted names that it may import as modules."""
+    """The digest of a file's meaning, and the dotted names that it may import as modules."""
     content = file.read_bytes()
     if file.suffix != ".py":
         return hashlib.sha256(content).hexdigest(), frozenset()
@@ -101,17 +101,17 @@ def _read(file: Path) -> tuple[str, frozenset[str]]:
 
 
 class _Meaning:
-    """A syntax tree as text, without what has no meaning when it runs.
+    """A syntax tree as text, without the parts that have no meaning at run time.
 
-    What is empty is left out, so that fields which a later Python adds change no digest of code
-    that does not use them: Python 3.10 to 3.13 give the same, unlike `ast.dump`.
+    Empty fields are left out, so that a field which a later Python adds does not change the digest
+    of code that does not use it: Python 3.10 to 3.13 give the same text, unlike with `ast.dump`.
     """
 
     def __init__(self, file: Path) -> None:
         self.text: list[str] = []
         self.imports: set[str] = set()
         self._file = file
-        # What imports bind here: the dotted name by the name that the code uses.
+        # The dotted name of each import, by the name that the code uses for it.
         self._bound: dict[str, str] = {}
 
     def write(self, value: Any, *, in_class: bool = False) -> None:
@@ -136,7 +136,7 @@ class _Meaning:
             value = getattr(node, name)
             if name in BLOCKS and isinstance(value, list):
                 value = self._statements(value, in_class=in_class)
-            # The annotations of a class's body are read at run time: they are the types of fields.
+            # Annotations in the body of a class are read at run time, as the types of fields.
             is_hint = name == "annotation" and not isinstance(node, ast.AnnAssign)
             if value is not None and value != [] and not is_hint and name not in WITHOUT_MEANING:
                 self.text.append(f"{name}=")
@@ -144,7 +144,7 @@ class _Meaning:
         self.text.append(")")
 
     def _statements(self, block: list[ast.stmt], *, in_class: bool) -> list[Any]:
-        """The statements of a block that count; imports that follow one another are sorted."""
+        """The statements of a block that count; consecutive imports are sorted."""
         kept: list[Any] = []
         for statement in block:
             if not isinstance(statement, ast.Import | ast.ImportFrom):
@@ -155,9 +155,9 @@ class _Meaning:
         return kept
 
     def _counting(self, statement: ast.stmt, *, in_class: bool) -> Iterator[ast.AST]:
-        """What counts of a statement that is no import: itself, a part of it, or nothing."""
+        """The part of a statement that counts, which may be nothing; imports are not given."""
         match statement:
-            # Docstrings are such constants.
+            # Docstrings are constants.
             case ast.Pass() | ast.Expr(ast.Constant()):
                 pass
             case ast.Expr(ast.Call(func, words)) if self._name_of(func) == LOG:
@@ -169,7 +169,7 @@ class _Meaning:
                 yield statement
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
-        """A line for each name that a statement imports, but for modules without effect."""
+        """A line for each name that a statement imports, except from modules without effect."""
         module = getattr(statement, "module", None)
         for alias in statement.names:
             if getattr(statement, "level", 0) or alias.name == "*":
@@ -185,7 +185,7 @@ class _Meaning:
                 yield f"{'from' if module else 'import'} {name} as {alias.asname or alias.name}"
 
     def _name_of(self, function: ast.expr) -> str:
-        """The dotted name of a function, from its module on where it is imported; else ""."""
+        """The dotted name of a function, with its module if it is imported; "" without a name."""
         names = []
         while isinstance(function, ast.Attribute):
             names.append(function.attr)
@@ -196,7 +196,7 @@ class _Meaning:
 
 
 def _effects(words: list[ast.expr]) -> Iterator[ast.expr]:
-    """What a log line does beside telling: it calls functions of ours, or names a value."""
+    """The side effects of a log line: calls of our own functions, and assignments."""
     for node in (node for word in words for node in ast.walk(word)):
         match node:
             case ast.NamedExpr():

@@ -10,7 +10,7 @@ from brainuad.plan.study import Study
 
 
 class DatasetsPlan:
-    """What the rules ask that work on a data set; each method takes the wildcards of a job."""
+    """What rules on a data set ask; each method takes the wildcards of a job."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -26,11 +26,14 @@ class DatasetsPlan:
         return (self.study.config["phantoms"] or {}).get(dataset) is not None
 
     def raw_files(self, wildcards: Any) -> str | None:
-        """The state of all that is read to list a data set; phantoms are known by their rule."""
+        """The state of all files that are read to list a data set; None for phantoms.
+
+        Phantoms are made by a rule, whose output Snakemake knows.
+        """
         block = self.block(wildcards)
         if self.is_phantom(wildcards.dataset):
             return None
-        # Each may lie outside the root.
+        # The tables, and the scans that they name, may lie outside the root.
         tables = [
             os.path.join(block["root"], block[key])
             for key in ("table", "demographics")
@@ -40,7 +43,7 @@ class DatasetsPlan:
         return state_of(block["root"], *tables, *scans)
 
     def raw_root(self, wildcards: Any) -> list[str]:
-        """The folder with a data set as it was downloaded; SettingsError where there is none."""
+        """The folder with a data set as it was downloaded; SettingsError if it does not exist."""
         root = self.block(wildcards)["root"]
         if not self.is_phantom(wildcards.dataset) and not Path(root).is_dir():
             raise SettingsError(
@@ -50,7 +53,7 @@ class DatasetsPlan:
         return [root]
 
     def downloaded_archives(self, wildcards: Any) -> list[str]:
-        """The archives of a data set: what else is put beside them does not unpack them again."""
+        """The archives of a data set; other files next to them do not unpack them again."""
         (root,), dataset = self.raw_root(wildcards), wildcards.dataset
         if self.is_phantom(dataset):
             return [root]
@@ -59,13 +62,13 @@ class DatasetsPlan:
             if not os.path.isfile(file):
                 raise SettingsError(
                     f"config: datasets.{dataset}.archives: there is no file {file!r}"
-                    f"{of_a_link(file)}; put the archive there, or leave its name out where it is "
-                    "unpacked"
+                    f"{of_a_link(file)}; put the archive there, or leave its name out if it is "
+                    "unpacked already"
                 )
         return files
 
     def listed_folder(self, wildcards: Any) -> str:
-        """The folder whose scans are listed: what was unpacked, or the download itself."""
+        """The folder whose scans are listed: that of the unpacked files, or the download itself."""
         block = self.block(wildcards)
         return f"resources/unpacked/{wildcards.dataset}" if block["archives"] else block["root"]
 
@@ -73,36 +76,36 @@ class DatasetsPlan:
         return [*self.raw_root(wildcards), self.listed_folder(wildcards)]
 
     def listed_table(self, wildcards: Any) -> str:
-        """The table of a data set's subjects, where its raw data are there."""
-        # Snakemake takes a table that exists for a file of ours where its own rule cannot run.
+        """The table of a data set's subjects; SettingsError if its raw data are missing."""
+        # Without this check, Snakemake would take an existing table as a source file.
         if self.block(wildcards)["archives"]:
             self.downloaded_archives(wildcards)
         self.raw_root(wildcards)
         return f"results/listed/{wildcards.dataset}.tsv"
 
     def tables_before(self, wildcards: Any) -> list[str]:
-        """The subject tables whose subjects keep a scan that a data set has too."""
-        # Nothing but what is at hand, so that one data set can be asked for without the others;
-        # phantoms of patients are drawn, so that none is a copy of another. Healthy ones first, so
-        # that what patients are in a run trains no model anew.
+        """The subject tables of data sets that come first: their subjects keep a shared scan."""
+        # Only data sets whose files exist, so that one data set can be run without the others.
+        # Phantoms of patients are drawn separately, so that none is a copy of another. Healthy data
+        # sets come first, so that adding patients to a run retrains no model.
         healthy, patients = self.study.healthy, self.study.patients
         order = [*healthy, *(name for name in patients if not self.is_phantom(name))]
         dataset = wildcards.dataset
         place = order.index(dataset) if dataset in order else len(healthy)
-        return [f"results/listed/{name}.tsv" for name in order[:place] if self._is_at_hand(name)]
+        return [f"results/listed/{name}.tsv" for name in order[:place] if self._exists(name)]
 
-    def _is_at_hand(self, dataset: str) -> bool:
-        """Whether a data set can be listed; one that is asked for says what is missing."""
+    def _exists(self, dataset: str) -> bool:
+        """Whether a data set can be listed, without an error about what is missing."""
         block = self.study.datasets[dataset]
         files = [os.path.join(block["root"], name) for name in block["archives"]]
-        is_there = os.path.isdir(block["root"]) and all(map(os.path.isfile, files))
-        return self.is_phantom(dataset) or is_there
+        downloaded = os.path.isdir(block["root"]) and all(map(os.path.isfile, files))
+        return self.is_phantom(dataset) or downloaded
 
     def has_lesion_masks(self, wildcards: Any) -> bool:
         return wildcards.dataset in self.study.with_masks
 
     def split_lists(self, wildcards: Any) -> list[str]:
-        """The released lists of a data set, where its split is not drawn."""
+        """The released lists of a data set; none if its split is drawn."""
         splits = self.block(wildcards)["splits"]
         if splits is None:
             return []
@@ -116,6 +119,6 @@ class DatasetsPlan:
         return files
 
     def released_lists(self, wildcards: Any) -> dict[str, Any] | None:
-        """Whose lists they are, and whether leaks stay on two sides."""
+        """The config of the released lists, and whether leaks stay in two partitions."""
         splits = self.block(wildcards)["splits"]
         return splits and {**splits, "keep_leaks": self.study.config["keep_leaks"]}

@@ -1,4 +1,4 @@
-"""The decisions that paper and released code leave open, as the code's comments mark them."""
+"""The decisions that paper and released code leave open: the `# ASSUME` comments of the code."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ CONTINUATION = re.compile(r"\s*#\s?(?!\s*ASSUME)(.*)")
 
 
 def decisions() -> list[list[str]]:
-    """Where each decision stands ("models/diffusion", "reconstruct"), and its text."""
+    """The module of each decision ("models/diffusion", "reconstruct"), and its text."""
     return [
         [file.relative_to(SCRIPTS).with_suffix("").as_posix().removeprefix("brainuad/"), text]
         for file in sorted(SCRIPTS.rglob("*.py"))

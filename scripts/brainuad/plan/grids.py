@@ -1,4 +1,4 @@
-"""What is scored: every combination of method, fold and cohort, as parallel lists."""
+"""Combinations of method, fold and cohort, as parallel lists."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Grid:
     def of(
         cls, methods: Iterable[Method | str], folds: Sequence[int], cohorts: Sequence[Cohort]
     ) -> "Grid":
-        """Every combination, the methods first, cohorts last."""
+        """Every combination; cohorts vary fastest, methods slowest."""
         names = [method if isinstance(method, str) else method.name for method in methods]
         return cls(
             tuple((name, fold, cohort) for name in names for fold in folds for cohort in cohorts)
@@ -31,14 +31,14 @@ class Grid:
         return bool(self.rows)
 
     def files(self, folder: str, ending: str = ".tsv") -> list[str]:
-        """The file of each row, in the one shape of all paths."""
+        """The file of each row: {folder}/{method}/fold{fold}/{cohort}{ending}."""
         return [
             f"{folder}/{method}/fold{fold}/{cohort.name}{ending}"
             for method, fold, cohort in self.rows
         ]
 
     def lists(self) -> dict[str, list]:
-        """What a table takes beside its files: whose each is."""
+        """Method, fold and data set of each row, as parallel lists."""
         return {
             "methods": [method for method, _, _ in self.rows],
             "folds": [fold for _, fold, _ in self.rows],
@@ -48,8 +48,8 @@ class Grid:
 
 def threshold_files(study: Study, grid: Grid) -> list[str]:
     """The threshold that each lesion cohort is scored at: its own, or the bundle's."""
-    # ASSUME: a bundle is applied at the threshold that 1 % of healthy voxels exceed, which supposes
-    # nothing of the patients. Those fitted on the lesions of its data sets are in the bundle too.
+    # ASSUME: a bundle is applied at the threshold that 1 % of healthy voxels exceed, which makes no
+    # assumption about patients. The thresholds fitted on lesions are in the bundle too.
     if study.bundle is not None:
         return [f"{TAKEN}/{HEALTHY_THRESHOLD}"] * len(grid.rows)
     return grid.files("results/thresholds", ".json")

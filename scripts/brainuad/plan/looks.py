@@ -1,8 +1,8 @@
-"""How methods look in figures: colours as the config says, lines and markers by their models.
+"""How methods look in figures: colours from the config, lines and markers by their models.
 
-Of several methods of one model the one with the most timesteps leads; others, beside it, are
-dashed, and dense figures leave them out. A method that scores its model's answers in another way
-than the model's first method has a line of its own.
+If several methods use one model and score, the one with the most timesteps leads; the others are
+dashed, and dense figures leave them out. A method that scores its model's reconstructions otherwise
+than the model's first method has another line style.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,20 +10,20 @@ from typing import Any
 
 from brainuad.plan.study import Method, Study
 
-# A diffusion model has a solid line, one that answers in one pass a broken one; dashes are kept for
-# a method beside the one that leads.
+# Diffusion models have solid lines, models that reconstruct in one pass broken ones; dashes are
+# reserved for methods that do not lead.
 DASHED = "--"
 SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
-# Of a model's second score, third, and so on.
+# Lines of a model's second score, third score, and so on.
 OTHER_SCORES = (":", "-.", (0, (3, 1, 1, 1, 1, 1)))
-# Of a model that no method names.
+# The colour of a model that no method uses.
 COLOUR = "#6b6b6b"
 
 
 def leading(methods: Sequence[Method]) -> list[Method]:
-    """The methods without those beside which another one of their model has more timesteps."""
+    """The methods, without those that another method of the same model and score leads."""
     return [method for method in methods if not _is_led(method, methods)]
 
 
@@ -57,7 +57,7 @@ def styles_of_models(study: Study, models: Iterable[str]) -> dict[str, dict[str,
 
 
 def _is_led(method: Method, methods: Iterable[Method]) -> bool:
-    """Whether another method asks the same model at more timesteps, and scores its answer alike."""
+    """Whether another method has the same model and score, and more timesteps."""
     return any(
         (other.model, other.score) == (method.model, method.score)
         and len(other.timesteps) > len(method.timesteps)
@@ -66,7 +66,7 @@ def _is_led(method: Method, methods: Iterable[Method]) -> bool:
 
 
 def _scores_of_model(study: Study, model: str | None) -> list[dict[str, Any]]:
-    """What the methods of a model score by, in the order of the config."""
+    """The scores of a model's methods, in the order of the config."""
     scores: list[dict[str, Any]] = []
     for method in study.all_methods.values():
         if method.model == model and method.score not in scores:
@@ -75,7 +75,7 @@ def _scores_of_model(study: Study, model: str | None) -> list[dict[str, Any]]:
 
 
 def _looks_of_models(study: Study) -> dict[str, tuple[str, str]]:
-    """Marker and line of every model, in the order of the config, whichever are drawn."""
+    """Marker and line of every model of the config, so that all figures use the same."""
     in_one_pass = {method.model for method in study.all_methods.values() if not method.timesteps}
     looks = {}
     for model in study.config["models"]:

@@ -1,4 +1,4 @@
-"""From wildcards to files and values of models, and where they compute."""
+"""From wildcards to the files and values of models, and to where they are computed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from brainuad.plan.study import Cohort, Study, asked_of_part
 
 
 class ModelsPlan:
-    """What the rules ask that train models or use them; each method takes a job's wildcards."""
+    """What rules that train or use models ask; each method takes the wildcards of a job."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -23,12 +23,12 @@ class ModelsPlan:
 
     @property
     def precision(self) -> str:
-        """What decides numbers beyond their last digits, on a GPU."""
+        """The precision of a GPU, which changes more than the last digits of results."""
         return self.study.config["gpu"]["precision"]
 
     @property
     def gpus(self) -> int:
-        """How many GPUs a job asks for that computes networks."""
+        """The number of GPUs that a job with networks requests."""
         return int(device_of(self.study.config)["name"] == "cuda")
 
     # ------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ class ModelsPlan:
         return f"results/splits/{dataset}/fold{wildcards.fold}.tsv"
 
     def pretrained_encoder(self, wildcards: Any) -> list[str]:
-        """The encoder that a model starts from: made here, given by path, or none."""
+        """The encoder that a model starts from: pretrained here, given by its path, or none."""
         pretrained = self.study.config["models"][wildcards.model]["pretrained"]
         if pretrained is None:
             return []
@@ -59,9 +59,10 @@ class ModelsPlan:
         return [pretrained]
 
     def spark_settings(self, wildcards: Any = None) -> dict[str, Any]:
-        """What SparK pretrains: the encoder of the models that start from it.
+        """What SparK pretrains: the encoder of the models of the run that start from it.
 
-        Those of the run; where there is none, a model was asked for by its file alone.
+        If no model of the run does, it is that of all models in the config, since Snakemake may be
+        asked for the file of one.
         """
         pretraining, described = self.study.config["pretraining"], self.study.config["models"]
         starting = [name for name in described if described[name]["pretrained"] == "spark"]
@@ -75,10 +76,10 @@ class ModelsPlan:
         return {"network": network, "training": pretraining["training"]}
 
     # ------------------------------------------------------------------------------------------
-    # Models are tried out before anything else.
+    # Models are tried out before anything else runs.
 
     def scores_of_methods(self) -> dict[str, Any]:
-        """What the methods of tables, maps and experiments are scored by, and what there is."""
+        """Model, samples and score of each method of tables, maps and experiments."""
         return {
             method.name: {
                 "model": method.model,
@@ -89,9 +90,9 @@ class ModelsPlan:
         }
 
     def settings_of_models(self) -> dict[str, Any]:
-        """What each model that is made is built from, and how it is asked at most.
+        """Settings of each model that is trained, its largest timestep and number of samples.
 
-        An encoder that is pretrained here fits.
+        An encoder that is pretrained here always fits, so it is left out.
         """
         blocks = {name: self.study.config["models"][name] for name in self.study.models}
         return {
@@ -105,16 +106,16 @@ class ModelsPlan:
         }
 
     def pretrained_files(self, wildcards: Any) -> list[str]:
-        """The encoders that models start from which are given by path."""
+        """The encoders given by their paths that models start from."""
         starts = [self.study.config["models"][name]["pretrained"] for name in self.study.models]
         return [path for path in starts if path not in (None, "spark")]
 
     def settings_of_pretraining(self) -> dict[str, Any] | None:
-        """What SparK pretrains, if a model that is made starts from it."""
+        """What SparK pretrains; None if no trained model starts from it."""
         return self.spark_settings() if self.study.starts_from_spark else None
 
     def slice_size(self) -> list[int]:
-        """Rows and columns of the slices that models see."""
+        """Rows and columns of the slices that models get."""
         normalization = self.study.config["preprocessing"]["normalization"]
         return [edge // normalization["downsampling"] for edge in normalization["size"][:2]]
 
@@ -122,17 +123,17 @@ class ModelsPlan:
     # Trained models.
 
     def weights(self, wildcards: Any) -> str:
-        """The weights of the model in the path, trained on the modality of the cohort in it."""
+        """The weights of the model in the path, trained on the modality of the path's cohort."""
         return self.weights_of(wildcards.model, self._cohort(wildcards), wildcards.fold)
 
     def weights_of_method(self, wildcards: Any) -> str | list[str]:
-        """The same of the method in the path; an empty list where it has no model."""
+        """The weights of the method in the path; an empty list if it has no model."""
         if self.study.all_methods[wildcards.method].model is None:
             return []
         return self.needed_weights(wildcards)
 
     def needed_weights(self, wildcards: Any) -> str:
-        """The same; SettingsError where it has no model."""
+        """The weights of the method in the path; SettingsError if it has no model."""
         model = self.study.model_of(wildcards.method)
         return self.weights_of(model, self._cohort(wildcards), wildcards.fold)
 
@@ -149,18 +150,18 @@ class ModelsPlan:
         return self.gpus if self.study.all_methods[wildcards.method].model is not None else 0
 
     def timesteps(self, wildcards: Any) -> list[int]:
-        """Those in the path at which a model is asked; a model that has none passes once."""
+        """The timesteps in the path; [1] for a model without timesteps, which makes one pass."""
         asked, _ = asked_of_part(wildcards.asked)
         last = timesteps_of_schedule(self.study.config["models"][wildcards.model])
         if last is not None and not 0 < max(asked, default=0) <= last:
             raise SettingsError(
                 f"results/reconstructions/{wildcards.model}/{wildcards.asked}: the model "
-                f"{wildcards.model} is asked at timesteps up to {last}, as in t{last // 2}"
+                f"{wildcards.model} reconstructs from timesteps up to {last}, as in t{last // 2}"
             )
         return asked or [1]
 
     def samples(self, wildcards: Any) -> int:
-        """How many of each scan a model is asked for, by the path."""
+        """The number of samples in the path."""
         _, samples = asked_of_part(wildcards.asked)
         return samples
 
@@ -177,7 +178,7 @@ class ModelsPlan:
         return self.study.all_methods[wildcards.method].samples
 
     # ------------------------------------------------------------------------------------------
-    # Methods that are timed side by side: on the healthy test subjects of a modality.
+    # Methods that are timed in one job, on the healthy test subjects of a modality.
 
     def timed_dataset(self, wildcards: Any) -> str:
         return self.study.training_cohort(wildcards.modality).dataset

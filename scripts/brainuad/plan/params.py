@@ -7,10 +7,10 @@ from brainuad.io.params import canonical, values_of
 
 
 def compared(**params: Any) -> dict[str, Any]:
-    """Params of a rule, values or functions of wildcards, with one text of all of them beside.
+    """Params of a rule (values or functions of wildcards), and `compared`, the text of them all.
 
     Snakemake compares a job's params as a set of values, each as Python prints it: it would miss
-    two flags that change places, and see a change where a dict has its keys in another order.
+    two flags that swap their values, and see a change if a dict has its keys in another order.
     """
 
     def text(wildcards: Any) -> str:

@@ -1,7 +1,7 @@
-"""Files from outside the workflow.
+"""Files from outside the workflow, whose state is a param.
 
-Snakemake is not shown them as inputs: it would see the time of a folder, and throw away each result
-that is older than a file whose clock was ahead. Their state is a param.
+They are not inputs of rules: Snakemake would compare the time of a folder, and delete each result
+that is older than a file from a machine whose clock was ahead.
 """
 
 import csv
@@ -22,7 +22,7 @@ PathsOf = Callable[[Any], list[str]]
 
 
 def made_by_rules(paths_of: PathsOf) -> PathsOf:
-    """An input function: those of the paths that the workflow makes itself."""
+    """An input function: the paths that the workflow makes itself."""
 
     def made(wildcards: Any) -> list[str]:
         return [path for path in paths_of(wildcards) if path.startswith(MADE_BY_RULES)]
@@ -31,7 +31,7 @@ def made_by_rules(paths_of: PathsOf) -> PathsOf:
 
 
 def state_of_others(paths_of: PathsOf) -> Callable[[Any], str | None]:
-    """A param: the state of those that come from outside, so that a change of them is seen."""
+    """A param: the state of the paths that come from outside, so that a change reruns the job."""
 
     def state(wildcards: Any) -> str | None:
         others = [path for path in paths_of(wildcards) if not path.startswith(MADE_BY_RULES)]
@@ -55,7 +55,7 @@ def state_of(*paths: str) -> str:
 
 
 def _file_state(path: str) -> str:
-    """Size and time of a file; of a broken link or an unreadable place, as far as can be seen."""
+    """Size and time of a file; of a broken link its own, and "unreadable" if there is neither."""
     for look in (os.stat, os.lstat):
         with suppress(OSError):
             status = look(path)
@@ -64,13 +64,13 @@ def _file_state(path: str) -> str:
 
 
 def of_a_link(file: str) -> str:
-    """What to add about a file that is not there: a link of git-annex leads nowhere at first."""
+    """The end of a message on a missing file, if it is a git-annex link without content."""
     reason = what_pointer(Path(file))
     return f": it {reason}" if reason else ""
 
 
 def files_named_in(table: str) -> list[str]:
-    """The scans that a table names; paths count from its folder."""
+    """The scans that a table names; paths are relative to its folder."""
     if not os.path.isfile(table):
         return []
     is_csv = table.lower().endswith(".csv")

@@ -7,7 +7,7 @@ from brainuad.plan.study import Cohort
 
 
 def scaled_by_attempt(amount: int) -> Callable[[Any, int], int]:
-    """An amount of memory or time for the first attempt; each retry asks for as much again."""
+    """An amount of memory or time for the first attempt; each retry requests that much more."""
 
     def scaled(wildcards: Any, attempt: int) -> int:
         return attempt * amount
@@ -21,5 +21,5 @@ def of_path(name: str) -> Callable[[Any], str]:
 
 
 def one_of(names: Iterable[str | Cohort]) -> str:
-    """The pattern of a wildcard that is one of these names, or none where there are none."""
+    """The pattern of a wildcard that is one of these names; without names it matches nothing."""
     return "|".join(name if isinstance(name, str) else name.name for name in names) or "(?!)"

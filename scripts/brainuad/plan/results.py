@@ -12,13 +12,13 @@ from brainuad.plan.study import Cohort, Method, Study
 
 
 class ResultsPlan:
-    """What the rules ask that score and draw; each method takes the wildcards of a job."""
+    """What rules that score and draw ask; each method takes the wildcards of a job."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
 
     def partitions(self, wildcards: Any) -> list[str]:
-        """Thresholds come from validation subjects, of lesion cohorts and of healthy ones."""
+        """The partitions that are scored: validation too, if a threshold is fitted on it."""
         dataset = self.study.cohorts[wildcards.cohort].dataset
         if dataset in self.study.healthy:
             return ["validation", "test"]
@@ -31,19 +31,19 @@ class ResultsPlan:
         return self.study.all_methods[wildcards.method].score
 
     def reconstructions(self, wildcards: Any) -> str | list[str]:
-        """Of the method in the path; an empty list where it has no model."""
+        """The reconstructions of the method in the path; an empty list if it has no model."""
         if self.study.all_methods[wildcards.method].model is None:
             return []
         return self.needed_reconstructions(wildcards)
 
     def needed_reconstructions(self, wildcards: Any) -> str:
-        """The same; SettingsError where it has no model."""
+        """The reconstructions of the method in the path; SettingsError if it has no model."""
         self.study.model_of(wildcards.method)
         method = self.study.all_methods[wildcards.method]
         return method.reconstructions(wildcards.fold, wildcards.cohort)
 
     def reference(self, wildcards: Any) -> str | list[str]:
-        """What the score of the method in the path compares with; an empty list without any."""
+        """The healthy scores that a normative method compares with; an empty list for others."""
         method = self.study.all_methods[wildcards.method]
         if not method.is_normative:
             return []
@@ -58,32 +58,32 @@ class ResultsPlan:
         return f"results/healthy_scores/{method.name}/fold{fold}/{cohort}.npz"
 
     def holds_reference(self, wildcards: Any) -> bool:
-        """Whether the cohort in the path is the one whose scans are compared with."""
+        """Whether the reference of a normative method is from the cohort in the path."""
         method = self.study.all_methods[wildcards.method]
         return method.is_normative and self.study.cohorts[wildcards.cohort].dataset in (
             self.study.healthy
         )
 
     def mapped(self, wildcards: Any) -> str:
-        """The anomaly maps whose findings are written scan by scan: one method, the first fold."""
+        """The anomaly maps of `maps_method` and the first fold, which are written scan by scan."""
         method = self.study.maps_method.name
         return f"results/anomaly_maps/{method}/fold{self.study.first_fold}/{wildcards.cohort}.npz"
 
     def score_of_maps(self) -> str:
-        """What their values are, in words."""
+        """What the values of these maps are, in words."""
         if self.study.maps_method.is_normative:
             return "z-scores, in standard deviations of healthy scans at the same place"
         return "anomaly scores"
 
     def reconstructions_of_maps(self, wildcards: Any) -> str | list[str]:
-        """What they were made from; an empty list where their method has no model."""
+        """The reconstructions of these maps; an empty list if their method has no model."""
         method = self.study.maps_method
         if method.model is None:
             return []
         return method.reconstructions(self.study.first_fold, wildcards.cohort)
 
     def wildcards_of_derived(self) -> dict[str, str]:
-        """The patterns of the reconstructions of `reconstructions_of_maps`, of every cohort."""
+        """The patterns of the wildcards in `reconstructions_of_maps`."""
         method = self.study.maps_method
         return {
             "model": one_of([method.model] if method.model else []),
@@ -92,15 +92,15 @@ class ResultsPlan:
         }
 
     def threshold_of_maps(self, wildcards: Any) -> str:
-        """What they are cut at: fitted on the cohort's lesion masks, or else on healthy voxels."""
+        """The threshold of these maps: that of the cohort's lesion masks, or of healthy voxels."""
         method, fold = self.study.maps_method, self.study.first_fold
         cohort = self.study.cohorts[wildcards.cohort]
         if cohort in self.study.lesion_cohorts:
             return threshold_files(self.study, Grid.of([method], [fold], [cohort]))[0]
         return self.healthy_threshold_of(method, cohort.modality, fold)
 
-    def healthy_residuals_beside(self, wildcards: Any) -> str:
-        """The distribution that the scans whose findings are written are compared with."""
+    def healthy_residuals_of_derived(self, wildcards: Any) -> str:
+        """The healthy residuals that the scans with derivatives are compared with."""
         modality = self.study.cohorts[wildcards.cohort].modality
         return self.healthy_residuals_of(self.study.maps_method, modality, self.study.first_fold)
 
@@ -118,37 +118,37 @@ class ResultsPlan:
         cohort = self.study.training_cohort(modality).name
         return f"results/healthy_residuals/{method.name}/fold{fold}/{cohort}.json"
 
-    def healthy_threshold_beside(self, wildcards: Any) -> str:
-        """That of the method, modality and fold in the path."""
+    def healthy_threshold(self, wildcards: Any) -> str:
+        """The healthy threshold of the method, modality and fold in the path."""
         method = self.study.all_methods[wildcards.method]
         modality = self.study.cohorts[wildcards.cohort].modality
         return self.healthy_threshold_of(method, modality, wildcards.fold)
 
     def given_threshold(self, wildcards: Any) -> str | list[str]:
-        """The bundle's, at which lesion cohorts are scored; an empty list where they fit one."""
+        """The bundle's threshold, for lesion cohorts; an empty list if they fit their own."""
         return [] if self.study.bundle is None else f"{TAKEN}/{HEALTHY_THRESHOLD}"
 
     def fitted_threshold(self) -> dict[str, str]:
-        """The file of the threshold that a lesion cohort fits; none where a bundle gives it."""
+        """The output with the threshold that a lesion cohort fits; none if a bundle gives one."""
         if self.study.bundle is not None:
             return {}
         return {"threshold": "results/thresholds/{method}/fold{fold}/{cohort}.json"}
 
-    def lesion_cohorts_beside(self, wildcards: Any) -> list[Cohort]:
-        """Those in the modality of the cohort in the path."""
+    def _lesion_cohorts_of_modality(self, wildcards: Any) -> list[Cohort]:
+        """The lesion cohorts in the modality of the cohort in the path."""
         return self.study.lesion_cohorts_in(self.study.cohorts[wildcards.cohort].modality)
 
     def fitted_on(self, wildcards: Any) -> list[str]:
-        """The data sets whose thresholds a cohort is scored at."""
-        return [cohort.dataset for cohort in self.lesion_cohorts_beside(wildcards)]
+        """The data sets at whose thresholds a cohort is scored."""
+        return [cohort.dataset for cohort in self._lesion_cohorts_of_modality(wildcards)]
 
-    def thresholds_beside(self, wildcards: Any) -> list[str]:
+    def thresholds_of_modality(self, wildcards: Any) -> list[str]:
         folder = f"results/thresholds/{wildcards.method}/fold{wildcards.fold}"
-        cohorts = self.lesion_cohorts_beside(wildcards)
+        cohorts = self._lesion_cohorts_of_modality(wildcards)
         return [f"{folder}/{cohort.name}.json" for cohort in cohorts]
 
     def perceptual_weights(self, wildcards: Any) -> list[str]:
-        """The network by which LPIPS is measured, which the user brings."""
+        """The user's file with the network that LPIPS is measured with."""
         weights = self.study.config["evaluation"]["perceptual"]["weights"]
         if not Path(weights).is_file():
             raise SettingsError(

@@ -1,4 +1,4 @@
-"""From wildcards to the scans of a cohort, in chunks, on their way through the stages."""
+"""From wildcards to the scans of a cohort in the stages of preprocessing, chunk by chunk."""
 
 import csv
 import io
@@ -15,9 +15,9 @@ from brainuad.plan.study import Cohort, Study
 
 
 class ScansPlan:
-    """What the rules ask that work on scans; each method takes the wildcards of a job.
+    """What rules on scans ask; each method takes the wildcards of a job.
 
-    subject_table  from a data set to its table of subjects, which is made first where it is missing
+    subject_table  a function from a data set to its table of subjects; it is made first if missing
     """
 
     def __init__(self, study: Study, subject_table: Callable[[str], str]) -> None:
@@ -38,7 +38,7 @@ class ScansPlan:
         return f"results/subjects/{self.dataset(wildcards)}.tsv"
 
     def split_of_cohort(self, wildcards: Any) -> str:
-        """The split by the fold in the path, or else of the first."""
+        """The split of the fold in the path, or of the first fold."""
         fold = getattr(wildcards, "fold", self.study.first_fold)
         return f"results/splits/{self.dataset(wildcards)}/fold{fold}.tsv"
 
@@ -46,10 +46,10 @@ class ScansPlan:
     # Chunks: one process start, with its imports, serves many scans.
 
     def chunks_of(self, cohort: Cohort) -> dict[str, list[dict[str, str]]]:
-        """From a chunk's number to the rows whose scan can be used.
+        """The rows with a usable scan, by the number of their chunk.
 
-        A chunk is a run of rows of the subject table, those left out included, so that a scan that
-        is mended later does not move the others.
+        A chunk is a run of rows of the subject table, including those left out, so that a scan that
+        is replaced later does not move the others to another chunk.
         """
         table = self.subject_table(cohort.dataset)
         size = self.study.config["preprocessing"]["scans_per_job"]
@@ -62,7 +62,7 @@ class ScansPlan:
         return [name_of_row(row) for row in self.chunk_rows(wildcards)]
 
     def children_of_chunk(self, wildcards: Any) -> list[str]:
-        """The scans of a chunk whose brains are not judged by the volume of an adult's."""
+        """The scans of subjects below 18 years, whose brain volume is not compared with adults'."""
         return [
             name_of_row(row)
             for row in self.chunk_rows(wildcards)
@@ -70,30 +70,30 @@ class ScansPlan:
         ]
 
     def chunk_files(self, wildcards: Any) -> list[str]:
-        """The files of a chunk as they came: scans, and masks where the data set has them."""
+        """The raw files of a chunk: scans, and masks if the data set has them."""
         columns = [self.modality(wildcards), "seg", "brain_mask"]
         rows = self.chunk_rows(wildcards)
         return [row[column] for row in rows for column in columns if row[column]]
 
     def raw_scans(self, wildcards: Any) -> list[str]:
-        """The files of a cohort's scans as they came."""
+        """The raw files of a cohort's scans."""
         cohort = self.study.cohorts[wildcards.cohort]
         return [row[cohort.modality] for rows in self.chunks_of(cohort).values() for row in rows]
 
     def kept_of_raw(self, stage: str) -> Callable[[Any], list[str]]:
-        """As `folders_of_chunks`; none where scans come preprocessed, which have no such stage."""
+        """As `folders_of_chunks`; none for scans that come preprocessed, which skip the stage."""
         folders = self.folders_of_chunks(stage)
         return lambda wildcards: (
             folders(wildcards) if self.dataset(wildcards) in self.study.raw else []
         )
 
     def template_of_raw(self, wildcards: Any) -> str | list[str]:
-        """The template that a cohort's scans are registered to here; an empty list if not."""
+        """The template that raw scans are registered to; none for scans that come registered."""
         raw = self.dataset(wildcards) in self.study.raw
         return "results/template/brain.nii.gz" if raw else []
 
     def source_folder(self, wildcards: Any) -> str:
-        """The folder below which the scans of a cohort's data set were found."""
+        """The folder with the raw scans of a cohort's data set."""
         block = self.study.block_of(wildcards.cohort)
         unpacked = f"resources/unpacked/{self.dataset(wildcards)}"
         return unpacked if block["archives"] else block["root"]
@@ -108,7 +108,7 @@ class ScansPlan:
                 dataset, modality = cohort.dataset, cohort.modality
                 raise SettingsError(
                     f"{dataset}: no subject has a {modality} scan that can be used; "
-                    f"results/subjects/{dataset}.tsv says why. To go on without, take {modality} "
+                    f"results/subjects/{dataset}.tsv says why. To go on without, remove {modality} "
                     f"from datasets.{dataset}.modalities"
                 )
             return [f"results/{stage}/{cohort.name}/chunk{chunk}" for chunk in chunks]
@@ -116,7 +116,7 @@ class ScansPlan:
         return folders
 
     def inspected(self, wildcards: Any) -> dict[str, str]:
-        """What shows how a chunk's preprocessing went, as far as it was done here."""
+        """The files that show how a chunk was preprocessed; raw scans have more stages."""
         folder = f"{wildcards.cohort}/chunk{wildcards.chunk}"
         files = {"corrected": f"results/corrected/{folder}"}
         if self.dataset(wildcards) in self.study.raw:
@@ -125,10 +125,10 @@ class ScansPlan:
         return files
 
     # ------------------------------------------------------------------------------------------
-    # What all scans are registered to, and stripped by.
+    # Templates, and the weights of HD-BET.
 
     def template_image(self, wildcards: Any) -> list[str]:
-        """The file with the template: the user's own, the phantoms', or what is fetched."""
+        """The file with the template: the user's own, that of the phantoms, or a fetched one."""
         image = self.study.config["template"]["image"]
         if image is None:
             return [FETCHED_TEMPLATE]
@@ -144,13 +144,13 @@ class ScansPlan:
         """Where the template comes from, in words."""
         block = self.study.config["template"]
         if self.study.bundle is not None:
-            return f"that of the bundle {Path(self.study.bundle).name}"
+            return f"the template of the bundle {Path(self.study.bundle).name}"
         if block["image"] is None:
             return f"{block['archive']['member']} of {block['archive']['address']}"
         return Path(block["image"]).name
 
     def head_template(self, wildcards: Any) -> list[str]:
-        """The head template and its brain mask, where the data set is stripped by them."""
+        """The head template and its brain mask, if the data set is stripped with them."""
         if self.study.block_of(wildcards.cohort)["skull_stripping"] != "template":
             return []
         files = [self.study.config["head_template"][key] for key in ("image", "brain_mask")]
@@ -162,7 +162,7 @@ class ScansPlan:
         return files
 
     def hdbet_weights(self, wildcards: Any) -> list[str]:
-        """The user's own copy of the weights, or none: then they are fetched."""
+        """The user's own copy of the weights; without one they are fetched."""
         local = self.study.config["hdbet"]["weights"]["local"]
         return [] if local is None else [local]
 

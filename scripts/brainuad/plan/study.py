@@ -9,9 +9,9 @@ from brainuad.config.evaluation import NORMATIVE, MethodBlock
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 
-# Of a model that answers in one pass there is one reconstruction.
+# In paths, in place of timesteps, for models that reconstruct in one pass.
 ONE_PASS = "one_pass"
-# The score of what is no method of its own.
+# The score of experiments without a method.
 RESIDUAL = {"kind": "absolute"}
 
 
@@ -24,13 +24,13 @@ class Cohort:
 
     @property
     def name(self) -> str:
-        """Such as ixi_t2; data sets may hold underscores, modalities do not."""
+        """Such as ixi_t2; names of data sets may contain underscores, those of modalities not."""
         return f"{self.dataset}_{self.modality}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Method(MethodBlock):
-    """A row of the tables under its name in the config."""
+    """A row of the tables, with its name in the config."""
 
     name: str
 
@@ -40,13 +40,13 @@ class Method(MethodBlock):
         return self.score["kind"] == NORMATIVE
 
     def reconstructions(self, fold: int | str, cohort: str) -> str:
-        """The file with what the model makes of a cohort, asked so."""
+        """The file with the model's reconstructions of a cohort."""
         folder = f"results/reconstructions/{self.model}/{self.asked}"
         return f"{folder}/fold{fold}/{cohort}.npz"
 
     @property
     def asked(self) -> str:
-        """How the model is asked, as a part of paths."""
+        """Timesteps and samples, as a part of paths."""
         return asked_part(self.timesteps, self.samples)
 
 
@@ -58,7 +58,7 @@ def asked_part(timesteps: Sequence[int], samples: int = 1) -> str:
 
 
 def asked_of_part(part: str) -> tuple[list[int], int]:
-    """The timesteps, of one pass none, and the number of samples of a part of a path."""
+    """The timesteps (none for one pass) and the number of samples in a part of a path."""
     if part == ONE_PASS:
         return [], 1
     timesteps, _, samples = part[1:].partition("x")
@@ -66,9 +66,9 @@ def asked_of_part(part: str) -> tuple[list[int], int]:
 
 
 class Study:
-    """What the config describes, under the names of the field.
+    """The data sets, cohorts, models and methods that the config describes.
 
-    config  checked values, with the defaults of data sets filled in
+    config  checked values, with the defaults of data sets
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ class Study:
         self.folds = list(range(config["folds"]))
         self.first_fold = self.folds[0]
         self.seed: int = config["seed"]
-        # A trained model that is applied; None: models are trained.
+        # A trained model that is applied; None if models are trained.
         self.bundle: str | None = config["bundle"]
 
     # ------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class Study:
 
     @cached_property
     def with_masks(self) -> list[str]:
-        """Patients with lesion masks are scored; those without get anomaly maps."""
+        """The data sets of patients with lesion masks: they are scored, others only get maps."""
         return [name for name in self.patients if self.datasets[name]["lesion_masks"]]
 
     @cached_property
@@ -108,13 +108,13 @@ class Study:
     def raw(self) -> list[str]:
         return [name for name in self.datasets if name not in self.preprocessed]
 
-    def stripped_by(self, *ways: str) -> list[Cohort]:
-        """The raw cohorts stripped in one of these ways: none, template, hdbet1 or hdbet2."""
-        return self.cohorts_of(name for name in self.raw if self._way_of_stripping(name) in ways)
+    def stripped_by(self, *methods: str) -> list[Cohort]:
+        """The raw cohorts stripped by one of these: none, template, hdbet1 or hdbet2."""
+        return self.cohorts_of(name for name in self.raw if self._skull_stripping(name) in methods)
 
-    def _way_of_stripping(self, dataset: str) -> str:
-        way = self.datasets[dataset]["skull_stripping"]
-        return f"hdbet{self.config['hdbet']['version']}" if way == "hdbet" else way
+    def _skull_stripping(self, dataset: str) -> str:
+        method = self.datasets[dataset]["skull_stripping"]
+        return f"hdbet{self.config['hdbet']['version']}" if method == "hdbet" else method
 
     def cohorts_of(self, datasets: Iterable[str]) -> list[Cohort]:
         """The cohorts of data sets, in the order of the config."""
@@ -139,14 +139,14 @@ class Study:
 
     @cached_property
     def lesion_cohorts(self) -> list[Cohort]:
-        """Those with lesion masks."""
+        """The cohorts with lesion masks."""
         return self.cohorts_of(self.with_masks)
 
     @cached_property
     def derived_cohorts(self) -> list[Cohort]:
-        """Those whose findings are written scan by scan, in the space of each.
+        """The cohorts whose findings are written scan by scan, in the space of each scan.
 
-        All that a bundle is applied to, with masks and without.
+        In a run that applies a bundle these are all cohorts.
         """
         return self.cohorts_of(
             name
@@ -160,11 +160,11 @@ class Study:
         return [cohort for cohort in self.lesion_cohorts if cohort.modality == modality]
 
     def with_thresholds(self, cohorts: Iterable[Cohort]) -> list[Cohort]:
-        """Those in whose modality there are lesions, which fit a threshold."""
+        """The cohorts in whose modality a threshold is fitted, since there are lesion masks."""
         return [cohort for cohort in cohorts if self.lesion_cohorts_in(cohort.modality)]
 
     def block_of(self, cohort: str) -> dict[str, Any]:
-        """The config of the data set that a cohort, by its name, belongs to."""
+        """The config of the data set that a cohort (its name) belongs to."""
         return self.datasets[self.cohorts[cohort].dataset]
 
     @cached_property
@@ -179,7 +179,7 @@ class Study:
     # Models and methods.
 
     def model_of(self, method: str) -> str:
-        """The model behind a method; SettingsError where there is none, which could reconstruct."""
+        """The model of a method; SettingsError if it has none."""
         model = self.all_methods[method].model
         if model is None:
             raise SettingsError(
@@ -190,7 +190,7 @@ class Study:
 
     @cached_property
     def all_methods(self) -> dict[str, Method]:
-        """Those that the config describes, asked for or not."""
+        """All methods of the config, in the run or not."""
         return {
             name: settings_from(Method, {"name": name, **block})
             for name, block in self.config["methods"].items()
@@ -203,22 +203,22 @@ class Study:
 
     @cached_property
     def first_methods(self) -> list[Method]:
-        """Those of the first table of segmentation."""
+        """The methods of the first segmentation table."""
         return self.named(self.config["evaluation"]["methods"])
 
     @cached_property
     def later_methods(self) -> list[Method]:
-        """Those of the second."""
+        """The methods of the second segmentation table."""
         return self.named(self.config["evaluation"]["later_methods"])
 
     @cached_property
     def with_model(self) -> list[Method]:
-        """The rows of the tables that reconstruct a brain."""
+        """The methods of the tables that have a model."""
         return [method for method in self.methods if method.model is not None]
 
     @cached_property
     def reconstructing(self) -> list[Method]:
-        """The first of those that have the same reconstructions, and score them differently."""
+        """The methods with different reconstructions: the first of those that share them."""
         first: dict[tuple, Method] = {}
         for method in self.with_model:
             first.setdefault((method.model, method.timesteps), method)
@@ -226,12 +226,12 @@ class Study:
 
     @cached_property
     def normative_methods(self) -> list[str]:
-        """The names of all methods whose score compares with healthy scans."""
+        """The names of all methods with a normative score."""
         return [name for name, method in self.all_methods.items() if method.is_normative]
 
     @property
     def maps_method(self) -> Method:
-        """The one whose findings are written for each scan."""
+        """The method whose findings are written for each scan."""
         return self.all_methods[self.config["evaluation"]["maps_method"]]
 
     def named(self, names: Iterable[str]) -> list[Method]:
@@ -241,14 +241,14 @@ class Study:
         return self.named(self.config["experiments"][experiment]["methods"])
 
     def cohorts_of_experiment(self, experiment: str) -> list[Cohort]:
-        """Those that are in the run, and whose healthy voxels are known."""
+        """The experiment's cohorts that are in the run, and whose healthy voxels are known."""
         known = [cohort.name for cohort in (*self.healthy_cohorts, *self.lesion_cohorts)]
         names = self.config["experiments"][experiment]["cohorts"]
         return [self.cohorts[name] for name in names if name in known]
 
     @cached_property
     def experiments(self) -> dict[str, dict[str, Any]]:
-        """Those that have a cohort to work on."""
+        """The experiments that have a cohort."""
         return {
             name: block
             for name, block in self.config["experiments"].items()
@@ -257,16 +257,16 @@ class Study:
 
     @cached_property
     def asked_methods(self) -> list[Method]:
-        """Those of tables, maps and experiments."""
+        """The methods of tables, maps and experiments."""
         of_experiments = (block.get("methods", ()) for block in self.experiments.values())
         names = (name for methods in of_experiments for name in methods)
         return [*self.methods, self.maps_method, *self.named(names)]
 
     @cached_property
     def models(self) -> list[str]:
-        """The models behind tables, maps and experiments: others are described, and not trained.
+        """The models of tables, maps and experiments; other models of the config are not trained.
 
-        None of a run that applies a bundle.
+        A run that applies a bundle trains none.
         """
         if self.bundle is not None:
             return []
@@ -275,7 +275,7 @@ class Study:
         return [name for name in self.config["models"] if name in names]
 
     def timesteps_asked_of(self, model: str) -> set[int]:
-        """All timesteps at which a model is asked."""
+        """All timesteps from which a model reconstructs."""
         methods = (method for method in self.asked_methods if method.model == model)
         timesteps = {timestep for method in methods for timestep in method.timesteps}
         of_experiments = (
@@ -286,7 +286,7 @@ class Study:
         return timesteps.union(*of_experiments)
 
     def samples_asked_of(self, model: str) -> int:
-        """The most samples that a model is asked for."""
+        """The largest number of samples that a model reconstructs."""
         methods = (method for method in self.asked_methods if method.model == model)
         return max((method.samples for method in methods), default=1)
 

@@ -1,4 +1,4 @@
-"""What can be asked for by one name: everything, or a data set alone."""
+"""Targets with a name of their own: everything, or a single data set."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,12 +10,12 @@ from brainuad.plan.study import Cohort, Method, Study
 
 CHECKED_MODELS = "results/models/sizes.tsv"
 REPORT = "results/report/index.html"
-# What is found scan by scan: as files, and for people to look at.
+# The folders with the findings of each scan: files, and pages to look at.
 FINDINGS = (derivatives_folder, scan_pages_folder)
 
 
 class Targets:
-    """The files that a target stands for."""
+    """The files of each target."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -26,7 +26,7 @@ class Targets:
         return [*self._checked, REPORT, *self._findings(derived), *index]
 
     def of_dataset(self, dataset: str) -> Callable[[Any], list[str]]:
-        """A function that gives what a run of one data set alone makes."""
+        """A function that gives the files of a run with one data set."""
 
         def files(wildcards: Any) -> list[str]:
             if dataset not in self.study.datasets:
@@ -54,7 +54,7 @@ class Targets:
 
     @property
     def _checked(self) -> list[str]:
-        """That the models of the config can be trained; those of a bundle were."""
+        """The check that the models can be trained; not needed for the model of a bundle."""
         return [] if self.study.bundle is not None else [CHECKED_MODELS]
 
     def _scores(self, methods: Iterable[Method], cohorts: list[Cohort]) -> list[str]:

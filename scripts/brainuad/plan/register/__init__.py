@@ -1,8 +1,8 @@
-"""The register of tables and figures: each stands here once, with all that is said about it.
+"""The register of tables and figures: one entry for each, with its inputs, params and captions.
 
-The rules take from it what is made from what, Snakemake's report what it lists, and the page its
-order and its captions. The modules of this folder hold the entries, by sections of the page. A
-table or figure of one's own is an entry there and a file in report/tables/ or report/figures/.
+The rules, Snakemake's report and the overview page are made from it. The modules of this folder
+hold the entries by sections of the page. To add a table or figure, add an entry here and a file in
+report/tables/ or report/figures/.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,11 +43,11 @@ class Register:
     """The tables and figures of a study; `snakemake` is the version of Snakemake.
 
     tables, figures  the entries by their names
-    labels           what `report.labels.Labels` is built from
-    cohort_labels    cohorts as people read them
-    sections         of the page, as plain values, by the part of it that they stand in; `first` is
+    labels           the arguments of `report.labels.Labels`
+    cohort_labels    the labels of cohorts, such as BraTS21 T2
+    sections         of the page, as plain values, by the part of the page; `first` is
                      what stands before all others
-    inputs_of_page   the files that the page is made from, or leads to
+    inputs_of_page   the files that the page is made from or links to
     inputs_of_scan_index  those of the index of scans
     """
 
@@ -110,19 +110,19 @@ class Register:
         }
 
     def decisions(self, wildcards: Any) -> list[list[str]]:
-        """What the code marks as decisions, for the page."""
+        """The decisions marked in the code, for the page."""
         return decisions()
 
     def of_table(self, key: str) -> Callable[[Any], Any]:
-        """A function from the wildcard `table` to what stands here about it."""
+        """A function from the wildcard `table` to an attribute of its entry."""
         return lambda wildcards: getattr(self.tables[wildcards.table], key)
 
     def of_figure(self, key: str) -> Callable[[Any], Any]:
-        """A function from the wildcard `figure` to what stands here about it."""
+        """A function from the wildcard `figure` to an attribute of its entry."""
         return lambda wildcards: getattr(self.figures[wildcards.figure], key)
 
     def label_of_cohort(self, wildcards: Any) -> str:
-        """The cohort in the path as people read it."""
+        """The label of the cohort in the path."""
         return self.cohort_labels[wildcards.cohort]
 
     def pattern_of_tables(self) -> str:
@@ -130,13 +130,13 @@ class Register:
         return "|".join(self.tables)
 
     def pattern_of_figures(self, rule: str) -> str:
-        """The pattern of the wildcard `figure` where it is one that a rule makes."""
-        # Of none, what nothing matches.
+        """The pattern of the wildcard `figure` for the figures that a rule makes."""
+        # Without a name, a pattern that matches nothing.
         names = [name for name, figure in self.figures.items() if figure.rule == rule]
         return "|".join(names) or "(?!)"
 
     def inputs_of_table(self, wildcards: Any) -> Files:
-        """The files that a table is made from; SettingsError where the reference run has none."""
+        """The files that a table is made from; SettingsError if the reference run lacks one."""
         inputs = self.tables[wildcards.table].inputs
         for file in inputs.get("reference", []):
             if not Path(file).is_file():
@@ -147,8 +147,8 @@ class Register:
         return inputs
 
 
-# What a run has to show of scores that applies a bundle: nothing was trained, fitted, compared or
-# timed.
+# The tables and figures of scores in a run that applies a bundle: nothing was trained, fitted,
+# compared or timed.
 APPLIED = (
     *("segmentation", "precision_recall_", "dice_by_volume", "panel_"),
     *("lesions", "froc", "subgroups"),
@@ -195,12 +195,12 @@ def _is_first(part: TableEntry | FigureEntry | Note) -> bool:
 
 
 def _shown_together(part: TableEntry | FigureEntry | Note) -> str:
-    """Equal for figures with one caption, which all others' texts differ from."""
+    """Equal for entries that are shown together: consecutive figures with the same caption."""
     return part.text if isinstance(part, Note) else part.caption
 
 
 def _part_of(entries: list[TableEntry | FigureEntry | Note]) -> dict[str, Any]:
-    """A part of a section: a table, whose page holds its caption, or figures, or a text alone."""
+    """A part of a section: a table (its page contains its caption), figures, or only a text."""
     first = entries[0]
     part = {"heading": "", "table": "", "figures": [], "text": "", "wide": False}
     if isinstance(first, Note):

@@ -1,4 +1,4 @@
-"""The entries of the register: what is said about a table, about a figure, and about a section."""
+"""The entries of the register: tables, figures, notes and sections."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,14 @@ Files = dict[str, str | list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What is said about a table as about a figure.
+    """What tables and figures have in common.
 
     name      of its files
     module    the file in report/tables/ or report/figures/ whose function makes it
-    inputs    files, one or a list by a name ...
-    params    ... and plain values, that this function takes by their names
-    category  under which Snakemake's report lists it, as `label`
-    heading   above it on the page; "" goes on under the one above
+    inputs    the files that this function takes, one or a list by argument name
+    params    the other arguments of this function, plain values
+    category  of Snakemake's report, which lists it there as `label`
+    heading   above it on the page; "" continues under the previous heading
     first     whether it stands at the head of the page, before all sections
     caption   in the markup of `io.markup`
     """
@@ -52,12 +52,12 @@ class TableEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class FigureEntry(Entry):
-    """A figure; those that follow each other with one caption are shown together.
+    """A figure; consecutive figures with the same caption are shown together.
 
-    of      what it shows of several of its kind, such as BraTS21
-    ending  the page shows pictures of brains as pixels (png), charts as lines (svg)
-    wide    on the page it takes the whole line; others stand side by side
-    rule    that makes it, with the script of the same name
+    of      the data set that it shows, if there are several such figures
+    ending  of the file that the page shows: png for pictures of brains, svg for charts
+    wide    whether it takes the whole width of the page; others are side by side
+    rule    the rule and script that make it
     """
 
     of: str = "all"
@@ -76,7 +76,7 @@ class FigureEntry(Entry):
 
 @dataclass(frozen=True)
 class Note:
-    """A part of the page that is a text alone."""
+    """A part of the page that is only a text."""
 
     text: str
 
@@ -86,7 +86,7 @@ class Section:
     """A section of the page, and its shorter name in the navigation.
 
     about     what it holds, in a few words that are seen while it is folded
-    leads_to  another page, by its address, and words to lead there; empty for none
+    leads_to  the address of another page and the text of the link to it; empty for none
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The files of the report, and those of results that vary a value."""
+"""The files of the report, and of results for several values of a parameter."""
 
 from collections.abc import Sequence
 

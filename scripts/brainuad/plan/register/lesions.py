@@ -1,4 +1,4 @@
-"""The entries on single lesions: which are found, and at what price in false positives."""
+"""The entries on single lesions: which are found, and at how many false positives."""
 
 from brainuad.plan.grids import Grid
 from brainuad.plan.looks import leading, styles_of
@@ -46,7 +46,7 @@ def lesions(study: Study) -> list[TableEntry | FigureEntry]:
         "subjects, \u00b1 the standard deviation over folds (a dash where there is one fold), "
         f"above the {interval(study)} of the mean over subjects ({drawn(study)}). Scans without a "
         "lesion (of that size) count for the false positives alone. In brackets: the number of "
-        "lesions. Components smaller than the minimum size are removed from what is predicted, so "
+        "lesions. Components smaller than the minimum size are removed from the prediction, so "
         "that lesions of a few voxels can hardly be detected. The best method of a column is in "
         f"bold; a method that predicts nothing has no false positives either. {VOLUMES} The same "
         "numbers as fractions are in ``lesions.tsv``; ``results/lesions`` has a row per lesion.",
@@ -64,11 +64,11 @@ def lesions(study: Study) -> list[TableEntry | FigureEntry]:
         "against the mean number of false positives per scan, both as in *Lesion by lesion*. "
         f"The marker is {threshold(study)}; the curve is drawn from thresholds between half of it "
         "and four times it. A point of the curve is the highest share that any of these "
-        "thresholds reaches with as many false positives or fewer: where a threshold is so low "
-        "that components run into each other, it finds less. Counts are summed over all scans and "
-        "folds (for each fold its own threshold times the same factor), so that a scan weighs by "
-        "its number of lesions; the table has means over subjects. Fewer than 0.1 false positives "
-        "per scan are drawn as 0.1. Each panel has its own scale, from zero. "
-        f"{LED_METHODS} is drawn. All counts are in ``results/froc``.",
+        "thresholds reaches with as many false positives or fewer: a threshold so low that "
+        "components merge finds fewer lesions. Counts are summed over all scans and "
+        "folds (for each fold its own threshold times the same factor), so that a scan with more "
+        "lesions has more weight; the table has means over subjects. Fewer than 0.1 false "
+        "positives per scan are drawn as 0.1. Each panel has its own scale, from zero. "
+        f"{LED_METHODS}. All counts are in ``results/froc``.",
     )
     return [table, figure]

@@ -8,18 +8,19 @@ ENVIRONMENTS = ("core", "phantoms", "ants", "hdbet1", "hdbet2", "torch", "report
 # The page's template and script, which write_overview reads.
 TEMPLATES = [REPORT / "pages" / name for name in ("overview.html.jinja", "overview.js")]
 
-# What Snakemake's report says of the pages.
+# The captions of the pages in Snakemake's report.
 OVERVIEW_CAPTION = (
-    "The whole run on one page: the finding in words, all tables and figures, quality pictures, "
-    "what was left out, the decisions that paper and released code leave open, and how it was run. "
-    "A field searches the rows of all tables and the captions. The file stands alone and needs no "
-    "connection; the pages of scans and of quality control and the tables' files lie in its folder."
+    "The whole run on one page: the conclusions in words, all tables and figures, quality "
+    "pictures, what was left out, the decisions that paper and released code leave open, and how "
+    "it was run. A field searches the rows of all tables and the captions. The file is "
+    "self-contained and needs no connection; the pages of scans and of quality control and the "
+    "tables' files are in its folder."
 )
 QUALITY_CAPTION = (
     "Every scan that came through preprocessing, the outliers first. Above: the resampled scan "
     "with the outline of its brain mask. Below: the scan registered to the template, "
     "bias-corrected, with the outlines of the template's brain and ventricles; the sagittal view "
-    "lies 9 mm beside the midline. Scans that came preprocessed have one row, without the "
+    "is 9 mm off the midline. Scans that came preprocessed have one row, without the "
     "template. Radiological display: R is the patient's right."
 )
 
@@ -42,16 +43,16 @@ def training(study: Study) -> Section:
                 wide=True,
                 caption="Training and validation loss of each model against optimiser steps, one "
                 "line per fold. Validation uses the same slices, timesteps and noise each time, or "
-                "draws them anew where ``redrawn`` is set (as released); the dot is the step whose "
-                "weights are used. Losses of different panels measure different things and are not "
-                "to be compared.",
+                "draws new ones if ``redrawn`` is set (as released); the dot is the step whose "
+                "weights are used. Losses of different panels measure different things and cannot "
+                "be compared.",
             )
         ],
     )
 
 
 def training_tables(study: Study, name: str) -> dict[str, str]:
-    """From "model/modality/fold0" to a table of each training, pretraining first."""
+    """The table `name` of each training by "model/modality/fold0", pretraining first."""
     folders = {"pretraining": "results/pretraining"} if study.starts_from_spark else {}
     folders |= {model: f"results/models/{model}" for model in study.models}
     return {
@@ -138,15 +139,19 @@ def left_out(study: Study) -> Section:
                 caption="Every subject and scan that was left out, at which stage and why. The "
                 "stage *listing* means that files were excluded, missing or unusable: of the whole "
                 "subject, or of one modality where it is named. The other stages are those of "
-                "preprocessing. What is not listed came through. Below: rows of tables with "
-                "age, sex and site that fit no subject, and subjects without a row.",
+                "preprocessing. All other scans were used. Below: rows of tables with age, sex and "
+                "site that match no subject, and subjects without a row.",
             )
         ],
     )
 
 
 def run(study: Study, made: list[str], snakemake: str) -> Section:
-    """How the run was computed, once all these files are made, by this version of Snakemake."""
+    """How the run was computed.
+
+    made       the files that must exist before
+    snakemake  its version
+    """
     machines = training_tables(study, "machines")
     return Section(
         "run",
@@ -171,10 +176,11 @@ def run(study: Study, made: list[str], snakemake: str) -> Section:
                 category="Run",
                 label="run times, machines, versions, seeds",
                 title="Run details",
-                caption="Run time and peak memory of each rule (from Snakemake's benchmarks), what "
-                "trained each model, seeds and versions. Memory is the largest resident set of any "
-                "of the rule's jobs. The same training on another machine differs in the last "
-                "digits at first, and a small training visibly in the end. Another seed changes "
+                caption="Run time and peak memory of each rule (from Snakemake's benchmarks), the "
+                "machine that trained each model, seeds and versions. Memory is the largest "
+                "resident set of any of the rule's jobs. The same training on another machine "
+                "differs in the last digits at first, and visibly in the end if it is small. "
+                "Another seed changes "
                 "the demo's cDDPM ENS by up to 8 points of Dice and 11 of AUPRC on a data set, "
                 "other vector instructions by up to 8 and 7.",
             )

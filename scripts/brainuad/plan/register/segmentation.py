@@ -17,12 +17,11 @@ from brainuad.plan.register.wording import (
 )
 from brainuad.plan.study import Cohort, Method, Study
 
-# Curves of more methods than this, with those that ask one model at fewer timesteps, can't be told
-# apart.
+# More curves than this, if methods that do not lead are drawn too, can't be distinguished.
 MOST_CURVES = 4
 ONE_PERCENT = (
     "Dice at the threshold that 1 % of the brain voxels of healthy validation subjects exceed (at "
-    "1 %), which has never seen a lesion, "
+    "1 %), for which no lesion is needed, "
 )
 
 
@@ -72,10 +71,10 @@ def segmentation(study: Study) -> Section:
                 wide=True,
                 caption="Dice of each test scan (its mean over folds), at "
                 f"{threshold(study)}, against the volume of its lesions. Lines join the medians "
-                "of groups of scans of similar lesion volume; there is none where a data set "
-                "has fewer than eight test scans. Where subjects are few (16 or less), the "
+                "of groups of scans of similar lesion volume; a data set with fewer than eight "
+                "test scans has no line. If subjects are few (16 or less), the "
                 "methods are drawn side by side around the scan's volume. "
-                f"{LED_METHODS} is drawn. {VOLUMES}",
+                f"{LED_METHODS}. {VOLUMES}",
             ),
             *_postprocessing(study),
             *_timesteps(study),
@@ -84,7 +83,7 @@ def segmentation(study: Study) -> Section:
 
 
 def _segmentation_tables(study: Study) -> list[TableEntry]:
-    """Of the first methods; and of later ones, with the row that others are tested against."""
+    """Tables of the first methods, and of the later ones with the reference of the comparison."""
     dices, without_lesions = ["dice", "dice_healthy"], ONE_PERCENT
     if study.bundle is not None:
         dices, without_lesions = ["dice"], ""
@@ -142,13 +141,13 @@ def _thresholds(study: Study) -> TableEntry:
         label="what thresholds rest on",
         title="What the thresholds rest on",
         heading="What the thresholds rest on",
-        caption="On how many validation patients with a lesion on the evaluation grid, and on how "
-        "many of their lesion voxels, each fitted threshold rests: it has the best Dice on the "
-        "pooled voxels. A warning stands above the table where these are few. The table also has "
+        caption="The number of validation patients with a lesion on the evaluation grid, and of "
+        "their lesion voxels, on which each fitted threshold rests: it has the best Dice on the "
+        "pooled voxels. If these are few, a warning is above the table. The table also has "
         "the share of the brain voxels of healthy validation subjects that score above the fitted "
         "threshold, and the threshold that 1 % of these voxels exceed: it needs no lesion, and is "
-        "the one used for scans without lesion masks. Thresholds and shares are means over folds; "
-        "of counts that differ between folds the range is shown. A row per fold is in "
+        "used for scans without lesion masks. Thresholds and shares are means over folds; "
+        "for counts that differ between folds the range is shown. A row per fold is in "
         "``thresholds.tsv``.",
     )
 
@@ -182,15 +181,15 @@ def _postprocessing(study: Study) -> list[TableEntry]:
             category="Experiments",
             label="post-processing",
             title="Segmentation without steps of post-processing",
-            heading="What post-processing gives",
+            heading="What post-processing contributes",
             caption="Dice with all steps of post-processing, and with each of them left out in "
             "turn: the removal of small components, the median filter, the erosion of the brain "
-            "mask (the mask itself is kept). The reconstructions are the same throughout; "
-            "thresholds were fitted anew on validation subjects for each. A cell of all steps is "
+            "mask (the mask itself is kept). The reconstructions are always the same; "
+            "thresholds were fitted again on validation subjects for each. A cell of all steps is "
             "the mean over folds of the mean over subjects, \u00b1 the standard deviation over "
             f"folds (a dash where there is one fold), above the {interval(study)} of the mean over "
-            f"subjects ({drawn(study)}). Where a step was left out, the difference to the same "
-            "method with all steps, in percentage points, stands in place of the interval. The "
+            f"subjects ({drawn(study)}). If a step was left out, the difference to the same "
+            "method with all steps, in percentage points, is in place of the interval. The "
             "last column is the plain mean over the data sets. The best method of a column is in "
             "bold, for each step separately.",
         )
@@ -214,7 +213,7 @@ def _timesteps(study: Study) -> list[FigureEntry]:
             heading="By the timestep of the noise",
             wide=True,
             caption="Dice against the timestep t to which scans are noised before they are "
-            "reconstructed in one step. No model was trained anew; for each timestep the threshold "
+            "reconstructed in one step. No model was retrained; for each timestep the threshold "
             "was fitted on validation subjects. Lines are means over test subjects and folds, "
             "bands one standard deviation over the folds (none where there is one fold). Each "
             "panel has its own scale, from zero.",
@@ -244,10 +243,10 @@ def _precision_recall(study: Study) -> list[FigureEntry]:
             f"fold. The marker is {threshold(study)}, before small components are removed. "
             "A curve ends where the anomaly score becomes zero: lesions in "
             "the eroded rim of the brain cannot be found. Grey lines join points of equal Dice; "
-            "the dotted line is chance, the share of lesion voxels. The number behind a method is "
+            "the dotted line is chance, the share of lesion voxels. The number after a method is "
             "the area under its pooled curve, which differs from the table's mean over subjects. "
-            "The axis of precision ends below 100 % where all methods stay far below it (except in "
-            f"their first 5 % of recall). {LED_METHODS} is drawn where more than four remain.",
+            "The axis of precision ends below 100 % if all methods stay far below it (except in "
+            f"their first 5 % of recall). {LED_METHODS} if more than four remain.",
         )
         for cohort in study.lesion_cohorts
     ]
@@ -262,9 +261,9 @@ def pictures(study: Study) -> Section:
         [
             *_panels(study),
             Note(
-                "NIfTI files of the anomaly maps, to open in any viewer, are in "
-                "``results/derivatives``: of data sets with ``native: true``, of patients without "
-                "lesion masks, and of all scans that a bundle is applied to."
+                "NIfTI files of anomaly maps, for any viewer, are in ``results/derivatives``: "
+                "those of data sets with ``native: true``, of patients without lesion masks, and "
+                "of all scans that a bundle is applied to."
             ),
         ],
     )
@@ -292,12 +291,12 @@ def _panels(study: Study) -> list[FigureEntry]:
             wide=True,
             caption="Test subjects of the first fold from the smallest to the largest lesion "
             "volume, each on the axial slice with the most lesion voxels, the same for all "
-            "methods. The blue outline is the lesion as drawn, dotted where it is not scored. "
-            f"The prediction, at {threshold(study)}, is orange; where more than four "
-            "methods are shown, it is the white outline on the anomaly map, beneath the "
+            "methods. The blue outline is the lesion mask, dotted where it is not scored. "
+            f"The prediction, at {threshold(study)}, is orange; if more than four "
+            "methods are shown, it is the white outline on the anomaly map, below the "
             "reconstruction. Each method has a colour scale of its own, from zero to the 99.5th "
             "percentile of its scores; the arrow on it is the threshold. "
-            f"{LED_METHODS} is drawn; one without a model has no reconstruction. Dice is that of "
+            f"{LED_METHODS}; one without a model has no reconstruction. Dice is that of "
             f"the whole volume. Radiological display: R is the patient's right. {VOLUMES} They "
             "are marked \u201cgrid\u201d.",
         )
@@ -306,7 +305,7 @@ def _panels(study: Study) -> list[FigureEntry]:
 
 
 def _maps_and_thresholds(study: Study, cohort: Cohort, methods: list[Method]) -> Files:
-    """What a figure of one cohort reads of each method, in the first fold."""
+    """The files of a figure that shows all methods on one cohort, in the first fold."""
     grid = Grid.of(methods, [study.first_fold], [cohort])
     return {
         "slices": f"results/slices/{cohort.name}.npz",

@@ -1,19 +1,21 @@
-"""What entries of the register have in common: values of the config, and words about them."""
+"""Values of the config, and sentences about them, that several entries of the register use."""
 
 from typing import Any
 
 from brainuad.plan.study import Cohort, Study
 
 VOLUMES = (
-    "Volumes are the patient's: counted on the evaluation grid, as far as it reaches, and brought "
-    "back to the size of the scan before its registration. Of scans that came registered (as in "
+    "Volumes are those in the patient's head: they are counted within the evaluation grid, and "
+    "scaled to the size of the scan before its registration. For scans that came registered (as in "
     "the authors' archive) that size is unknown: their volumes are those on the evaluation grid."
 )
-LED_METHODS = "Of several methods of one model only the one with the most timesteps"
+LED_METHODS = (
+    "Among methods with the same model and score, only the one with the most timesteps is drawn"
+)
 
 
 def bootstrap(study: Study) -> dict[str, Any]:
-    """By which means over subjects get their intervals."""
+    """The bootstrap that gives means over subjects their intervals."""
     return {**study.config["evaluation"]["bootstrap"], "seed": study.seed}
 
 
@@ -37,14 +39,14 @@ def spread(study: Study) -> str:
 
 
 def threshold(study: Study) -> str:
-    """At which threshold lesions are segmented."""
+    """The threshold that lesions are segmented at, in words."""
     if study.bundle is not None:
         return "the bundle's threshold, which 1 % of healthy voxels exceed"
     return "the threshold fitted on validation subjects"
 
 
 def labels_of(study: Study) -> dict[str, Any]:
-    """What `report.labels.Labels` is built from."""
+    """The arguments of `report.labels.Labels`."""
     return {
         "methods": {name: method.label for name, method in study.all_methods.items()},
         "models": {name: _label_of_model(study, name) for name in study.config["models"]},
@@ -56,7 +58,7 @@ def labels_of(study: Study) -> dict[str, Any]:
 
 
 def _label_of_model(study: Study, model: str) -> str:
-    """That of the method of its name if this asks it, of its only method, or its name."""
+    """The label of its method with the same name, or of its only method, or else its name."""
     labels = {name: it.label for name, it in study.all_methods.items() if it.model == model}
     if model in labels:
         return labels[model]
@@ -64,12 +66,12 @@ def _label_of_model(study: Study, model: str) -> str:
 
 
 def cohort_label(study: Study, cohort: Cohort) -> str:
-    """Such as BraTS21 T2."""
+    """The label of a cohort, such as BraTS21 T2."""
     return f"{study.datasets[cohort.dataset]['label']} {cohort.modality.upper()}"
 
 
 def lesion_set_label(study: Study, cohort: Cohort) -> str:
-    """Such as BraTS21; with the modality where there are lesion masks in several."""
+    """The label of a lesion set, such as BraTS21; with the modality if it is scored in several."""
     if cohort.dataset in labels_of(study)["several"]:
         return cohort_label(study, cohort)
     return study.datasets[cohort.dataset]["label"]

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from brainuad.io.errors import SettingsError
-from brainuad.plan.told import Told, told
+from brainuad.plan.errors import TranslatingErrors, translating_errors
 
 
 class Stopped(Exception):
@@ -22,8 +22,8 @@ class Plan:
         return lambda wildcards: self.fails(wildcards)
 
 
-def test_errors_are_told_also_by_functions_that_are_given():
-    plan = Told(Plan(), Stopped)
+def test_errors_are_translated_also_by_functions_that_are_given():
+    plan = TranslatingErrors(Plan(), Stopped)
     for function in (plan.fails, plan.gives("key")):
         with pytest.raises(Stopped, match="config: this key"):
             function(None)
@@ -32,8 +32,10 @@ def test_errors_are_told_also_by_functions_that_are_given():
 
 def test_other_errors_stay_what_they_are():
     with pytest.raises(ZeroDivisionError):
-        told(lambda: 1 / 0, Stopped)()
+        translating_errors(lambda: 1 / 0, Stopped)()
 
 
 def test_snakemake_sees_what_a_function_takes():
-    assert list(inspect.signature(Told(Plan(), Stopped).fails).parameters) == ["wildcards"]
+    assert list(inspect.signature(TranslatingErrors(Plan(), Stopped).fails).parameters) == [
+        "wildcards"
+    ]
