@@ -69,11 +69,11 @@ REFUSED_AT_ONCE = {
     "pickle elsewhere": (lambda b: changed(b, "a/b.PKL"), "holds a/b.PKL, which may be a pickle"),
     "unknown file": (
         lambda b: changed(b, "models/run.py"),
-        "holds models/run.py, which is no file of a bundle",
+        "holds models/run.py, which is not a file of a bundle",
     ),
     "mark with a content": (
         lambda b: changed(b, ".snakemake_timestamp"),
-        "holds .snakemake_timestamp, which is no file of a bundle",
+        "holds .snakemake_timestamp, which is not a file of a bundle",
     ),
     "link": (
         lambda b: (
@@ -83,7 +83,7 @@ REFUSED_AT_ONCE = {
     ),
     "pipe": (
         lambda b: (b / "docs/README.md").unlink() or os.mkfifo(b / "docs/README.md"),
-        "docs/README.md is no regular file",
+        "docs/README.md is not a regular file",
     ),
     "linked folder": (lambda b: (b / "more").symlink_to(b.parent), "more is a link"),
     "other format": (

@@ -1,7 +1,7 @@
-"""The files of a bundle, a trained model to keep and give away, and whether they are whole.
+"""The files of a bundle, which is a trained method that can be shared, and their checksums.
 
-A bundle may come from anybody: names and checksums are looked at first, and what is read after that
-is numbers and text. Nothing in it is code.
+A bundle may come from anybody: names and checksums are checked first, and only numbers and text are
+read afterwards. Nothing in it is code.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any
 
 from brainuad.io.errors import SettingsError
 
-# Of the layout of files and of the keys in SETTINGS: a bundle of another number is not read.
+# The version of the layout of files and of the keys in SETTINGS; other versions are not read.
 FORMAT = 3
 CHECKSUMS = "checksums.sha256"
 METADATA = "configs/metadata.json"
@@ -21,7 +21,7 @@ SETTINGS = "configs/settings.json"
 WEIGHTS = "models/model.safetensors"
 TEMPLATE = "template/brain.nii.gz"
 HEALTHY_RESIDUALS = "healthy/residuals.npz"
-# Of a normative score.
+# In bundles of a method with a normative score.
 HEALTHY_REFERENCE = "healthy/reference.npz"
 HEALTHY_THRESHOLD = "thresholds/healthy.json"
 SCORES = "scores/scores.tsv"
@@ -35,7 +35,7 @@ ALWAYS = (
 FITTED_THRESHOLD = re.compile(r"thresholds/fitted_[a-z][a-z0-9_]*\.json")
 # An empty file that Snakemake leaves in a folder that it made.
 MARK = ".snakemake_timestamp"
-# What Python and PyTorch keep code in.
+# Suffixes of formats of Python and PyTorch that may contain code.
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".ts")
 LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
@@ -52,10 +52,10 @@ def write_checksums(bundle: Path) -> None:
 
 
 def read_settings(bundle: Path) -> dict[str, Any]:
-    """The settings of a bundle that has the right files; large ones are not read.
+    """The settings of a bundle, after the names of its files were checked, but not their content.
 
-    Raises SettingsError, one line, where there is no bundle, it has another format, lacks a file,
-    holds one that is not known, or its settings are damaged.
+    Raises SettingsError, one line, if there is no bundle, it has another format, lacks a file,
+    holds an unknown one, or its settings are damaged.
     """
     if not (bundle / SETTINGS).is_file():
         raise SettingsError(
@@ -66,7 +66,7 @@ def read_settings(bundle: Path) -> dict[str, Any]:
     if settings.get("format") != FORMAT:
         raise SettingsError(
             f"bundle {bundle}: has format {settings.get('format')!r}, and this workflow reads "
-            f"{FORMAT}; make it anew, or apply it with the workflow that made it"
+            f"{FORMAT}; make it again, or apply it with the workflow that made it"
         )
     checksums = _checked_names(bundle, _needed_by(settings))
     _check(bundle, SETTINGS, checksums)
@@ -74,7 +74,7 @@ def read_settings(bundle: Path) -> dict[str, Any]:
 
 
 def check_bundle(bundle: Path) -> None:
-    """SettingsError, one line, where a bundle is not whole to the last byte of every file."""
+    """Raise SettingsError, one line, if any byte of any file of a bundle was lost or changed."""
     settings = read_settings(bundle)
     checksums = _checked_names(bundle, _needed_by(settings))
     for name in checksums:
@@ -92,7 +92,7 @@ def _parsed(bundle: Path) -> dict[str, Any]:
 
 
 def _needed_by(settings: dict[str, Any]) -> list[str]:
-    """The files that a bundle of these settings has, whose blocks are not checked yet."""
+    """The files of a bundle with these settings, which are not checked yet."""
     methods = settings.get("methods")
     blocks = methods.values() if isinstance(methods, dict) else ()
     scores = [block.get("score") for block in blocks if isinstance(block, dict)]
@@ -105,17 +105,17 @@ def _needed_by(settings: dict[str, Any]) -> list[str]:
 
 
 def _checked_names(bundle: Path, needed: list[str]) -> dict[str, str]:
-    """The checksums by name, once it is clear that these files are there and no others."""
+    """The checksums by name, after a check for missing and unknown files."""
     found = _files_in(bundle)
     for name in found:
         if name.lower().endswith(PICKLES):
             raise SettingsError(
                 f"bundle {bundle}: holds {name}, which may be a pickle and run code when it is "
-                "read; do not use it, and ask whoever made it for one without"
+                "read; do not use it, and ask its author for a bundle without pickles"
             )
         if not _is_known(name):
             raise SettingsError(
-                f"bundle {bundle}: holds {name}, which is no file of a bundle; delete it if you "
+                f"bundle {bundle}: holds {name}, which is not a file of a bundle; delete it if you "
                 "put it there, else get the bundle again"
             )
     if missing := [name for name in [CHECKSUMS, *needed] if name not in found]:
@@ -145,7 +145,7 @@ def _files_in(bundle: Path) -> list[str]:
                 )
             if not path.is_file() and not path.is_dir():
                 raise SettingsError(
-                    f"bundle {bundle}: {path.relative_to(bundle)} is no regular file; get the "
+                    f"bundle {bundle}: {path.relative_to(bundle)} is not a regular file; get the "
                     "bundle again"
                 )
         names += [Path(folder, name).relative_to(bundle).as_posix() for name in files]

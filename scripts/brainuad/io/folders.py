@@ -1,4 +1,4 @@
-"""The folders below a root as data sets have them: links are followed, what is hidden is not."""
+"""Walk through the folders of a data set: links are followed, hidden files are skipped."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,13 +9,14 @@ HIDDEN = (".", "__MACOSX")
 def walk(
     root: str | os.PathLike, *, unreadable: Callable[[OSError], None] | None = None
 ) -> Iterator[tuple[str, list[str]]]:
-    """Each folder, the root too, and the sorted names of its files; each folder once.
+    """Each folder once, including the root, and the sorted names of its files.
 
-    Links lead into folders not yet seen. Hidden files and folders are passed over, and what macOS
-    leaves in archives. `unreadable` is called for a folder that cannot be read.
+    Links are followed into folders that were not visited yet. Hidden files and folders are skipped,
+    and so are those that macOS adds to archives. `unreadable` is called for a folder that cannot be
+    read.
     """
     seen = set()
-    # The links wait until all real folders are seen, so that these keep their names.
+    # Links come after all real folders, so that a folder is visited under its real name.
     starts = [str(root)]
     for start in starts:
         for folder, children, files in os.walk(start, onerror=unreadable):

@@ -1,4 +1,4 @@
-"""What a file is that is no NIfTI: the formats of other tools, and pointers without content."""
+"""Recognize files that are not NIfTI: formats of other tools, and pointers without content."""
 
 import os
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Format:
-    """name and todo stand in messages; a file is known by its suffix, or by how it starts."""
+    """A file format, recognized by its suffix or its first bytes; messages show name and todo."""
 
     name: str
     todo: str
@@ -21,7 +21,7 @@ C3D = "convert it to .nii.gz, for example with c3d or 3D Slicer"
 DECOMPRESS = "decompress it, or compress it with gzip instead"
 FORMATS = (
     Format(
-        "half of an Analyze or NIfTI pair (.hdr, .img), often without a word on where left is",
+        "half of an Analyze or NIfTI pair (.hdr, .img), whose header often lacks the orientation",
         "convert the scan to .nii.gz",
         suffixes=(".hdr", ".img"),
     ),
@@ -53,7 +53,7 @@ POINTERS = {
     b"version https://hawser.github.com/spec": "git-lfs",
     b"/annex/objects/": "git-annex",
 }
-# A link as text, as git writes it where the file system knows no links.
+# Where a file system has no links, git writes their target as text.
 ANNEX = b".git/annex/objects/"
 GET = {"git-lfs": "git lfs pull", "git-annex": "git annex get, or datalad get"}
 LONGEST_POINTER = 2000
@@ -71,7 +71,7 @@ def what_by_suffix(name: str) -> str:
 
 
 def what_by_content(content: bytes) -> str:
-    """What bytes are that are no NIfTI, and what to do."""
+    """What a file with these first bytes is if it is not NIfTI, and what to do."""
     for form in FORMATS:
         if form.starts and content[form.offset :].startswith(tuple(form.starts)):
             return f"is not a NIfTI file but {form.name}; {form.todo}"
@@ -79,9 +79,9 @@ def what_by_content(content: bytes) -> str:
 
 
 def what_pointer(path: Path, content: bytes = b"") -> str | None:
-    """Which tool still has the content of a file that is a pointer, and what to do; else None.
+    """Which tool has the content of a file that is a pointer, and what to do; None for others.
 
-    content: how it starts, where it can be read.
+    content  the first bytes of the file, if it can be read
     """
     tool = next((POINTERS[start] for start in POINTERS if content.startswith(start)), None)
     is_text_link = ANNEX in content[:LONGEST_POINTER] and content.startswith((b".", b"/"))

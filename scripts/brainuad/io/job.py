@@ -1,4 +1,4 @@
-"""What every script needs of the process it runs in: its log, and files that appear whole."""
+"""What every script needs: its log, and files and folders that are replaced as a whole."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ TERMINAL_VARIABLE = "BRAINUAD_TERMINAL"
 
 
 def start_jobs_in_utf8() -> None:
-    """Have the Pythons that this process starts use UTF-8, for file names too, in any locale."""
+    """Make the Python processes that this one starts use UTF-8, even for file names."""
     os.environ["PYTHONUTF8"] = "1"
 
 
@@ -52,15 +52,15 @@ def logging_to(path: str | Path) -> Iterator[None]:
 
 
 def _tell(terminal: int, line: str) -> None:
-    """Write a line to the terminal, also one with the name of a file that is not UTF-8."""
+    """Write a line to the terminal, even if it contains a file name that is not UTF-8."""
     os.write(terminal, f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _wait_for_twin(descriptor: int) -> None:
-    """Hold the log until this process ends, after a job of the same log has ended.
+    """Lock the log until this process ends; wait for another job with the same log to end.
 
-    A job may outlive a Snakemake that was killed; its successor must not write beside it. Where the
-    file system knows no such locks, nothing is held.
+    A job may outlive a Snakemake that was killed, and the next job must not write at the same time.
+    On a file system without such locks nothing is locked.
     """
     with suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -75,9 +75,9 @@ def log(message: str) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path, which takes the place of `path` only if the block succeeds.
 
-    A reader never sees half a file or half a folder, also when the process is killed: what it left
-    behind is removed by the next one that writes here. The temporary path keeps its name, since
-    many writers choose the format by the suffix.
+    A reader never sees half a file or half a folder, even if the process is killed; the next
+    process that writes here removes the rest. The temporary path has the same file name, since many
+    writers choose the format by the suffix.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial")

@@ -1,6 +1,6 @@
-"""The markup of captions: reStructuredText for Snakemake's report, of which HTML is made here.
+"""The markup of captions: reStructuredText for Snakemake's report, converted to HTML for the page.
 
-Known are ``code``, **strong** and *emphasis*; what stands behind a backslash is taken as it is.
+It has ``code``, **strong** and *emphasis*; a character after a backslash is plain text.
 """
 
 import html
@@ -14,7 +14,7 @@ MARKED = re.compile(
 
 
 def as_text(words: str) -> str:
-    """Words of a user, such as a label, so that a caption shows them as they stand."""
+    """Escape a user's words, such as a label, so that a caption shows them unchanged."""
     return SPECIAL.sub(r"\\\g<0>", words)
 
 

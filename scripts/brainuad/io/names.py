@@ -7,17 +7,17 @@ WILDCARD = re.compile(r"\{\s*\w+\s*(?:,[^}]*)?\}")
 
 
 def why_taken_for_pattern(path: str) -> str:
-    """Where a path holds {word}: Snakemake knows no way to say that it is meant as it stands."""
+    """The problem with a path that contains {word}, which Snakemake cannot escape; else ""."""
     if found := WILDCARD.search(path):
         return (
-            f"holds {found[0]}, which Snakemake takes for a wildcard; rename it, or name a link "
-            "that leads there"
+            f"contains {found[0]}, which Snakemake takes for a wildcard; rename it, or name a link "
+            "to it"
         )
     return ""
 
 
 def why_not_encoded(text: str) -> str:
-    """Where a text holds names of files that this process would look for by other bytes."""
+    """The problem with a text whose file names this process would encode wrongly; else ""."""
     encoding = sys.getfilesystemencoding()
     if not text.isascii() and encoding != "utf-8":
         return (

@@ -1,4 +1,4 @@
-"""A progress bar for work that takes minutes, where a person watches."""
+"""A progress bar on the terminal, for work that takes minutes."""
 
 import os
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 def progress_bar(
     iterable: Iterable[Item], *, total: int, label: str, initial: int = 0
 ) -> Iterable[Item]:
-    """Show a bar on the terminal while iterating; where there is none, just iterate.
+    """Show a bar on the terminal while iterating; without a terminal, just iterate.
 
     The process's own output goes to its log (`job.logging_to`), which keeps the terminal open under
     another descriptor.

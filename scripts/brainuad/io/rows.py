@@ -1,4 +1,4 @@
-"""Tidy tables row by row, for the many short jobs that pandas' import would hold up."""
+"""Tidy tables row by row, for the many short jobs that importing pandas would slow down."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -18,5 +18,5 @@ def write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], path: P
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(columns)
-        # Of all values NaN alone differs from itself.
+        # Only NaN differs from itself.
         writer.writerows(["" if cell != cell else cell for cell in row] for row in rows)

@@ -1,4 +1,4 @@
-"""Seeds: each random draw has its own, which follows from the run's and from what it is for."""
+"""Seeds: each random draw has its own, derived from the seed of the run and the draw's purpose."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ MIX_2 = 0x94D049BB133111EB - 2**64
 def mix_seeds(seeds: Tensor, numbers: Tensor | int) -> Tensor:
     """New 64-bit seeds, one for each pair of a seed and a number (SplitMix64's output function)."""
     if isinstance(numbers, int):
-        # Written on the device, where a tensor made here would have to be copied to.
+        # Made on the device, which avoids a copy.
         numbers = torch.full((), numbers, device=seeds.device)
-    # Integer tensors wrap around at 64 bits, as the algorithm wants it.
+    # Integer tensors wrap around at 64 bits, as the algorithm requires.
     state = seeds + (numbers + 1) * GOLDEN
     state = (state ^ _shift_right(state, 30)) * MIX_1
     state = (state ^ _shift_right(state, 27)) * MIX_2
@@ -30,13 +30,13 @@ def _shift_right(values: Tensor, bits: int) -> Tensor:
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
-    """A 63-bit number that stands for the seed and the names together, the same on any machine."""
+    """A 63-bit seed that depends on the seed and the names, and is the same on any machine."""
     text = "\n".join(str(part) for part in (seed, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def subject_seeds(seed: int, subjects: Sequence[str]) -> Tensor:
-    """One seed per subject, int64 [N]: what a subject gets does not depend on the others."""
+    """One seed per subject, int64 [N], which does not depend on the other subjects."""
     return torch.tensor([derive_seed(seed, subject) for subject in subjects], dtype=torch.int64)
 
 

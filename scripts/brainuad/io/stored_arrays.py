@@ -1,4 +1,4 @@
-"""Arrays in an npz, read and written row by row: a volume instead of a data set."""
+"""Arrays in an npz, read and written row by row, so that memory holds a volume, not a cohort."""
 
 import io
 import struct
@@ -22,16 +22,17 @@ READERS_OF_HEADERS = {
 
 
 class StoredArray:
-    """An array [N, ...] that stays in its file until rows of it are asked for.
+    """An array [N, ...] that stays in its file until rows of it are read.
 
     `stored[3]` reads a row, `stored[[3, 0]]` those rows and `np.asarray(stored)` all of them, as
-    new writable arrays: nothing is kept. The rows are read, not mapped: the pages of a mapped file
-    count as memory of the process, and reading past the end of one that was cut short kills it.
-    The file is held open, so that another may take its place meanwhile. Of a compressed array a row
-    that comes before the last one read costs the reading of all before it.
+    new writable arrays: nothing is kept. The rows are read, not memory-mapped: the pages of a
+    mapped file count as memory of the process, and reading past the end of a truncated one kills
+    it. The file stays open, so that it may be replaced meanwhile. In a compressed array, going back
+    to an earlier row reads everything before it again.
 
-    path  of the file, for messages
-    file  where the values lie from `start` on
+    path   of the file, for messages
+    file   the open file, or the stream that decompresses it
+    start  where the values begin in it
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class StoredArray:
         try:
             self._file.seek(self._start + row * row_bytes)
             whole = self._file.readinto(target.data) == target.nbytes
-            # Where a compressed array ends, its checksum is compared.
+            # At the end of a compressed array, this compares its checksum.
             self._file.read(1)
         except (EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise _unreadable(self._path, error) from error
@@ -85,8 +86,8 @@ class StoredArray:
 def open_arrays(path: Path, names: Iterable[str]) -> dict[str, StoredArray]:
     """The arrays of these names in a file that `np.savez` or `np.savez_compressed` wrote.
 
-    Raises SettingsError for a file that is cut short or lacks an array, and for an array that holds
-    objects (pickles are never read) or is stored column by column.
+    Raises SettingsError for a file that is truncated or lacks an array, and for an array that holds
+    objects (pickles are never read) or is stored in Fortran order.
     """
     file = path.open("rb")
     try:
@@ -117,7 +118,7 @@ def write_rows(
     shape: tuple[int, ...],
     dtype: np.dtype,
 ) -> None:
-    """Add an array of a shape [N, ...] to an npz, and hold one of its rows at a time.
+    """Add an array of a shape [N, ...] to an npz, with one of its rows in memory at a time.
 
     The bytes are those of `write_array`, compressed as the archive says. Raises ValueError for a
     row of another shape, and for more or fewer than N.
@@ -140,7 +141,7 @@ def write_rows(
 
 
 def _stored_array(path: Path, file: io.BufferedReader, member: zipfile.ZipInfo) -> StoredArray:
-    """Where the values of a member of the zip lie, and their shape and type; else ValueError."""
+    """The array of a member of the zip, after its header was read; ValueError if it is damaged."""
     if member.compress_type == zipfile.ZIP_STORED:
         file.seek(member.header_offset)
         texts = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
@@ -167,5 +168,5 @@ def _stored_array(path: Path, file: io.BufferedReader, member: zipfile.ZipInfo) 
 
 def _unreadable(path: Path, error: Exception) -> SettingsError:
     return SettingsError(
-        f"{path} can't be read: {error}; delete it and run again, then it is made anew"
+        f"{path} can't be read: {error}; delete it and run again, then it is made again"
     )

@@ -6,16 +6,15 @@ import pandas as pd
 
 from brainuad.io.job import replacing
 
-# What columns of names and the like are called, which may look like numbers, and how those of
-# digests end.
+# Columns whose values are text even if they look like numbers, and the suffix of such columns.
 TEXTS = ("subject", "session", "scan", "dataset", "method", "site")
 DIGEST = "_digest"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a TSV with a header; names are text, also those that look like numbers.
+    """Read a TSV with a header; names are text, even if they look like numbers.
 
-    Empty is NaN, but in the column session "": there it says that the data set has none.
+    Empty cells are NaN, except in the column session, where "" means that there are no sessions.
     """
     with open(path, encoding="utf-8") as file:
         columns = file.readline().rstrip("\n").split("\t")
@@ -28,7 +27,7 @@ def read_table(path: Path) -> pd.DataFrame:
         keep_default_na=False,
         encoding="utf-8",
     )
-    # pandas leaves out of groups what is NaN.
+    # pandas drops NaN from groups.
     return table.fillna({"session": ""}) if "session" in table else table
 
 

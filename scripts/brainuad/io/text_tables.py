@@ -1,4 +1,4 @@
-"""Tables of text that people write, as CSV or TSV, with the columns they happen to have."""
+"""Text tables that people write as CSV or TSV, with any columns."""
 
 import csv
 import io
@@ -16,10 +16,10 @@ UNKNOWN = ("n/a", "na", "nan", "#n/a", "none", "null", "unknown", "-", "--", "."
 
 
 def read_text_table(path: Path) -> pd.DataFrame:
-    """A table as `table_of` gives it, from .csv, or from .tsv or .txt.
+    """A table as `table_of` gives it, from .csv, .tsv or .txt.
 
-    In a .csv commas, semicolons or tabs separate, whichever gives the header most cells; in the
-    others tabs do, and quotes are plain characters.
+    The separator of a .csv is the comma, semicolon or tab that gives the header most cells. In the
+    other formats it is the tab, and quotes are plain characters.
     """
     with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
         if path.suffix.lower() != ".csv":
@@ -38,18 +38,18 @@ def read_text_table(path: Path) -> pd.DataFrame:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in reading a table becomes a SettingsError of one line that names it."""
+    """Turn any error in reading a table into a SettingsError of one line that names the file."""
     try:
         yield
     except FileNotFoundError:
         raise SettingsError(f"{path}: the file does not exist; correct the name") from None
     except SettingsError:
         raise
-    # Damaged spreadsheets raise whatever the reader stumbles over.
+    # Readers of damaged spreadsheets raise errors of any kind.
     except Exception as error:
         reason = " ".join(str(error).split())
         raise SettingsError(
-            f"{path}: is no table that can be read ({reason}); save it anew, as CSV in UTF-8"
+            f"{path}: is not a table that can be read ({reason}); save it again as CSV in UTF-8"
         ) from None
 
 
@@ -57,7 +57,7 @@ def table_of(rows: Iterable[Sequence[str]], path: Path) -> pd.DataFrame:
     """A table of texts without the spaces around them, from its rows; empty cells are NaN.
 
     The first row with a value is the header. Names of columns may repeat. The index counts rows as
-    a spreadsheet program does, from 1; rows without a value are passed over. Raises SettingsError
+    a spreadsheet program does, from 1; rows without a value are skipped. Raises SettingsError
     for a row with more or fewer cells than the header, ValueError for a table without a value.
     """
     stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
@@ -68,25 +68,25 @@ def table_of(rows: Iterable[Sequence[str]], path: Path) -> pd.DataFrame:
     for number, row in filled.items():
         if len(row) != len(header):
             raise SettingsError(
-                f"{path}: row {number} has {_cells(row)}, the header {len(header)}; mend the row: "
-                "a separator too many or too few, or one inside a cell"
+                f"{path}: row {number} has {_cells(row)}, the header {len(header)}; correct the "
+                "row: it has too many or too few separators, or one inside a cell"
             )
     table = pd.DataFrame(list(filled.values()), columns=header, index=list(filled), dtype=str)
     return table.mask(table == "")
 
 
 def column_of(table: pd.DataFrame, spellings: Sequence[str], path: Path) -> pd.Series | None:
-    """The column whose name fits one of some regular expressions; None without any.
+    """The column whose name matches one of the regular expressions `spellings`; else None.
 
-    Names are compared as `plain_name` gives them. Of several columns those without a value give way
-    to the others, then later spellings to earlier ones. Raises SettingsError, one line, where one
-    name stands over two columns of different values.
+    Names are compared as `plain_name` gives them. If several columns match, those with a value come
+    first, and then those of earlier spellings. Raises SettingsError, one line, if two columns with
+    the same name have different values.
     """
     places = dict.fromkeys(
         place
         for spelling in spellings
         for place, name in enumerate(table.columns)
-        if fits(name, [spelling])
+        if matches(name, [spelling])
     )
     columns = [table.iloc[:, place] for place in places]
     filled = [column for column in columns if known(column).notna().any()]
@@ -101,8 +101,8 @@ def column_of(table: pd.DataFrame, spellings: Sequence[str], path: Path) -> pd.S
     return filled[0]
 
 
-def fits(name: str, spellings: Sequence[str]) -> bool:
-    """Whether a column's name fits one of some regular expressions."""
+def matches(name: str, spellings: Sequence[str]) -> bool:
+    """Whether a column's name matches one of the regular expressions."""
     return any(re.fullmatch(spelling, plain_name(name)) for spelling in spellings)
 
 
@@ -112,7 +112,7 @@ def plain_name(name: str) -> str:
 
 
 def known(column: pd.Series) -> pd.Series:
-    """A column of texts with NaN for all that stands for an unknown value, such as n/a."""
+    """A column of texts with NaN for all words that mean an unknown value, such as n/a."""
     return column.mask(column.str.lower().isin(UNKNOWN))
 
 
