@@ -167,17 +167,17 @@ HOSTILE = {
         tar({"a": special(tarfile.SYMTYPE, ".."), "a/out": b"x"}),
         "link out of",
     ),
-    "link to nothing": (tar({"a": special(tarfile.SYMTYPE, "b")}), "no file of the archive"),
+    "link to nothing": (tar({"a": special(tarfile.SYMTYPE, "b")}), "not a file of the archive"),
     "link to a folder": (
         tar({"b/c": b"x", "a": special(tarfile.SYMTYPE, "b")}),
-        "no file of the archive",
+        "not a file of the archive",
     ),
     "zip, link": (zipped({"a": b"b"}, modes={"a": SYMBOLIC_LINK}), "'a' is a device, a pipe"),
     "zip, pipe": (zipped({"a": b""}, modes={"a": PIPE}), "'a' is a device, a pipe"),
     "device": (tar({"a": special(tarfile.CHRTYPE)}), "'a' is a device, a pipe"),
     "pipe": (tar({"a": special(tarfile.FIFOTYPE)}), "'a' is a device, a pipe"),
-    "file below a file": (tar({"a": b"x", "a/b": b"y"}), "'a' is there already"),
-    "file over a folder": (tar({"a/b": b"x", "a": b"y"}), "'a' is there already"),
+    "file below a file": (tar({"a": b"x", "a/b": b"y"}), "'a' exists already"),
+    "file over a folder": (tar({"a/b": b"x", "a": b"y"}), "'a' exists already"),
 }
 
 
@@ -246,7 +246,7 @@ def test_same_file_of_two_archives(tmp_path, pack, second, is_same):
     if is_same:
         archives.unpack(tmp_path / "2.bin", folder, password=None)
     else:
-        reason = r"2\.bin: its member 'a/MANIFEST\.TXT' is there already with other content"
+        reason = r"2\.bin: its member 'a/MANIFEST\.TXT' exists already with other content"
         with pytest.raises(SettingsError, match=reason) as caught:
             archives.unpack(tmp_path / "2.bin", folder, password=None)
         assert "\n" not in str(caught.value)
@@ -265,7 +265,7 @@ def test_two_files_of_one_path(tmp_path):
             header = tarfile.TarInfo("scan")
             header.size = 1
             content.addfile(header, io.BytesIO(text))
-    with pytest.raises(SettingsError, match="'scan' is there already with other content"):
+    with pytest.raises(SettingsError, match="'scan' exists already with other content"):
         unpack(stream.getvalue(), tmp_path)
 
 
@@ -447,7 +447,7 @@ def test_archives_of_a_data_set_become_one_folder(tmp_path):
     expected = {"IXI002-Guys-0828-T1.nii.gz": b"t1", "IXI002-Guys-0828-T2.nii.gz": b"t2"}
     assert tree(output) == expected
     (root / "other.tar").write_bytes(tar({"IXI002-Guys-0828-T1.nii.gz": b"t9"}))
-    with pytest.raises(SettingsError, match=r"other\.tar: .* is there already"):
+    with pytest.raises(SettingsError, match=r"other\.tar: .* exists already"):
         unpack_archives.main(
             root=root, output=output, archives=["IXI-T1.tar", "other.tar"], password=None
         )

@@ -192,15 +192,15 @@ HEADERS = {
     "qform shifted and turned a little": (stored(header=forms(qform=TILT @ AFFINE)), SAME),
     "sform and qform mirrored": (
         stored(header=forms(qform=np.diag([-1.0, 1, 1, 1]) @ AFFINE)),
-        "sform and qform are at odds",
+        "sform and qform give different directions",
     ),
     "sform and qform of different axes": (
         stored(header=forms(qform=AFFINE[[1, 2, 0, 3]])),
-        "sform and qform are at odds",
+        "sform and qform give different directions",
     ),
     "sform and pixdim of different sizes": (
         patched(PIXDIM + 4, "fff", 2, 2, 3.1),
-        "pixdim and sform are at odds",
+        "pixdim and sform differ",
     ),
     "qform without a rotation": (
         without_sform(9, 9, 9),
@@ -238,9 +238,9 @@ VALUES = {
     "all zero": (stored(np.zeros_like(HEAD)), "every voxel has the value 0"),
     "constant": (stored(np.full_like(HEAD, 7)), "every voxel has the value 7"),
     "scaling that overflows": (scaled(3e38), "NaN or infinite"),
-    "integers that ran over": (
+    "integer overflow": (
         stored((HEAD.astype(np.int32) * 20).astype(np.int16)),
-        "integers that ran over",
+        "an integer overflow?",
     ),
     "a little below zero": (stored(with_value(-100.0)), SAME_PLACE),
     "slope of zero": (scaled(0, 9), SAME),

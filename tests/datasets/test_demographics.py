@@ -119,14 +119,14 @@ def test_rows_are_found_by_name(names, rows, expected):
 def test_remarks_on_rows_and_subjects():
     assert matched(["sub-01", "02"], ["sub-1", "2"])[1] == []
     assert matched(["sub-01", "sub-02"], ["7", "8", "9"])[1] == [
-        "people.tsv: none of its 3 rows names a subject (7 ...; they are called sub-01 ...)"
+        "people.tsv: none of its 3 rows names a subject (7 ...; subjects are called sub-01 ...)"
     ]
     assert matched(["sub-01", "sub-02", "a"], ["1", "7"])[1] == [
         "people.tsv: has no row for 2 of the subjects (sub-02, a)",
-        "people.tsv: has rows for 1 who are no subject (7)",
+        "people.tsv: has rows for 1 who are not subjects (7)",
     ]
     assert matched(["sub-1", "sub-01", "a"], ["001", "a"])[1][0] == (
-        "people.tsv: 001 could be more than one subject's, or share one: unused"
+        "people.tsv: 001 may be of several subjects, or of the same one: not used"
     )
 
 
@@ -143,7 +143,7 @@ def test_table_that_names_nobody_is_in_log_and_remarks(tmp_path, capsys):
     assert table["age"].isna().all()
     line = (
         f"{tmp_path / 'raw' / 'people.tsv'}: none of its 2 rows names a subject "
-        "(4 ...; they are called BraTS2021_00000 ...)"
+        "(4 ...; subjects are called BraTS2021_00000 ...)"
     )
     assert line in capsys.readouterr().out.splitlines()
     assert tables.read_table(tmp_path / "remarks.tsv")["remark"].tolist() == [line]
@@ -265,9 +265,9 @@ def test_tables_as_they_are_saved(tmp_path, name, text):
         ("a.csv", "subject,age,sex\na,34,m\n\nb,35,5,f\n", "row 4 has 4 cells, the header 3"),
         ("a.csv", "subject,age,sex\na,34,m\nb\n", "row 3 has 1 cell, the header 3"),
         ("a.csv", "# made by me\nsubject,age\na,34\n", "row 2 has 2 cells, the header 1"),
-        ("a.csv", 'subject,age\na,"34\nb,35\n', "is no table that can be read"),
-        ("a.csv", 'subject,age\n"a,34\n"b,35\n', "is no table that can be read"),
-        ("a.csv", " \n\n", "is no table that can be read (it is empty)"),
+        ("a.csv", 'subject,age\na,"34\nb,35\n', "is not a table that can be read"),
+        ("a.csv", 'subject,age\n"a,34\n"b,35\n', "is not a table that can be read"),
+        ("a.csv", " \n\n", "is not a table that can be read (it is empty)"),
     ],
 )
 def test_rows_that_do_not_fit_the_header(tmp_path, name, text, line):
@@ -293,11 +293,11 @@ def test_errors_in_a_spreadsheet_are_no_ages(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
-        ("IXI.xls", b"<html>please log in</html>", "is no table that can be read"),
-        ("IXI.xls", b"", "is no table that can be read"),
-        ("people.csv", b"", "is no table that can be read"),
-        ("people.csv", "subject,ä".encode("latin-1"), "is no table that can be read"),
-        ("people.xlsx", b"PK", "is no .xls, .csv or .tsv; save the table as CSV"),
+        ("IXI.xls", b"<html>please log in</html>", "is not a table that can be read"),
+        ("IXI.xls", b"", "is not a table that can be read"),
+        ("people.csv", b"", "is not a table that can be read"),
+        ("people.csv", "subject,ä".encode("latin-1"), "is not a table that can be read"),
+        ("people.xlsx", b"PK", "is not .xls, .csv or .tsv; save the table as CSV"),
         ("people.csv", b"name;age\n1;2\n", "neither a column subject nor participant_id"),
         ("people.csv", b"age\n2\n", "neither a column subject nor participant_id"),
         ("people.csv", None, "the file does not exist"),
@@ -318,7 +318,7 @@ def test_truncated_spreadsheet(tmp_path):
     whole = (tmp_path / "IXI.xls").read_bytes()
     for size in (600, 1500, len(whole) - 900):
         (tmp_path / "IXI.xls").write_bytes(whole[:size])
-        with pytest.raises(SettingsError, match="is no table that can be read"):
+        with pytest.raises(SettingsError, match="is not a table that can be read"):
             read_spreadsheet(tmp_path / "IXI.xls")
 
 

@@ -110,6 +110,6 @@ def test_full_disk_is_named_as_such(host, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("address", ["http://example.org/a.zip", "file:///etc/hosts", "a.zip"])
 def test_only_https_is_fetched(tmp_path, address):
-    with pytest.raises(SettingsError, match="no https address"):
+    with pytest.raises(SettingsError, match="not an https address"):
         downloads.fetch(address, tmp_path / "a.zip", sha256=None)
     assert list(tmp_path.iterdir()) == []

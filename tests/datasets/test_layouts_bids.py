@@ -152,7 +152,7 @@ def test_a_subject_or_one_of_its_sessions_is_excluded(tmp_path, name, left):
     table = listed(tmp_path, "bids", lesions=False, exclude=[name])
     used = table[table["status"] == "ok"]
     assert used["session"].tolist() == [*left, ""]
-    with pytest.raises(SettingsError, match="exclude names 'sub-01_ses-3', which is no subject"):
+    with pytest.raises(SettingsError, match="exclude names 'sub-01_ses-3', which is not a subject"):
         listed(tmp_path, "bids", lesions=False, exclude=["sub-01_ses-3"])
 
 

@@ -103,7 +103,7 @@ def test_labels_of_config_and_layout(capsys, layout, asked, found):
     lesion, ignored, neither = found
     assert (labels.lesion, labels.ignored) == (lesion, ignored)
     assert labels.known == lesion | ignored | neither
-    shown = f"no lesion: {', '.join(map(str, neither))}"
+    shown = f"count as healthy: {', '.join(map(str, neither))}"
     assert (shown in capsys.readouterr().out) == bool(neither)
 
 

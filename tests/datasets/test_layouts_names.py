@@ -13,7 +13,7 @@ NO_NAMES = {
     "a file of the workflow": ("left_out.tsv", "has the name of a file of the workflow"),
     "a line break": ("a\nb", "cannot name a folder"),
     "Latin-1": (os.fsdecode(b"M\xfcller"), "cannot name a folder"),
-    "a wildcard": ("{subject_1}", "holds {subject_1}, which Snakemake takes for a wildcard"),
+    "a wildcard": ("{subject_1}", "contains {subject_1}, which Snakemake takes for a wildcard"),
 }
 
 
@@ -33,13 +33,13 @@ def test_a_subject_without_a_usable_name_is_left_out(tmp_path, kind):
     [
         ("T1.nii.gz", "has no {subject}"),
         ("{session}/T1.nii.gz", "has no {subject}"),
-        ("{subject}/{run}/T1.nii.gz", "holds {run}, but {subject} and {session} alone"),
-        ("{subject}/*/T1.nii.gz", "holds *, but {subject} and {session} alone"),
-        ("{subject}/T?.nii.gz", "holds ?, but {subject} and {session} alone"),
-        ("../{subject}/T1.nii.gz", "patterns start below root"),
-        ("a/../{subject}/T1.nii.gz", "patterns start below root"),
-        ("/data/{subject}/T1.nii.gz", "patterns start below root"),
-        ("~/data/{subject}/T1.nii.gz", "patterns start below root"),
+        ("{subject}/{run}/T1.nii.gz", "holds {run}, but only {subject} and {session}"),
+        ("{subject}/*/T1.nii.gz", "holds *, but only {subject} and {session}"),
+        ("{subject}/T?.nii.gz", "holds ?, but only {subject} and {session}"),
+        ("../{subject}/T1.nii.gz", "leaves the root"),
+        ("a/../{subject}/T1.nii.gz", "leaves the root"),
+        ("/data/{subject}/T1.nii.gz", "leaves the root"),
+        ("~/data/{subject}/T1.nii.gz", "leaves the root"),
         ("{subject}/T1.mgz", "does not end in .nii.gz or .nii"),
     ],
 )

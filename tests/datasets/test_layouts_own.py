@@ -74,7 +74,7 @@ def test_all_sessions_and_their_first_runs_are_taken_and_the_log_says_so(tmp_pat
     assert paths(table, tmp_path / "raw", "t1") == [files[1], files[6]]
     assert paths(table, tmp_path / "raw", "seg") == [files[4], files[7]]
     log = capsys.readouterr().out
-    assert "scans or masks that were passed over: 1" in log
+    assert "scans or masks that are not used: 1" in log
     assert "run-2_T1w" in log and "ses-c_T1w" not in log and "gadolinium" not in log
     both = listed(tmp_path, "bids", modalities=["t1", "t2"])
     assert both["session"].tolist() == ["a", "b", "c"]
@@ -273,7 +273,7 @@ def test_scan_of_two_rows_is_nobodys(tmp_path):
     table = listed(tmp_path, "table", table="scans.csv", lesions=False)
     assert table["status"].tolist() == ["left_out", "ok", "left_out"]
     for subject in ("1", "3"):
-        assert "a.nii.gz stands there more than once (1, 3)" in table.loc[subject, "reason"]
+        assert "a.nii.gz is listed more than once (1, 3)" in table.loc[subject, "reason"]
 
 
 def test_subject_of_two_rows_is_left_out(tmp_path):
@@ -301,7 +301,7 @@ def test_subject_of_two_rows_is_left_out(tmp_path):
         ("subject,t1\n\n,a.nii.gz\n", "row 3: the subject has no name"),
         ("subject,t1,T1\n1,a.nii.gz,b.nii.gz\n", "has two columns 't1' and 'T1' with different"),
         ("subject,t1,\n1,a.nii.gz,x\n", "has the unknown column ''"),
-        ("", "is no table that can be read"),
+        ("", "is not a table that can be read"),
         (None, "scans.csv: the file does not exist"),
     ],
 )

@@ -196,11 +196,11 @@ def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "is no table that can be read"),
+        ("", "is not a table that can be read"),
         (HEADER + "\n", "no rows"),
         ("name;age\nIXI001;30\n", "no column img_name; it has name, age"),
         (",img_name\n0,IXI001-HH-1401_t1.nii.gz\n1,\n", "row 3 has no img_name"),
-        ('img_name,b\n"IXI001', "is no table that can be read"),
+        ('img_name,b\n"IXI001', "is not a table that can be read"),
         ("img_name,age\nIXI001,30\nIXI002,31,5\n", "row 3 has 3 cells, the header 2"),
     ],
 )
@@ -217,7 +217,7 @@ def test_lists_that_are_missing_doubled_or_of_another_data_set(tmp_path, subject
     with pytest.raises(SettingsError, match=r"no MSLUB_val\.csv"):
         split_of(subjects, lists, name="MSLUB", healthy=False)
     write_list(tmp_path / "Data" / "splits" / "IXI_test.csv", [8])
-    with pytest.raises(SettingsError, match=r"IXI_test\.csv is there twice"):
+    with pytest.raises(SettingsError, match=r"IXI_test\.csv exists twice"):
         split_of(subjects, [*lists, tmp_path / "Data" / "splits" / "IXI_test.csv"])
     others = subjects.assign(subject=[f"sub-{number}" for number in range(10)])
     with pytest.raises(SettingsError, match=r"IXI_test\.csv: none of its subjects can be used"):

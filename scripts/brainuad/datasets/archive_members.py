@@ -1,4 +1,4 @@
-"""The members of an archive as files below a folder, and nothing beside it."""
+"""Write the members of an archive as files below a folder, and nowhere else."""
 
 import os
 import posixpath
@@ -21,9 +21,9 @@ GIBIBYTE = 2**30
 
 @dataclass
 class Members:
-    """Writes the members of one archive below a folder, never over a file that is there.
+    """Writes the members of one archive below a folder, and never overwrites a file.
 
-    The folder never holds a link while files are written, so no path leads out of it unseen.
+    The folder contains no link while files are written, so no path can lead out of it.
     """
 
     archive: Path
@@ -34,13 +34,13 @@ class Members:
     links: list[tuple[PurePosixPath, PurePosixPath]] = field(default_factory=list)
 
     def place(self, name: str) -> PurePosixPath | None:
-        """Where a member goes below the folder, or None for what macOS adds."""
-        # Some writers of zips on Windows put backslashes between folders.
+        """The path of a member below the folder, or None for files that macOS adds."""
+        # Some zips from Windows have backslashes between folders.
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name) or "\0" in name:
             raise SettingsError(
-                f"{self.archive}: its member {name!r} would lie outside the folder; it was not "
-                "made to be unpacked, download it from its publisher"
+                f"{self.archive}: its member {name!r} would be written outside the folder; the "
+                "archive may be malicious, download it from its publisher"
             )
         if {"__MACOSX", ".DS_Store"} & set(path.parts) or path.name.startswith("._"):
             self.skipped += 1
@@ -52,7 +52,7 @@ class Members:
             (self.folder / path).mkdir(parents=True, exist_ok=True)
 
     def write(self, path: PurePosixPath, source: BinaryIO, *, modified: float) -> None:
-        """Write a file with its time in seconds since 1970, or find it there already."""
+        """Write a file with its time in seconds since 1970; the same file may exist already."""
         self.make_folder(path.parent)
         file = self.folder / path
         self.count += 1
@@ -74,20 +74,20 @@ class Members:
         normal = PurePosixPath(posixpath.normpath(target))
         if normal.is_absolute() or ".." in normal.parts:
             raise SettingsError(
-                f"{self.archive}: its member {str(path)!r} is a link out of the folder; it was not "
-                "made to be unpacked, download it from its publisher"
+                f"{self.archive}: its member {str(path)!r} is a link out of the folder; the "
+                "archive may be malicious, download it from its publisher"
             )
         self.links.append((path, normal))
 
     def write_links(self) -> None:
-        """Write what the links point to, once all files are there."""
-        # ASSUME: a link inside an archive becomes a copy of its file, so that no link can lead
-        # anywhere later; the five data sets hold none.
+        """Write copies of the files that links point to, after all files were written."""
+        # ASSUME: a link inside an archive becomes a copy of its file, so that no link can point
+        # elsewhere later; the archives of the five data sets have no links.
         for path, target in self.links:
             if not (self.folder / target).is_file():
                 raise SettingsError(
                     f"{self.archive}: its member {str(path)!r} is a link to {str(target)!r}, which "
-                    "is no file of the archive; unpack it yourself and set archives: []"
+                    "is not a file of the archive; unpack it yourself and set archives: []"
                 )
             with (self.folder / target).open("rb") as source:
                 self.write(path, source, modified=os.fstat(source.fileno()).st_mtime)
@@ -109,8 +109,8 @@ class Members:
 
     def _second(self, path: PurePosixPath) -> SettingsError:
         return SettingsError(
-            f"{self.archive}: its member {str(path)!r} is there already with other content, from "
-            "this archive or one before it; check archives in the config, or unpack them yourself"
+            f"{self.archive}: its member {str(path)!r} exists already with other content, from "
+            "this archive or an earlier one; check archives in the config, or unpack them yourself"
         )
 
 

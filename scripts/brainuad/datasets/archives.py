@@ -1,4 +1,4 @@
-"""Archives as data sets are downloaded: tar, zip, and what openssl has encrypted."""
+"""Unpack the archives of data sets: tar, zip, and files that openssl has encrypted."""
 
 import bz2
 import errno
@@ -29,7 +29,7 @@ COMPRESSIONS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
-# What the readers raise where the bytes make no sense, beside an OSError that names no file.
+# What readers raise for damaged bytes, in addition to an OSError without a file name.
 DAMAGES = (
     EOFError,
     ValueError,
@@ -42,17 +42,17 @@ DAMAGES = (
 
 
 def unpack(archive: Path, folder: Path, *, password: bytes | None) -> None:
-    """Unpack an archive into an existing folder; of which kind it is, its content shows.
+    """Unpack an archive into an existing folder; its format is recognized by its content.
 
     Owners and modes are the user's own, not the archive's. The time of a file is the archive's, so
-    that what is unpacked again is not newer; one in the future becomes now. What macOS adds is
-    skipped, and a file that is there already with the same bytes. `password` opens a tar that is
-    encrypted (brainuad.datasets.decryption).
+    that a file which is unpacked again is not newer; a time in the future becomes the present.
+    Files that macOS adds are skipped, and files that exist already with the same bytes. `password`
+    opens an encrypted tar (brainuad.datasets.decryption).
 
     Raises SettingsError, one line that names the archive, if it is missing, empty, damaged, cut
-    short, no archive, or encrypted by another password; if a member would lie outside the folder,
-    has the path of another file that is there already, or is neither a file, nor a folder, nor a
-    link to a file of the archive; and if the disk is too small.
+    short, not an archive, or encrypted with another password; if a member would be written outside
+    the folder, has the path of another file that exists already, or is neither a file, nor a
+    folder, nor a link to a file of the archive; and if the disk is too small.
     """
     archive = Path(archive)
     job.log(f"Unpacking {archive}")
@@ -77,7 +77,7 @@ def unpack(archive: Path, folder: Path, *, password: bytes | None) -> None:
 def extract_member(archive: Path, name: str, target: Path) -> None:
     """Write one file of a zip to `target`, whose folder exists.
 
-    Raises SettingsError as `unpack`, or if the zip holds no member of this name.
+    Raises SettingsError like `unpack`, or if the zip has no member of this name.
     """
     archive = Path(archive)
     with _naming_errors(archive), zipfile.ZipFile(archive) as content:
@@ -100,7 +100,7 @@ def _unpack_zip(stream: BinaryIO, members: Members) -> None:
             if path is None:
                 continue
             _check_zip_member(info, members.archive)
-            # As some writers of zips on Windows mark a folder.
+            # Some zips from Windows mark a folder by a backslash.
             if info.is_dir() or info.filename.endswith("\\"):
                 members.make_folder(path)
                 continue
@@ -109,7 +109,7 @@ def _unpack_zip(stream: BinaryIO, members: Members) -> None:
 
 
 def _time_in_zip(info: zipfile.ZipInfo) -> float:
-    # A zip holds local time, and does not say of where.
+    # A zip has local times without a time zone.
     return time.mktime((*info.date_time, 0, 0, -1))
 
 
@@ -118,7 +118,7 @@ def _check_zip_member(info: zipfile.ZipInfo, archive: Path) -> None:
         raise SettingsError(
             f"{archive}: is a zip with a password; unpack it yourself and set archives: []"
         )
-    # The upper half holds the mode on Unix, or 0.
+    # The upper half is the Unix mode, or 0.
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _odd_member(archive, info.filename)
 
@@ -131,7 +131,7 @@ def _odd_member(archive: Path, name: str) -> SettingsError:
 
 
 class _StrictHeader(tarfile.TarInfo):
-    """A header of a tar, where `tarfile` takes a damaged or a missing one for the regular end."""
+    """A header of a tar; `tarfile` would take a damaged or missing header for the regular end."""
 
     @classmethod
     def fromtarfile(cls, content: tarfile.TarFile) -> tarfile.TarInfo:
@@ -160,7 +160,7 @@ def _unpack_tar(stream: BinaryIO, members: Members) -> None:
                 members.write(path, content.extractfile(header), modified=header.mtime)
             else:
                 raise _odd_member(members.archive, header.name)
-    # Checksum and padding stand at the very end.
+    # Checksum and padding are at the very end; reading them checks them.
     while stream.read(BUFFER):
         pass
     members.write_links()
@@ -190,7 +190,7 @@ def _is_tar(start: bytes) -> bool:
 def _decrypted(
     stream: io.BufferedReader, archive: Path, password: bytes | None
 ) -> io.BufferedReader:
-    """The stream itself, or what is in it where it is encrypted."""
+    """The stream itself, or its decrypted content if it is encrypted."""
     if not is_encrypted(stream.peek()):
         return stream
     if password is None:
@@ -199,7 +199,8 @@ def _decrypted(
             "{file: ...} or {environment: ...}"
         )
     plain = io.BufferedReader(DecryptedStream(stream, password=password), BUFFER)
-    # ASSUME: what is encrypted is a tar, as ATLAS is; anything else is a wrong password's work.
+    # ASSUME: an encrypted archive is a tar, as that of ATLAS; any other content means that the
+    # password is wrong.
     if not plain.peek().startswith(tuple(COMPRESSIONS)) and not _is_tar(plain.peek()):
         raise SettingsError(
             f"{archive}: the password does not open it; check it, spaces and line breaks too"
@@ -209,7 +210,7 @@ def _decrypted(
 
 @contextmanager
 def _naming_errors(archive: Path) -> Iterator[None]:
-    """Turn what the readers and the disk raise to one line about the archive."""
+    """Turn errors of the readers and of the disk into one line about the archive."""
     try:
         yield
     except SettingsError:
@@ -227,12 +228,12 @@ def _naming_errors(archive: Path) -> Iterator[None]:
     except (OSError, *DAMAGES) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SettingsError(
-                f"{archive}: the disk is full; make room for what it holds"
+                f"{archive}: the disk is full; make room for the archive's content"
             ) from error
         if isinstance(error, OSError) and error.filename is not None:
             raise SettingsError(
                 f"{archive}: cannot be unpacked ({error.strerror}: {str(error.filename)!r}); "
-                "check the rights"
+                "check the permissions"
             ) from error
         reason = " ".join(str(error).split())
         raise SettingsError(

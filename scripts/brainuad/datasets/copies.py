@@ -1,4 +1,4 @@
-"""One scan under two names: found by its voxels, within a data set and across those of a run."""
+"""Find a scan that has two names by its voxels, within a data set and across those of a run."""
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from brainuad.io.tables import DIGEST
 
 
 class Owner(NamedTuple):
-    """Who keeps a scan, by what name, and the data set it is of; "" is the table's own."""
+    """The subject that keeps a scan, the scan's name, and its data set; "" is the table's own."""
 
     dataset: str
     subject: str
@@ -25,17 +25,17 @@ def leave_out_copies(
     *,
     sharing_files: Collection[str] = (),
 ) -> pd.DataFrame:
-    """The subject table with the subjects left out who share a scan with one that comes before.
+    """The subject table, in which subjects are left out that share a scan with an earlier one.
 
-    earlier        by data set, the subject tables that come before
-    sharing_files  those of them whose very files the table may hold too
+    earlier        the subject tables of data sets that come before, by their names
+    sharing_files  those of these data sets whose very files the table may contain too
 
-    Within the table the subjects with more usable scans come first, then those first by name; of a
-    subject its sessions in their order. Who shares a scan with somebody else is left out with all
-    sessions; of two sessions of one subject with the same scan the later one is.
+    Within the table, subjects with more usable scans come first, and then those first by name; the
+    sessions of a subject keep their order. A subject that shares a scan with another one is left
+    out with all sessions; if two sessions of one subject have the same scan, the later one is.
     """
-    # ASSUME: whoever shares one scan with another is the same person, and left out with all scans:
-    # under two names they could stand on two sides of a split.
+    # ASSUME: subjects that share a scan are the same person, and one of them is left out with all
+    # scans: under two names, a person could be in two partitions of a split.
     owners: dict[str, Owner] = {}
     for dataset, other in (earlier or {}).items():
         for _, row in _usable(other).iterrows():
@@ -78,7 +78,7 @@ def _usable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scans(row: pd.Series) -> dict[str, str]:
-    """From digest to path of a subject's usable scans."""
+    """The paths of a subject's usable scans, by the scans' digests."""
     return {
         digest: str(row[column.removesuffix(DIGEST)])
         for column, digest in row.items()

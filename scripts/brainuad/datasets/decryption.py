@@ -1,4 +1,4 @@
-"""What `openssl enc -aes-256-cbc -md sha256` has encrypted, read as a stream."""
+"""Read a file that `openssl enc -aes-256-cbc -md sha256` has encrypted, as a stream."""
 
 import base64
 import binascii
@@ -18,15 +18,15 @@ BLANKS = b" \t\r\n"
 
 
 def is_encrypted(start: bytes) -> bool:
-    """Whether a file that starts so is openssl's, as it is or in base64."""
+    """Whether the first bytes of a file are those of openssl, in binary or in base64."""
     return start.startswith((MAGIC, MAGIC_BASE64))
 
 
 class DecryptedStream(io.RawIOBase):
     """The plain bytes of an encrypted stream, from its start to its end, a mebibyte at a time.
 
-    A wrong password is told by what comes out alone: the format has no check of its own but the
-    padding at the end. Raises ValueError for what is cut short, damaged, or not base64.
+    A wrong password shows only in the plain bytes: the format has no check except the padding at
+    the end. Raises ValueError for a stream that is cut short, damaged, or not base64.
 
     Source: EVP_BytesToKey of OpenSSL, one iteration, for the key and the initial vector.
     """
@@ -38,7 +38,7 @@ class DecryptedStream(io.RawIOBase):
         self._characters = b""
         self._plain = memoryview(b"")
         self._ended = False
-        # The salt is 8 bytes beyond the magic; base64 hands out whole groups, so more may come.
+        # The salt is the 8 bytes after the magic; base64 is decoded in groups, so more may follow.
         start = self._read_encrypted()
         salt = start[len(MAGIC) : len(MAGIC) + SALT_BYTES]
         if len(salt) < SALT_BYTES:
@@ -65,12 +65,12 @@ class DecryptedStream(io.RawIOBase):
             self._plain = memoryview(self._unpadder.update(self._decryptor.update(chunk)))
             return
         self._ended = True
-        # Both raise ValueError: for half a block, and for another padding than PKCS7's.
+        # Both raise ValueError: for an incomplete block, and for padding that is not PKCS7.
         self._decryptor.finalize()
         self._plain = memoryview(self._unpadder.finalize())
 
     def _read_encrypted(self) -> bytes:
-        """The next bytes, out of base64 where it is that; none at the end."""
+        """The next bytes, decoded if the stream is base64; none at the end."""
         content = self._encrypted.read(CHUNK)
         if not self._base64:
             return content

@@ -1,4 +1,4 @@
-"""Age, sex and site of subjects, from a table that came with a data set or that a user wrote."""
+"""Age, sex and site of subjects, from a table of the data set or of the user."""
 
 import re
 from collections import defaultdict
@@ -20,7 +20,7 @@ OLDEST = 120
 IXI_SUBJECT = re.compile(r"(IXI\d+)-.+")
 PERSON = r"(?:patients?|subjects?|participants?)?"
 # Names of columns as `text_tables.plain_name` gives them, the preferred ones first. Ages at other
-# times than the scan (onset, death) and groups of ages are no such names.
+# times than the scan (onset, death) and age groups are not among them.
 SPELLINGS = {
     "subject": (
         *("subject", "participantid"),
@@ -44,7 +44,7 @@ SPELLINGS = {
 NEITHER = {"age": f"no age above 0 and up to {OLDEST} years", "sex": "neither male nor female"}
 SEXES = {"m": "m", "male": "m", "man": "m", "f": "f", "female": "f", "woman": "f"}
 YEARS = {"y": 1, "m": 1 / 12, "w": 7 / 365.25, "d": 1 / 365.25}
-# 89+ is how ages are kept private, 045Y how DICOM writes them.
+# De-identified data have ages such as 89+, DICOM has 045Y.
 AGE = re.compile(
     r"[>≥]?=?\s*(?P<number>[0-9]+(?:[.,][0-9]*)?)\s*\+?\s*"
     r"(?P<unit>y(?:ea)?rs?|y(?:/?o)?|m(?:o(?:nth)?s?)?|w(?:ee)?ks?|w|days?|d)?\.?(?:\s*old)?",
@@ -54,7 +54,7 @@ AGE = re.compile(
 
 @dataclass(frozen=True)
 class Person:
-    """age in years, sex "f" or "m", site hospital, scanner or cohort; None where unknown."""
+    """Age in years, sex "f" or "m", site (hospital, scanner or cohort); None if unknown."""
 
     age: float | None = None
     sex: str | None = None
@@ -63,9 +63,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Demographics:
-    """People by the names that a table has for them, and how many rows it has.
+    """The people of a table by their names in it, and its number of rows.
 
-    sessions  by the same names, the person by session, of those whose rows name their sessions
+    sessions  by the same names, the person at each session, if rows name their sessions
     """
 
     path: Path
@@ -75,7 +75,7 @@ class Demographics:
 
 
 def find_demographics(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
-    """The first table of one of the names in the folders, or one folder deeper; None without."""
+    """The first table with one of the names in the folders, or one folder deeper; else None."""
     for folder in folders:
         for pattern in (*names, *(f"*/{name}" for name in names)):
             if found := sorted(folder.glob(pattern)):
@@ -84,7 +84,7 @@ def find_demographics(folders: Sequence[Path], names: Sequence[str]) -> Path | N
 
 
 def table_named(name: str, folders: Sequence[Path]) -> Path:
-    """The path of a table in the first of the folders that has it; without any, in the first."""
+    """The path of a table in the first of the folders that has it; if none has, in the first."""
     paths = [folder / name for folder in folders]
     return next((path for path in paths if path.exists()), paths[0])
 
@@ -92,9 +92,9 @@ def table_named(name: str, folders: Sequence[Path]) -> Path:
 def read_demographics(path: Path) -> Demographics:
     """People of a table with a column subject, participant_id or the like, such as IXI's own.
 
-    Age, sex and site are read as by `people_of`. Of repeated rows of a subject the first that gives
-    an age counts, of those of a session too where there is a column session. Raises SettingsError,
-    one line, for a table that cannot be read or names nobody.
+    Age, sex and site are read as by `people_of`. If rows of a subject (or of a session, if there is
+    a column session) are repeated, the first one with an age counts. Raises SettingsError, one
+    line, for a table that cannot be read or has no column of subjects.
     """
     table = read_spreadsheet(path)
     subjects = column_of(table, SPELLINGS["subject"], path)
@@ -113,14 +113,14 @@ def read_demographics(path: Path) -> Demographics:
         if session := session_in(column, row):
             places.append((sessions.setdefault(subject, {}), session))
         for persons, name in places:
-            # ASSUME: of the repeated rows of a subject, the first that gives an age counts.
+            # ASSUME: if a subject has repeated rows, the first one with an age counts.
             if name not in persons or (persons[name].age is None and person.age is not None):
                 persons[name] = person
     return Demographics(path, len(table), people, sessions)
 
 
 def session_in(column: pd.Series | None, row: int) -> str:
-    """The session that a row names in the column session, as `scan_names` has it; or ""."""
+    """The session in a row of the column session, as `scan_names` writes it; "" without one."""
     if column is None or pd.isna(cell := known(column)[row]):
         return ""
     return plain_session(re.sub(r"^([0-9]+)\.0+$", r"\1", cell))
@@ -129,7 +129,7 @@ def session_in(column: pd.Series | None, row: int) -> str:
 def people_of(table: pd.DataFrame, path: Path) -> list[Person]:
     """The person of each row of a spreadsheet, as far as it has columns of age, sex and site.
 
-    Which columns are read, and what in them is neither a value nor empty, stands in the log.
+    The log says which columns are read, and which of their cells cannot be read.
     """
     columns = {key: column_of(table, SPELLINGS[key], path) for key in READERS}
     origins = [
@@ -156,12 +156,12 @@ def people_of(table: pd.DataFrame, path: Path) -> list[Person]:
 def with_demographics(
     subjects: Sequence[RawSubject], table: Demographics
 ) -> tuple[list[RawSubject], list[str]]:
-    """The subjects with age, sex and site where the data set itself gave none; and remarks.
+    """The subjects, with age, sex and site from a table if the data set itself has none; remarks.
 
-    A row is found by the subject's name, with or without `sub-`; in IXI by the number in it. Where
-    that finds none, by the name without leading zeros, if one row and one subject share it. Where
-    rows name their sessions, a scan of a session has the age and site of that session alone. The
-    remarks are lines on rows that name nobody, or more than one, and on sessions without a row.
+    A row is found by the subject's name, with or without `sub-`, and in IXI by the number in it. If
+    there is none, it is found by the name without leading zeros, if only one row and one subject
+    have it. If rows name their sessions, a scan gets only the age and site of its own session. The
+    remarks are lines on rows that match no subject or several, and on sessions without a row.
     """
     matches, remarks = _match(list(dict.fromkeys(raw.subject for raw in subjects)), table)
     described, without = [], []
@@ -170,13 +170,13 @@ def with_demographics(
         if name := matches.get(raw.subject):
             person = table.people[name]
             if raw.session and (sessions := table.sessions.get(name)):
-                # ASSUME: age and site may differ between sessions, so those of another session are
-                # not taken; the sex is.
+                # ASSUME: age and site may differ between sessions, so only the sex is taken from
+                # another session.
                 found = _session_named(raw.session, sessions)
                 without += [] if found else [raw.name]
                 person = replace(found or Person(), sex=(found and found.sex) or person.sex)
-        told = {key: value for key, value in vars(person).items() if getattr(raw, key) is None}
-        described.append(replace(raw, **told))
+        added = {key: value for key, value in vars(person).items() if getattr(raw, key) is None}
+        described.append(replace(raw, **added))
     if without:
         shown = f"has no row for {len(without)} of the sessions ({_some(without)})"
         remarks.append(f"{table.path}: {shown}")
@@ -184,9 +184,9 @@ def with_demographics(
 
 
 def age_of(cell: str, unit: str = "y") -> float | None:
-    """The age in years that a text gives, in the unit (y, m, w, d) where it names none itself.
+    """The age in years in a text; `unit` (y, m, w, d) is used if the text names none.
 
-    "89+" is 89, "045Y" 45, "18 months" 1.5. None for what is no number above 0 and up to 120 years.
+    "89+" is 89, "045Y" 45, "18 months" 1.5. None if there is no number above 0 and up to 120 years.
     """
     match = AGE.fullmatch(cell.strip())
     if match is None:
@@ -202,7 +202,7 @@ def _read_ages(cells: pd.Series) -> dict[int, float | None]:
 
 
 def _read_sexes(cells: pd.Series) -> dict[int, str | None]:
-    """Sexes by row; codes are read where the column's name explains them: SEX_ID (1=m, 2=f)."""
+    """Sexes by row; codes are read if the column's name explains them: SEX_ID (1=m, 2=f)."""
     name = cells.name.lower()
     codes = {
         **dict(re.findall(r"([0-9])\s*[=:]\s*([a-z]+)", name)),
@@ -216,7 +216,7 @@ READERS = {"age": _read_ages, "sex": _read_sexes, "site": dict}
 
 
 def _match(subjects: Sequence[str], table: Demographics) -> tuple[dict[str, str], list[str]]:
-    """From subject to the name that the table has for it; and remarks."""
+    """The name in the table of each subject; and remarks."""
     names = {subject: _ixi_number(subject) or subject for subject in subjects}
     alike = defaultdict(set)
     for name in names.values():
@@ -238,22 +238,22 @@ def _match(subjects: Sequence[str], table: Demographics) -> tuple[dict[str, str]
     taken = set(matches.values())
     remarks = []
     if unclear := [row for row in dict.fromkeys(unclear) if row not in taken]:
-        remarks.append(f"{_some(unclear)} could be more than one subject's, or share one: unused")
+        remarks.append(f"{_some(unclear)} may be of several subjects, or of the same one: not used")
     if not matches:
         rows_named = f"{_some(list(table.people), 1)}; " if table.people else ""
-        called = f"{rows_named}they are called {_some(subjects, 1)}"
+        called = f"{rows_named}subjects are called {_some(subjects, 1)}"
         rows = "1 row" if table.rows == 1 else f"{table.rows} rows"
         remarks.append(f"none of its {rows} names a subject ({called})")
     else:
         if without := [subject for subject in subjects if subject not in matches]:
             remarks.append(f"has no row for {len(without)} of the subjects ({_some(without)})")
         if others := [row for row in table.people if row not in taken]:
-            remarks.append(f"has rows for {len(others)} who are no subject ({_some(others)})")
+            remarks.append(f"has rows for {len(others)} who are not subjects ({_some(others)})")
     return matches, [f"{table.path}: {remark}" for remark in remarks]
 
 
 def _session_named(session: str, sessions: Mapping[str, Person]) -> Person | None:
-    """By its name, or else by the name without leading zeros if one row alone has it."""
+    """The person at a session, by its name, or by the name without leading zeros if unique."""
     alike = [person for name, person in sessions.items() if _loosely(name) == _loosely(session)]
     return sessions.get(session) or (alike[0] if len(alike) == 1 else None)
 

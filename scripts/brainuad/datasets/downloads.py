@@ -1,4 +1,4 @@
-"""Files from the internet, checked by their checksum before anything reads them."""
+"""Download files, and check their checksums before anything reads them."""
 
 import errno
 import hashlib
@@ -18,21 +18,21 @@ ATTEMPTS = 3
 PAUSE = 5  # seconds before another attempt
 TIMEOUT = 60  # seconds without a single byte
 CHUNK = 2**20
-# Some hosts turn away urllib's own name.
+# Some hosts refuse urllib's own user agent.
 HEADERS = {"User-Agent": "brainuad"}
-REFUSED = range(400, 500)  # the host's answer will be the same a few seconds later
-BUSY = (408, 429)  # save for these
+# Answers that will be the same a few seconds later, unlike time-outs and too many requests.
+REFUSED = frozenset(range(400, 500)) - {408, 429}
 
 
 def fetch(address: str, target: Path, *, sha256: str | None) -> None:
-    """Write what lies at an https address to `target`, whole or not at all.
+    """Write the file at an https address to `target`, completely or not at all.
 
-    Without a checksum to expect, the one found is logged. Raises SettingsError for an address that
-    is not https, here or after a redirection, for one that cannot be fetched in three attempts, for
-    a full disk, and for another checksum.
+    If no checksum is expected, the one found is logged. Raises SettingsError for an address that is
+    not https, here or after a redirection, that cannot be fetched in three attempts, for a full
+    disk, and for another checksum.
     """
     if address.partition("://")[0] not in SCHEMES:
-        raise SettingsError(f"{address}: is no https address; correct it in the config")
+        raise SettingsError(f"{address}: is not an https address; correct it in the config")
     job.log(f"Fetching {address}")
     with job.replacing(target) as temporary:
         for attempt in range(1, ATTEMPTS + 1):
@@ -42,7 +42,7 @@ def fetch(address: str, target: Path, *, sha256: str | None) -> None:
             except (OSError, HTTPException, ValueError) as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                     raise SettingsError(
-                        f"{target}: the disk is full; make room for what {address} holds"
+                        f"{target}: the disk is full; make room for the file at {address}"
                     ) from error
                 job.log(f"attempt {attempt}: {error}")
                 if attempt == ATTEMPTS or _is_final(error):
@@ -53,13 +53,13 @@ def fetch(address: str, target: Path, *, sha256: str | None) -> None:
             time.sleep(PAUSE)
         found = check_sha256(temporary, sha256, name=address)
         if sha256 is None:
-            job.log(f"{address}: no checksum to expect; put sha256: {found} in the config")
+            job.log(f"{address}: no checksum is expected; put sha256: {found} in the config")
 
 
 def check_sha256(path: Path, expected: str | None, *, name: str) -> str:
     """Return a file's SHA-256 as lower-case hexadecimal digits.
 
-    Raises SettingsError, naming the file by `name`, if another one was expected.
+    Raises SettingsError, with `name` for the file, if another one was expected.
     """
     with Path(path).open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -72,11 +72,11 @@ def check_sha256(path: Path, expected: str | None, *, name: str) -> str:
 
 
 class _SameSchemes(urllib.request.HTTPRedirectHandler):
-    """Follows redirections, but not to an address that may be read on the way."""
+    """Follows redirections, but not to an unencrypted address."""
 
     def redirect_request(self, request, response, code, message, headers, address):
         if address.partition("://")[0] not in SCHEMES:
-            raise ValueError(f"it leads on to {address}, which is no https address")
+            raise ValueError(f"it redirects to {address}, which is not an https address")
         return super().redirect_request(request, response, code, message, headers, address)
 
 
@@ -99,5 +99,5 @@ def _chunks(response: HTTPResponse) -> Iterable[bytes]:
 
 def _is_final(error: Exception) -> bool:
     if isinstance(error, urllib.error.HTTPError):
-        return error.code in REFUSED and error.code not in BUSY
+        return error.code in REFUSED
     return isinstance(error, ValueError)

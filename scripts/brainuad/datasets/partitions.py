@@ -1,4 +1,4 @@
-"""The partitions of a split, and whose scans are in one."""
+"""The partitions of a split, and the scans in them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,7 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 def scans_of(split: Iterable[Mapping[str, str]], partition: str) -> list[str]:
     """The names of the scans of a partition, in the order of the split's rows.
 
-    They have the columns subject, session and partition, as `splits` draws them.
+    The rows have the columns subject, session and partition.
     """
     if partition not in (TRAIN, VALIDATION, TEST):
         raise ValueError(f"partition {partition!r} is not one of {TRAIN}, {VALIDATION}, {TEST}")

@@ -1,9 +1,9 @@
-"""The released split lists: whom the authors trained on, validated with and tested.
+"""The released split lists: the subjects that the authors trained on, validated with and tested.
 
-Healthy sets come as {name}_train_fold{k}.csv, {name}_val_fold{k}.csv and {name}_test.csv, lesion
-sets as {name}_val.csv and {name}_test.csv. The lists of IXI have a row for each row of its
-spreadsheet, which repeats subjects: these stand twice in one list, or in two lists. avail_t2.csv,
-which names the files that have a T2, is not read: the files themselves decide.
+Healthy sets have {name}_train_fold{k}.csv, {name}_val_fold{k}.csv and {name}_test.csv, lesion sets
+{name}_val.csv and {name}_test.csv. The lists of IXI have a row for each row of its spreadsheet,
+which repeats subjects: these are twice in one list, or in two lists. avail_t2.csv, which names the
+subjects with a T2 scan, is not read: the files themselves show it.
 """
 
 import re
@@ -26,8 +26,8 @@ REPEATED_ROW = "repeated row"
 NO_USABLE_SCAN = "no usable scan"
 IN_NO_LIST = "in no list"
 IN_OTHER_VALIDATION = "in validation of other folds"
-# ASSUME: a subject on two sides of the released lists is taken from the weaker one, that is from
-# train before validation before test, so that the released test sets stay whole.
+# ASSUME: a subject in two partitions of the released lists is removed from the weaker one, that is
+# from train before validation before test, so that the released test sets stay complete.
 STRENGTH = (TEST, VALIDATION, TRAIN)
 LEAKS = tuple(
     f"in {strong} and {weak}"
@@ -50,20 +50,20 @@ def released_split(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One fold of the released lists: a table as `splits.split_healthy` gives it, and problems.
 
-    subjects: a subject table; its rows with status ok or partial can be used. lists: the
-    CSV files of the data set, those of all folds. name: what their names begin with, such as IXI
-    or Brats21.
+    subjects  a subject table; its rows with status ok or partial can be used
+    lists     the CSV files of the data set, for all folds
+    name      the beginning of their names, such as IXI or Brats21
 
-    The problems (problem, subject, partition, action) name each row that was not taken as it
-    stands: a repeated row (one problem each, dropped), a subject on two sides (dropped from train
-    before validation before test, or kept: it then has two rows), a subject without a usable scan
-    (dropped), a usable subject in none of the fold's lists (dropped), and a subject that other
-    folds validate with too (reported only). Raises SettingsError for a list that is missing, empty
-    or unreadable, and for one of whose subjects none has a usable scan.
+    The problems (problem, subject, partition, action) name each row that was not taken unchanged: a
+    repeated row (one problem each, dropped), a subject in two partitions (dropped from train before
+    validation before test, or kept with two rows), a subject without a usable scan (dropped), a
+    usable subject in none of the fold's lists (dropped), and a subject that is in the validation of
+    other folds too (only reported). Raises SettingsError for a list that is missing, empty or
+    unreadable, and for a list without any usable subject.
     """
     files = find_lists(lists, name, fold=fold, healthy=healthy)
-    # ASSUME: subjects with one modality are used wherever the released lists have them, as the
-    # authors did, who filtered the lists by avail_t2.csv when they ran on T2.
+    # ASSUME: subjects with one modality are used in all released lists that contain them, as by the
+    # authors, who filtered the lists by avail_t2.csv for T2.
     usable = set(usable_subjects(subjects))
     problems, rows, side_of = [], [], {}
     for partition in (side for side in STRENGTH if side in files):
@@ -82,13 +82,13 @@ def released_split(
         problems += [(NO_USABLE_SCAN, subject, partition, DROPPED) for subject in without]
         if not taken:
             raise SettingsError(
-                f"{files[partition]}: each of its subjects stands in a list that comes before it "
-                "too, so that none is left; check the lists, or set keep_leaks: true"
+                f"{files[partition]}: each of its subjects is also in a list of a stronger "
+                "partition, so that none is left; check the lists, or set keep_leaks: true"
             )
         if len(without) == len(taken):
             raise SettingsError(
-                f"{files[partition]}: none of its subjects can be used, {listed[0]} and so on; "
-                "check that the list belongs to this data set, and that its scans are there"
+                f"{files[partition]}: none of its subjects can be used, such as {listed[0]}; check "
+                "that the list belongs to this data set, and that its scans are there"
             )
         rows += [(subject, partition) for subject in taken if subject in usable]
     if healthy:
@@ -97,7 +97,7 @@ def released_split(
         problems += [(IN_OTHER_VALIDATION, subject, VALIDATION, REPORTED) for subject in shared]
     problems += [(IN_NO_LIST, subject, "", DROPPED) for subject in sorted(usable - set(side_of))]
     split = pd.DataFrame(sorted(rows), columns=["subject", "partition"])
-    # A subject that stands on two sides does so with all scans.
+    # A subject in two partitions is in both with all scans.
     split = split.merge(usable_rows(subjects)[["subject", "session"]], on="subject")[COLUMNS]
     return split, pd.DataFrame(problems, columns=PROBLEM_COLUMNS)
 
@@ -108,7 +108,7 @@ def no_problems() -> pd.DataFrame:
 
 
 def find_lists(lists: Sequence[Path], name: str, *, fold: int, healthy: bool) -> dict[str, Path]:
-    """From partition to the file of its list, among those of a data set."""
+    """The file with the list of each partition, among the lists of a data set."""
     if healthy:
         parts = {TRAIN: f"train_fold{fold}", VALIDATION: f"val_fold{fold}", TEST: "test"}
     else:
@@ -132,10 +132,10 @@ def read_list(path: Path) -> list[str]:
 
 
 def subject_of(image_name: str) -> str:
-    """The subject that a list means by a file name or a name: IXI105-HH-1471_t1.nii.gz.
+    """The subject of a file name or a name in a list, such as IXI105-HH-1471_t1.nii.gz.
 
-    The modality and the suffix are cut off, since the lists say t1 also where T2 is meant, and so
-    are session and space of ATLAS: names then are those of the raw layouts.
+    The modality and the suffix are removed, since the lists have t1 even for T2, and so are session
+    and space of ATLAS: the names are then those of the raw layouts.
     """
     return FILE_ENDING.sub("", image_name.strip(), count=1).removesuffix(ATLAS_ENDING)
 
@@ -150,7 +150,7 @@ def _only_one(lists: Sequence[Path], file_name: str) -> Path:
         )
     if len(found) > 1:
         raise SettingsError(
-            f"splits: {file_name} is there twice, {found[0]} and {found[1]}; set splits.folder to "
+            f"splits: {file_name} exists twice, {found[0]} and {found[1]}; set splits.folder to "
             "the folder of one of them"
         )
     return found[0]

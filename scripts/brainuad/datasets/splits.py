@@ -1,4 +1,4 @@
-"""Partitions by subject: all scans of a subject, of whatever session, stand on one side."""
+"""Draw partitions by subject: all scans and sessions of a subject are in one partition."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from brainuad.datasets.partitions import TEST, TRAIN, VALIDATION
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
 
-# Columns of categories, also where a table names them by numbers.
+# Columns of categories, even if their values are numbers.
 CATEGORIES = ("sex", "site")
 MAX_CLASSES = 10
 COLUMNS = ["subject", "session", "partition"]
@@ -26,17 +26,21 @@ def split_healthy(
 ) -> pd.DataFrame:
     """One fold of the healthy scans: subject, session, partition (train, validation, test).
 
-    subjects: a subject table; validation and test, whose sizes count subjects, are drawn among
-    those with a row of status ok. The test set is the same in all folds, the validation sets of the
-    folds share no subject, the rest trains, and so do the subjects with one modality only (status
-    partial). All usable scans of a subject share its side. `stratify` names a column in whose
-    values each partition is drawn in proportion; numbers are classed first (see `strata_of`), and
-    of a subject's sessions the first counts whose value is known. Raises SettingsError for sizes
-    that the subjects cannot fill, and for a column that is missing or empty.
+    subjects          a subject table; validation and test are drawn among the subjects that have a
+                      row of status ok
+    validation, test  numbers of subjects
+    stratify          a column: each partition has its values in proportion. Numbers are grouped
+                      into classes (see `strata_of`), and the first known value of a subject's
+                      sessions counts
+
+    The test set is the same in all folds, and the validation sets of the folds share no subject.
+    All other subjects are in train, including those with one modality only (status partial). All
+    usable scans of a subject are in its partition. Raises SettingsError for sizes that the subjects
+    cannot fill, and for a column that is missing or empty.
     """
-    # ASSUME: validation and test are drawn among the subjects with every modality (at one of their
-    # sessions), so that models of different modalities are judged on the same people; the other
-    # subjects train.
+    # ASSUME: validation and test are drawn among the subjects with all modalities (at one of their
+    # sessions), so that models of different modalities are tested on the same people; the other
+    # subjects are in train.
     usable = _complete(subjects, stratify, sizes=[validation, test])
     needed = test + (fold + 1) * validation
     if needed >= len(usable):
@@ -58,7 +62,7 @@ def split_lesions(
 ) -> pd.DataFrame:
     """The scans of a lesion set: subject, session, partition (validation, test), as in every fold.
 
-    `test` None takes all that are not in the validation set. Otherwise as `split_healthy`.
+    If `test` is None, it is all subjects outside the validation set. Otherwise as `split_healthy`.
     """
     usable = _complete(subjects, stratify, sizes=[validation, test])
     if validation + (test or 1) > len(usable):
@@ -75,7 +79,7 @@ def split_lesions(
 
 
 def all_for_test(subjects: pd.DataFrame) -> pd.DataFrame:
-    """The scans of a set without lesion masks: all in the test partition, nothing to fit on.
+    """The scans of a set without lesion masks, all in the test partition.
 
     Raises SettingsError if there is none.
     """
@@ -99,9 +103,9 @@ def usable_rows(subjects: pd.DataFrame) -> pd.DataFrame:
 def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:
     """The stratum of each subject, as text: a category, or a class of numbers ("20 to 34").
 
-    Numbers are cut at their quantiles into `smallest_part` classes of about equal size, at most
-    MAX_CLASSES, so that each partition can have somebody of each; equal numbers share a class.
-    What is unknown is a stratum of its own, "". Sex and site are always categories.
+    Numbers are divided at their quantiles into `smallest_part` classes of about equal size, at most
+    MAX_CLASSES, so that each partition can have a subject of each; equal numbers share a class.
+    Unknown values are a stratum of their own, "". Sex and site are always categories.
     """
     numbers = pd.to_numeric(column, errors="coerce")
     if column.name in CATEGORIES or not numbers.notna().equals(column.notna()):
@@ -122,9 +126,9 @@ def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:
 def proportional_shares(
     sizes: Sequence[int], total: int, generator: np.random.Generator
 ) -> list[int]:
-    """Share `total` among strata in proportion to their sizes, by the largest remainder.
+    """Divide `total` among strata in proportion to their sizes, by the largest remainder.
 
-    Among equal remainders the generator draws.
+    The generator chooses among equal remainders.
     """
     shares, remainders = np.divmod(total * np.asarray(sizes), sum(sizes))
     order = np.lexsort((generator.permutation(len(sizes)), -remainders))
@@ -135,9 +139,9 @@ def proportional_shares(
 def _complete(
     subjects: pd.DataFrame, stratify: str | None, *, sizes: Sequence[int | None]
 ) -> pd.DataFrame:
-    """Subject and stratum of those with a row of status ok; the strata stand in the log."""
+    """Subject and stratum of the subjects with a row of status ok; the strata are logged."""
     complete = subjects[subjects["status"] == "ok"].sort_values("subject", kind="stable")
-    # Of each column the first known value of a subject.
+    # The first known value of each column of a subject.
     usable = complete.groupby("subject", as_index=False).first()
     stratum = pd.Series("", index=usable.index)
     if stratify is not None:
@@ -160,10 +164,10 @@ def _complete(
 
 
 def _draw(usable: pd.DataFrame, size: int, generator: np.random.Generator) -> list[str]:
-    """Subjects drawn in proportion to their strata, from each the exact share rounded up or down.
+    """Subjects drawn in proportion to their strata: the exact share of each, rounded up or down.
 
-    The strata whose exact share is below one place are drawn from together, one subject of each
-    before a second of any: else those that are the smallest would never be drawn from.
+    Strata whose exact share is below one subject are drawn from together, one subject of each
+    before a second of any: otherwise the smallest strata would never be drawn from.
     """
     if size == 0:
         return []
@@ -186,7 +190,7 @@ def _draw(usable: pd.DataFrame, size: int, generator: np.random.Generator) -> li
 def _table(
     subjects: pd.DataFrame, *, validation_set: Sequence[str], test_set: Sequence[str]
 ) -> pd.DataFrame:
-    """A row for each usable scan of a subject table; who is in neither set trains."""
+    """A row for each usable scan of a subject table; subjects in neither set are in train."""
     sides = dict.fromkeys(validation_set, VALIDATION) | dict.fromkeys(test_set, TEST)
     rows = usable_rows(subjects)
     partition = rows["subject"].map(sides).fillna(TRAIN)

@@ -1,4 +1,4 @@
-"""The subject table: which scans of which subjects can be used, after all files were read."""
+"""The subject table: the scans that can be used, after all files were read."""
 
 import hashlib
 from collections import Counter
@@ -30,12 +30,12 @@ OK, PARTIAL, LEFT_OUT = "ok", "partial", "left_out"
 class Expected:
     """What the subjects of a data set are checked for.
 
-    modalities           the asked ones
+    modalities           those that are wanted
     lesions              whether each subject needs a lesion mask
-    labels               labels that a lesion mask may hold besides 0
+    labels               labels that a lesion mask may have besides 0
     lesion_labels        those of them that count as lesion
-    lesions_on_own_grid  whether the mask may lie on another grid than its scan
-    brain_masks          whether the scans come preprocessed, with a brain mask each
+    lesions_on_own_grid  whether the mask may have another grid than its scan
+    brain_masks          whether the scans come preprocessed, each with a brain mask
     exclude              names of subjects, or of scans of one session, that are not wanted
     """
 
@@ -50,13 +50,13 @@ class Expected:
 
 @dataclass(frozen=True)
 class Checked:
-    """A subject, at one session where there are some, after its files were read.
+    """A subject (at one session, if there are sessions) after its files were read.
 
-    usable     the asked modalities that can be used
-    reason     why others, or the whole subject, cannot; "" where all can
+    usable     the wanted modalities that can be used
+    reason     why others, or the whole subject, cannot be used; "" if all can
     broken     whether a file is damaged, rather than missing, ambiguous or not wanted
-    lesion_ml  volume of what counts as lesion, None where no lesion mask was read
-    digests    by modality that can be used, what its scan's voxels are known by
+    lesion_ml  volume of the lesions, None if no lesion mask was read
+    digests    the digest of each usable scan's voxels, by modality
     """
 
     raw: RawSubject
@@ -68,7 +68,7 @@ class Checked:
 
     @property
     def status(self) -> str:
-        """ok, partial (some of the asked modalities are missing or broken), or left_out."""
+        """ok, partial (some of the wanted modalities are missing or broken), or left_out."""
         if not self.usable:
             return LEFT_OUT
         return PARTIAL if self.reason else OK
@@ -77,14 +77,14 @@ class Checked:
 def check_subjects(
     subjects: Sequence[RawSubject], expected: Expected, *, threads: int
 ) -> list[Checked]:
-    """Read every asked scan and mask in full once, and note what is missing or broken.
+    """Read every wanted scan and mask in full once, and note what is missing or broken.
 
-    Raises SettingsError if a name of `expected.exclude` is no subject and no scan.
+    Raises SettingsError if a name of `expected.exclude` is neither a subject nor a scan.
     """
     known = {name for raw in subjects for name in (raw.subject, raw.name)}
     if unknown := sorted(expected.exclude - known):
         raise SettingsError(
-            f"exclude names {unknown[0]!r}, which is no subject; they are called like "
+            f"exclude names {unknown[0]!r}, which is not a subject; a subject is called "
             f"{subjects[0].name!r}"
         )
     with ThreadPoolExecutor(threads) as pool:
@@ -92,7 +92,7 @@ def check_subjects(
 
 
 def check_subject(raw: RawSubject, expected: Expected) -> Checked:
-    """One row: without its masks it is left out, without some of the modalities partial."""
+    """Check one row: without its masks it is left out, without some of the modalities partial."""
     if expected.exclude & {raw.subject, raw.name}:
         return Checked(raw, reason="excluded by the config")
     if reason := raw.problem or _missing_mask(raw, expected):
@@ -131,9 +131,9 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
 
 
 def digest_of(scan: Volume) -> str:
-    """What the voxels are known by, in another voxel type, file format or order of the axes too.
+    """A digest of the voxels that does not depend on voxel type, file format or order of axes.
 
-    Where the scan lies in space does not matter.
+    It does not depend on the scan's position in space either.
     """
     data = to_ras(scan).data
     digest = hashlib.blake2b(str(data.shape).encode(), digest_size=8)
@@ -142,9 +142,9 @@ def digest_of(scan: Volume) -> str:
 
 
 def read_lesions(raw: RawSubject, expected: Expected) -> Volume:
-    """What counts as lesion in a subject's mask, bool [X, Y, Z]. Raises ScanError as `read_labels`.
+    """The lesions in a subject's mask, bool [X, Y, Z]. Raises ScanError like `read_labels`.
 
-    A mask of preprocessed scans may hold fractions; then all above 0 is lesion.
+    A mask of preprocessed scans may contain fractions; then all values above 0 are lesion.
     """
     if expected.brain_masks and not whole_numbers(read_mask(raw.seg).data).all():
         values = read_volume(raw.seg)
@@ -154,7 +154,7 @@ def read_lesions(raw: RawSubject, expected: Expected) -> Volume:
 
 
 def read_brain_mask(raw: RawSubject) -> Volume:
-    """The brain mask that came with preprocessed scans; ScanError where it is empty."""
+    """The brain mask that came with preprocessed scans; ScanError if it is empty."""
     mask = read_mask(raw.brain_mask)
     if not (mask.data > 0).any():
         raise ScanError(f"{raw.brain_mask}: the brain mask is empty; replace the file")
@@ -164,8 +164,8 @@ def read_brain_mask(raw: RawSubject) -> Volume:
 def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFrame:
     """One row per subject and session: names, files, facts, status, a digest per scan.
 
-    The columns are `columns_of`. What was not asked for is empty, and so is the scan that a partial
-    subject cannot give; the session is "" where there is none.
+    The columns are `columns_of`. Cells of unwanted files and of a partial subject's missing scans
+    are empty; the session is "" if there is none.
     """
     rows = []
     for entry in checked:
@@ -194,8 +194,8 @@ def subject_table(checked: Sequence[Checked], expected: Expected) -> pd.DataFram
 
 
 def columns_of(modalities: Sequence[str]) -> list[str]:
-    """The columns of the subject table of a data set in these modalities, which come sorted."""
-    # The data sets of the paper have one form of table, whether they have T1, T2 or both.
+    """The columns of the subject table of a data set in these modalities, which are sorted."""
+    # The data sets of the paper have the same columns, whether they have T1, T2 or both.
     pair = {"t1", "t2"}
     scans = sorted(pair if pair.issuperset(modalities) else modalities)
     return [
@@ -205,7 +205,7 @@ def columns_of(modalities: Sequence[str]) -> list[str]:
 
 
 def modalities_of(table: pd.DataFrame) -> list[str]:
-    """The modalities that a subject table has columns for."""
+    """The modalities in the columns of a subject table."""
     return [column.removesuffix(DIGEST) for column in table if column.endswith(DIGEST)]
 
 
@@ -229,15 +229,15 @@ def _check_grids(
     brain_mask: Volume | None,
     expected: Expected,
 ) -> None:
-    # ASSUME: a session has one lesion mask, for its scans in all modalities; a scan on whose grid
-    # it does not lie cannot be used. Where the layout lets a mask lie on another grid, the data
-    # set's scans are aligned to each other.
+    # ASSUME: a session has one lesion mask, for its scans in all modalities; a scan with another
+    # grid than the mask cannot be used. If the layout allows a mask on another grid, the scans of
+    # the data set are aligned to each other.
     for mask, path in ((lesions, raw.seg), (brain_mask, raw.brain_mask)):
         if mask is None:
             continue
         if expected.brain_masks:
-            # ASSUME: the released volumes keep the affine from before they were cut to the brain,
-            # so that their masks need not lie at the same place.
+            # ASSUME: the released volumes have the affine from before they were cropped to the
+            # brain, so that their masks need not be at the same position.
             check_same_axes(mask, scan, name=str(path))
         elif expected.lesions_on_own_grid:
             try:

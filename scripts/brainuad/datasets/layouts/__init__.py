@@ -1,15 +1,15 @@
-"""Data sets, as a user downloads or keeps them: which file is which scan of which subject.
+"""Raw layouts of data sets: which file is which scan of which subject.
 
-One module per layout, found by its name, so a new layout is one new file. It offers
+There is one module per layout, found by its name, so a new layout is one new file. It defines
 
-LAYOUT               the files that are looked for, in words, for messages
-LESIONS              the labels of a lesion mask that count as lesion, where the config names none
-IGNORED              those that are scored neither way, where the config names none
-FIXED_LABELS         whether a mask holds no labels but these (and 0)
-LESIONS_ON_OWN_GRID  whether a lesion mask may lie on another grid than its scan
-BRAIN_MASKS          whether the scans come preprocessed, with a brain mask each
-DEMOGRAPHICS         names of tables with age and sex that are read without being asked for
-MODALITIES           what the files of each modality are called; None where it may be any
+LAYOUT               the expected files, in words, for messages
+LESIONS              the labels of a lesion mask that count as lesion, if the config names none
+IGNORED              the labels that are not scored, if the config names none
+FIXED_LABELS         whether a mask has only these labels (and 0)
+LESIONS_ON_OWN_GRID  whether a lesion mask may have another grid than its scan
+BRAIN_MASKS          whether the scans come preprocessed, each with a brain mask
+DEMOGRAPHICS         names of tables with age and sex that are read if they exist
+MODALITIES           the name of each modality in file names; None if there may be any modality
 find_subjects        (root, options) -> list of RawSubject, sorted by subject, no scan opened
 """
 
@@ -29,20 +29,20 @@ from brainuad.io.formats import ARCHIVES
 from brainuad.io.names import why_taken_for_pattern
 from brainuad.io.scan_names import scan_name
 
-# Files that a chunk of scans has beside the folders of its scans.
-TAKEN_NAMES = ("left_out.tsv",)
+# Files in the folder of a chunk, next to the folders of its scans.
+RESERVED_NAMES = ("left_out.tsv",)
 
 
 @dataclass(frozen=True)
 class LayoutOptions:
-    """What the config says about where the files of a data set lie.
+    """What the config says about the files of a data set.
 
-    modalities  the asked ones, such as t1, flair
-    lesions     whether lesion masks are asked for
+    modalities  those that are wanted, such as t1, flair
+    lesions     whether lesion masks are wanted
     files       layout `files`: pattern by role (a modality, or seg)
     table       layout `table`: name of the table in the downloads or in the root
     part        layout `preprocessed`: folder of the archive
-    downloads   the folder as downloaded, where that is not the root
+    downloads   the folder as downloaded, if it is not the root
     """
 
     modalities: tuple[str, ...]
@@ -55,14 +55,14 @@ class LayoutOptions:
 
 @dataclass(frozen=True)
 class RawSubject:
-    """One subject of a raw tree, at one session where there are some.
+    """One subject of a raw tree, or a subject at one session if there are sessions.
 
-    session     "" where the layout knows none
-    scans       file by modality, as far as the files exist
+    session     "" if the layout has none
+    scans       file by modality, if the file exists
     seg         lesion mask, None if the file does not exist or the data set has none
-    brain_mask  only where the scans come preprocessed
-    age         years; sex "f" or "m"; site hospital, scanner or cohort; None where unknown
-    problem     why nothing of it can be used, or ""
+    brain_mask  only if the scans come preprocessed
+    age         years; sex "f" or "m"; site hospital, scanner or cohort; None if unknown
+    problem     why none of its files can be used, or ""
     problems    why one file cannot be used, by role: a modality, seg, brain_mask
     """
 
@@ -84,11 +84,11 @@ class RawSubject:
 
 @dataclass(frozen=True)
 class LesionLabels:
-    """What the labels of a data set's lesion masks mean, 0 aside.
+    """What the labels of a data set's lesion masks mean, except for 0.
 
     lesion   count as lesion
-    ignored  are scored neither way
-    known    all that a mask may hold; those in neither of the two are no lesion
+    ignored  are not scored
+    known    all labels of the masks; those in neither of the two others count as healthy
     """
 
     lesion: frozenset[int]
@@ -97,7 +97,7 @@ class LesionLabels:
 
 
 class Layout(Protocol):
-    """What a module of this package offers."""
+    """What a module of this package defines."""
 
     LAYOUT: str
     LESIONS: frozenset[int]
@@ -112,7 +112,7 @@ class Layout(Protocol):
 
 
 def load_layout(layout: str) -> Layout:
-    """The module of a layout; SettingsError names those that exist."""
+    """The module of a layout; SettingsError for an unknown one."""
     known = sorted(
         module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
     )
@@ -122,7 +122,7 @@ def load_layout(layout: str) -> Layout:
 
 
 def check_modalities(layout: str, modalities: Sequence[str]) -> None:
-    """SettingsError for a word that is no modality, and for one that the layout does not have."""
+    """Raise SettingsError for a word that is not a modality, or not one of the layout."""
     known = load_layout(layout).MODALITIES
     for modality in modalities:
         check_modality(modality)
@@ -139,11 +139,11 @@ def labels_of(
     lesion_labels: Collection[int] | None,
     ignored_labels: Collection[int] | None,
 ) -> LesionLabels:
-    """The labels that the config names; None stands for the layout's own.
+    """The labels that the config names; None means those of the layout.
 
-    A label of the layout may stand in neither list, to look at a part of the tumour alone; it is
-    logged. Raises SettingsError for a label in both lists or one that the layout never has, and
-    where none is left that counts as lesion.
+    A label of the layout may be in neither list, to study only a part of the tumour; it is logged.
+    Raises SettingsError for a label in both lists or one that the layout never has, and if no label
+    is left that counts as lesion.
     """
     lesions, ignored = frozenset(lesion_labels or ()), frozenset(ignored_labels or ())
     if both := lesions & ignored:
@@ -165,14 +165,14 @@ def labels_of(
     known = own if layout.FIXED_LABELS else lesions | ignored
     if neither := sorted(known - lesions - ignored):
         shown = ", ".join(map(str, neither))
-        job.log(f"labels in neither lesion_labels nor ignored_labels are no lesion: {shown}")
+        job.log(f"labels in neither lesion_labels nor ignored_labels count as healthy: {shown}")
     return LesionLabels(lesion=lesions, ignored=ignored, known=known)
 
 
 def find_subjects(layout: str, root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """All subjects under a root; SettingsError naming root and layout if there are none.
+    """All subjects under a root; SettingsError, which names root and layout, if there are none.
 
-    Raises SettingsError as `check_modalities`.
+    Raises SettingsError like `check_modalities`.
     """
     module = load_layout(layout)
     check_modalities(layout, options.modalities)
@@ -191,10 +191,11 @@ def find_subjects(layout: str, root: Path, options: LayoutOptions) -> list[RawSu
         if not packed:
             raise
         shown = ", ".join(packed[:3]) + (" and more" if len(packed) > 3 else "")
-        # What was unpacked lies elsewhere than the downloads.
+        # If archives were unpacked, the root is not the folder of the downloads.
         if options.downloads not in (None, root):
             todo = (
-                "they came inside an archive; unpack that one yourself, and name them in its place"
+                "they came inside an archive; unpack that one yourself, and name them in archives "
+                "in its place"
             )
         else:
             todo = "name them in archives, or unpack them"
@@ -204,16 +205,16 @@ def find_subjects(layout: str, root: Path, options: LayoutOptions) -> list[RawSu
 
 
 def why_no_name(name: str) -> str:
-    """Why the name of a scan cannot be that of a folder among the workflow's own files, or ""."""
+    """Why a scan's name cannot be the name of a folder of the workflow; "" if it can."""
     if name.startswith(".") or not name.isprintable() or {"/", "\\"} & set(name):
         return f"the subject {name!r} cannot name a folder; rename it"
-    if name in TAKEN_NAMES:
+    if name in RESERVED_NAMES:
         return f"the subject {name!r} has the name of a file of the workflow; rename it"
     return ""
 
 
 def _with_usable_names(raw: RawSubject, *, unique: bool) -> RawSubject:
-    """The subject; one whose name cannot be used has a problem, and so have such files of it."""
+    """The subject, with a problem if its name, or the name of one of its files, cannot be used."""
     files = {**raw.scans, "seg": raw.seg, "brain_mask": raw.brain_mask}
     reasons = {role: _why_no_path(str(file)) for role, file in files.items() if file}
     problems = {
@@ -241,7 +242,7 @@ def _why_no_path(path: str) -> str:
 
 
 def _printable(name: str) -> str:
-    """The name of a file, with the bytes that are not UTF-8 written out."""
+    """The name of a file, with escapes for bytes that are not UTF-8."""
     return name.encode(errors="backslashreplace").decode()
 
 

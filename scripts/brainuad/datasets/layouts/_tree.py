@@ -1,4 +1,4 @@
-"""What the layouts share: the files below a root, and which file is which scan of a subject."""
+"""What layouts share: the files below a root, and the scans of a subject among them."""
 
 import re
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ SUFFIXES = (".nii.gz", ".nii")
 class Tree:
     """The folders below a root and the scans in them.
 
-    scans  the names of the scan files, those in other formats too, by folder and by name without
-           suffix; folders relative to the root ("" is the root itself), in sorted order, with
+    scans  the names of the scan files (including other formats than NIfTI), by folder and by name
+           without suffix; folders are relative to the root ("" is the root itself), sorted, with
            forward slashes
     """
 
@@ -25,7 +25,7 @@ class Tree:
     scans: dict[str, dict[str, list[str]]]
 
     def folders(self, pattern: str) -> list[re.Match[str]]:
-        """The matches of those folders whose whole path fits a regular expression."""
+        """The matches of a regular expression with the whole paths of folders."""
         matches = (re.fullmatch(pattern, folder) for folder in self.scans)
         return [match for match in matches if match]
 
@@ -38,21 +38,21 @@ class Tree:
         return [stem for folder in self.scans for stem in self.stems_in(folder)]
 
     def files(self, stem: str, suffixes: tuple[str, ...]) -> list[Path]:
-        """The files of a stem with one of the suffixes, in capitals or not."""
+        """The files of a stem with one of the suffixes, in upper or lower case."""
         folder, _, name = stem.rpartition("/")
         names = self.scans.get(folder, {}).get(name, [])
         return [self.root / folder / file for file in names if file.lower().endswith(suffixes)]
 
 
 def read_tree(root: Path) -> Tree:
-    """Names of all folders and scans below a root, found as `folders.walk` does.
+    """The names of all folders and scans below a root, as `folders.walk` finds them.
 
     A folder that cannot be read counts as empty, so that its subject is listed without files.
     """
     scans: dict[str, dict[str, list[str]]] = {}
 
     def note(error: OSError) -> None:
-        job.log(f"{error.filename}: cannot be read ({error.strerror}); check its rights")
+        job.log(f"{error.filename}: cannot be read ({error.strerror}); check its permissions")
         scans[_relative(error.filename, root)] = {}
 
     for folder, files in walk(root, unreadable=note):
@@ -64,7 +64,7 @@ def read_tree(root: Path) -> Tree:
 
 
 def cases(tree: Tree, pattern: str) -> dict[str, list[str]]:
-    """The folders of each case, by its name in sorted order; the pattern's group `case` is that."""
+    """The folders of each case, by its name (the pattern's group `case`), sorted."""
     folders: dict[str, list[str]] = {}
     for match in tree.folders(pattern):
         folders.setdefault(match["case"], []).append(match[0])
@@ -72,7 +72,7 @@ def cases(tree: Tree, pattern: str) -> dict[str, list[str]]:
 
 
 def stem_of(name: str) -> str:
-    """A file name without the suffix of a scan, in capitals or not; any other name as it is."""
+    """A file name without the suffix of a scan, in upper or lower case; other names unchanged."""
     for suffix in (*SUFFIXES, *formats.SUFFIXES):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
@@ -87,9 +87,9 @@ def raw_subject(
     session: str = "",
     site: str | None = None,
 ) -> RawSubject:
-    """The subject with the file of each role (modality, seg, brain_mask), looked for at its stems.
+    """The subject with the file of each role (modality, seg, brain_mask), among the role's stems.
 
-    A role with several files, or with files of another format alone, has a problem and no file.
+    A role with several files, or only with files of another format, has a problem and no file.
     """
     found: dict[str, Path] = {}
     problems: dict[str, str] = {}
@@ -114,21 +114,21 @@ def raw_subject(
 
 
 def several(files: Sequence[Path]) -> str:
-    """The reason for which none of several files can be taken."""
+    """The reason why none of several files can be taken."""
     return f"there is more than one: {' and '.join(map(str, files))}; keep one of them"
 
 
 def of_no_session(stems: Sequence[str], subject: str) -> str:
-    """The reason for which files that name no session are not taken, of a subject with several."""
+    """The reason why files without a session are not taken if the subject has several sessions."""
     shown = " and ".join(stems)
     return (
-        f"{shown} names no session, and {subject} has several; put into its name or "
-        "folder which it belongs to"
+        f"{shown} names no session, and {subject} has several; add the session to the name or "
+        "folder of the file"
     )
 
 
 def in_numbers(name: str) -> list[tuple[bool, int, str]]:
-    """What names are sorted by so that run-2 comes before run-10."""
+    """A sort key by which run-2 comes before run-10."""
     parts = re.findall(r"\d+|\D+", name)
     return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 

@@ -22,9 +22,9 @@ FILES = MODALITIES | {"seg": "label-L_desc-T1lesion_mask"}
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One subject per folder of the training part, the only one that comes with masks.
+    """One subject per folder of the training part, which is the only part with masks.
 
-    The part may lie at any depth, or be the root itself.
+    The part may be at any depth, or be the root itself.
     """
     tree = read_tree(root)
     subjects = []

@@ -26,36 +26,38 @@ FIXED_LABELS = False
 LESIONS_ON_OWN_GRID = False
 BRAIN_MASKS = False
 DEMOGRAPHICS = ("participants.tsv",)
-# The suffixes that BIDS has for them.
+# The suffixes of BIDS.
 MODALITIES = {"t1": "T1w", "t2": "T2w", "flair": "FLAIR", "pd": "PDw"}
 
-# The way to a subject leads through no other subject, no derivative and no source data.
+# The path to a subject contains no other subject, no derivatives and no source data.
 SUBJECT = r"(?:(?!sub-|derivatives/|sourcedata/)[^/]+/)*(?P<case>sub-[^/]+)"
 DERIVATIVE = r"(?:.*/)?derivatives/(?:.*/)?(?P<case>sub-[^/]+)"
 SESSION = r"(?:/(?P<session>ses-[^/]+))?"
 LESION = re.compile(r"lesion.*|.*(?<!non)lesions?", re.IGNORECASE)
-# Names that BIDS has for the space of the scan itself, besides its suffix.
+# Names for the space of the scan itself in BIDS, besides its suffix.
 NATIVE_SPACES = ("orig", "individual")
 
-# The folders anat of a subject by session; "" where there are no sessions.
+# The folders anat of a subject by session; "" if there are no sessions.
 Sessions = dict[str, list[str]]
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One row per folder sub-* and session with an asked scan, named like them; 2 comes before 10.
+    """One row per folder sub-* and session with a wanted scan; session 2 comes before 10.
 
-    A subject without any asked scan has one row. Of several runs the first is taken that has a
-    lesion mask, or the first; the log says for which scans. Scans with a contrast agent (`ce-`) are
-    passed over. A lesion mask belongs to the same subject and session, and to no other run,
-    acquisition or space than the scan's; one that names no session belongs to the scans of a
-    subject with one session. It lies in the folder anat or in one below derivatives/; has the
-    entity `label-L`, or one whose value begins or ends with `lesion`; and ends in `_mask` or
-    `_roi`. Of a mask in several spaces the one of the scan counts.
+    A subject without any wanted scan has one row. If there are several runs, the first one with a
+    lesion mask is taken, or else the first one; the log names the scans that were not taken. Scans
+    with a contrast agent (`ce-`) are skipped.
+
+    A lesion mask belongs to a scan of the same subject and session, and must not name another run,
+    acquisition or space than the scan; a mask without a session belongs to the scans of a subject
+    with one session. It is in the folder anat or in one below derivatives/; has the entity
+    `label-L`, or one whose value begins or ends with `lesion`; and ends in `_mask` or `_roi`. If
+    there are masks in several spaces, the one in the space of the scan counts.
     """
     tree = read_tree(root)
     scans, masks = _sessions(tree, SUBJECT), _sessions(tree, DERIVATIVE)
     rows = []
-    passed_over = 0
+    with_unused = 0
     for subject, folders in cases(tree, SUBJECT).items():
         if len(folders) > 1:
             problem = several([root / folder for folder in folders])
@@ -70,17 +72,17 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
         )
         rows += of_subject
         if others:
-            passed_over += 1
-            job.log(f"{subject}: passed over {', '.join(others)}")
-    if passed_over:
-        job.log(f"subjects with scans or masks that were passed over: {passed_over}")
+            with_unused += 1
+            job.log(f"{subject}: not used: {', '.join(others)}")
+    if with_unused:
+        job.log(f"subjects with scans or masks that are not used: {with_unused}")
     return rows
 
 
 def _sessions_of(
     tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, options: LayoutOptions
 ) -> tuple[list[RawSubject], list[str]]:
-    """A subject at each session that has an asked scan; and the stems that were passed over."""
+    """A subject at each session that has a wanted scan; and the stems that are not used."""
     lesions = _lesion_masks(tree, subject, [scans, masks])
     found = {
         session: {
@@ -108,7 +110,7 @@ def _sessions_of(
 
 
 def _choose_runs(found: dict[str, list[str]], lesions: Sequence[str]) -> dict[str, list[str]]:
-    """Of a session the first scan of each modality, one with a lesion mask first, and the masks."""
+    """One scan of each modality of a session, with a lesion mask if there is one, and the masks."""
     chosen = {
         modality: sorted(scans, key=lambda scan: not _fitting(lesions, [scan]))[:1]
         for modality, scans in found.items()
@@ -120,7 +122,7 @@ def _choose_runs(found: dict[str, list[str]], lesions: Sequence[str]) -> dict[st
 
 
 def _fitting(masks: Sequence[str], scans: Sequence[str]) -> list[str]:
-    """The masks that can be one of the scans', of several spaces those nearest to the scan's."""
+    """The masks that can belong to one of the scans; if several can, those in the nearest space."""
     distances = {
         mask: min((_distance(_entities(mask), _entities(scan)) for scan in scans), default=math.inf)
         for mask in masks
@@ -130,14 +132,14 @@ def _fitting(masks: Sequence[str], scans: Sequence[str]) -> list[str]:
 
 
 def _distance(mask: dict[str, str], scan: dict[str, str]) -> float:
-    """Infinite where a mask says of its scan what is not so of this one.
+    """Infinite if a mask contradicts the scan in its run, acquisition or space.
 
-    0 in the scan's own space, 1 where another word stands for that, 2 in a space that the scan does
-    not name.
+    0 if both name the same space, 1 if the mask names the scan's own space by another word, 2 if
+    the scan names no space.
     """
-    # A scan need not name the space it lies in, whereas run and acquisition are in its name.
-    told = [e for e in ("run", "acq", "space") if e in mask and (e in scan or e != "space")]
-    if any(mask[entity] != scan.get(entity) for entity in told):
+    # A scan need not name its space, whereas run and acquisition are always in its name.
+    named = [e for e in ("run", "acq", "space") if e in mask and (e in scan or e != "space")]
+    if any(mask[entity] != scan.get(entity) for entity in named):
         return math.inf
     if mask.get("space") == scan.get("space"):
         return 0
@@ -146,7 +148,7 @@ def _distance(mask: dict[str, str], scan: dict[str, str]) -> float:
 
 
 def _entities(stem: str) -> dict[str, str]:
-    """The values by entity of a name, numbers without zeros; a word alone stands for itself."""
+    """The values of a name by entity, without leading zeros; a suffix is its own value."""
     words = stem.rpartition("/")[2].split("_")
     entities = {word.partition("-")[0]: word.partition("-")[2] or word for word in words}
     return {name: value.lstrip("0") or value for name, value in entities.items()}
@@ -161,21 +163,21 @@ def _sessions(tree: Tree, pattern: str) -> dict[str, Sessions]:
 
 
 def _scans(tree: Tree, anat: str, subject: str, modality: str) -> list[str]:
-    # ASSUME: a scan with a contrast agent shows other tissue bright, so it is never taken for the
-    # plain scan.
+    # ASSUME: with a contrast agent other tissue is bright, so such a scan is never used in place of
+    # the plain scan.
     name = rf"{re.escape(subject)}_(?!(?:.*_)?ce-)(?:.*_)?{MODALITIES[modality]}"
     return sorted(_named(tree, anat, name), key=in_numbers)
 
 
 def _lesion_masks(tree: Tree, subject: str, places: Sequence[Sessions]) -> dict[str, str]:
-    """The session of each lesion mask of a subject, "" where neither name nor folder tells it."""
+    """The session of each lesion mask of a subject; "" if neither name nor folder contains it."""
     found = {}
     for folder_session, anats in (item for sessions in places for item in sessions.items()):
         for anat in anats:
             for mask in _named(tree, anat, rf"{re.escape(subject)}_.*_(?:mask|roi)"):
-                told = re.search(r"_(ses-[^_]+)_", mask.rpartition("/")[2])
+                in_name = re.search(r"_(ses-[^_]+)_", mask.rpartition("/")[2])
                 if _marks_lesions(_entities(mask)):
-                    found[mask] = told[1] if told else folder_session
+                    found[mask] = in_name[1] if in_name else folder_session
     return found
 
 

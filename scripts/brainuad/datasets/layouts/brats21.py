@@ -16,7 +16,7 @@ MODALITIES = {name: name for name in ("t1", "t1ce", "t2", "flair")}
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One subject per case folder, at any depth; scans and mask lie on one grid."""
+    """One subject per case folder, at any depth; scans and mask have the same grid."""
     tree = read_tree(root)
     return [
         raw_subject(

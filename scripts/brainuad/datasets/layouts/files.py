@@ -27,17 +27,17 @@ BRAIN_MASKS = False
 DEMOGRAPHICS = ()
 MODALITIES = None
 
-# The stems of a role by subject and session; "" where the pattern has no session.
+# The stems of a role by subject and session; "" if the pattern has no session.
 Places = dict[tuple[str, str], list[str]]
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One row per subject, and session, that fits the pattern of an asked scan or of the mask.
+    """One row per subject and session that matches the pattern of a wanted scan or of the mask.
 
-    A pattern is a path below the root; what {subject} and {session} stand for holds no slash and is
-    the same at each place. Either of .nii.gz and .nii fits. A file whose pattern has no {session}
-    belongs to the session of a subject that has one. Raises SettingsError as `check_patterns`, for
-    an asked scan without a pattern, and where no scan fits.
+    A pattern is a path below the root; {subject} and {session} stand for text without a slash, and
+    for the same text at each place. Both .nii.gz and .nii match. A file whose pattern has no
+    {session} belongs to the session of a subject that has one session. Raises SettingsError like
+    `check_patterns`, for a wanted scan without a pattern, and if no scan matches.
     """
     check_patterns(options.files or {})
     if missing := [role for role in options.modalities if role not in (options.files or {})]:
@@ -50,7 +50,7 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     }
     if not any(found[role] for role in options.modalities):
         shown = " or ".join(repr(options.files[role]) for role in options.modalities)
-        raise SettingsError(f"no file below {root} fits {shown}")
+        raise SettingsError(f"no file below {root} matches {shown}")
     sessions: dict[str, set[str]] = {}
     for subject, session in (place for places in found.values() for place in places):
         sessions.setdefault(subject, set()).update({session} - {""})
@@ -62,7 +62,7 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
 
 
 def _places(pattern: str, stems: Sequence[str]) -> Places:
-    """The stems that fit a pattern, by subject and session."""
+    """The stems that match a pattern, by subject and session."""
     regex, known = "", set()
     for part in re.split(f"({re.escape(SUBJECT)}|{re.escape(SESSION)})", pattern):
         name = part[1:-1]

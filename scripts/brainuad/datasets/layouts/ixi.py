@@ -22,9 +22,9 @@ STEM = re.compile(
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One subject per name, with the modalities there are: a few lack one.
+    """One subject per name, with the modalities that exist: a few subjects lack one.
 
-    By the number in it IXI.xls knows a subject; where two share one, the log names them.
+    IXI.xls identifies a subject by the number in its name; the log names those that share one.
     """
     tree = read_tree(root)
     stems: dict[str, dict[str, list[str]]] = {}

@@ -18,8 +18,8 @@ MODALITIES = {"t1": "T1W", "t2": "T2W", "flair": "FLAIR"}
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per patient folder, at any depth.
 
-    Its scans are those co-registered to FLAIR, on whose grid the mask lies. Those of the same name
-    in patient01/raw/ are native and never taken.
+    The scans are those co-registered to FLAIR, which share the mask's grid. Scans of the same name
+    in patient01/raw/ are in their own space and never used.
     """
     tree = read_tree(root)
     names = {modality: MODALITIES[modality] for modality in options.modalities}

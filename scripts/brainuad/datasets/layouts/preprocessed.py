@@ -1,4 +1,4 @@
-"""The authors' archive of preprocessed volumes: registered, cut to the brain, bias-corrected."""
+"""The authors' archive of preprocessed volumes: registered, cropped to the brain, corrected."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io.errors import SettingsError
 
 LAYOUT = "Train/ixi/{t1,t2,mask} and Test/{Brats21,MSLUB,ATLAS_v2,WMH}/{t1 or t2,mask,seg}"
-# As released: whatever the archive's masks mark is lesion, tumour parts and other pathology too.
+# As released: all labels of the archive's masks are lesion, including parts of tumours and other
+# pathology.
 LESIONS = frozenset(range(1, 256))
 IGNORED: frozenset[int] = frozenset()
 FIXED_LABELS = False
@@ -16,19 +17,19 @@ BRAIN_MASKS = True
 DEMOGRAPHICS = ()
 MODALITIES = None
 
-# Part of ATLAS's file names; without it a subject is called as in the raw data set.
+# Part of the file names of ATLAS; without it, names of subjects are those of the raw data set.
 ATLAS_ENDING = "_ses-1_space-MNI152NLin2009aSym"
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per name in a part of the archive: Test/WMH holds t1/Utrecht_0_t1.nii.gz.
 
-    The part lies in the root, or up to two folders deeper: some copies have all under Data/. Raises
-    SettingsError where it is not there, or twice.
+    The part is in the root, or up to two folders deeper: some copies have everything under Data/.
+    Raises SettingsError if it is missing, or there twice.
     """
     part = options.part or ""
-    ways = (root, *sorted(root.glob("*/")), *sorted(root.glob("*/*/")))
-    folders = [way / part for way in ways if (way / part).is_dir()]
+    parents = (root, *sorted(root.glob("*/")), *sorted(root.glob("*/*/")))
+    folders = [parent / part for parent in parents if (parent / part).is_dir()]
     if not folders:
         raise SettingsError(f"there is no {part!r} below {root}; the archive holds {LAYOUT}")
     if len(folders) > 1:

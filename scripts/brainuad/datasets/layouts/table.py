@@ -20,7 +20,7 @@ from brainuad.io import formats
 from brainuad.io.errors import SettingsError
 from brainuad.io.scan_names import scan_name
 from brainuad.io.spreadsheets import read_spreadsheet
-from brainuad.io.text_tables import column_of, fits, known
+from brainuad.io.text_tables import column_of, known, matches
 
 LAYOUT = "the table that the key table names"
 LESIONS = frozenset({1})
@@ -31,29 +31,28 @@ BRAIN_MASKS = False
 DEMOGRAPHICS = ()
 MODALITIES = None
 
-# Scans that a table may list though they are not asked for.
-PASSED_OVER = ("t1", "t2", "flair", "pd")
+# Scans that a table may list even if they are not wanted.
+NOT_NEEDED = ("t1", "t2", "flair", "pd")
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """The rows of the table: subject, session, the scans, seg, age, sex, site, as far as needed.
 
-    The table lies beside the downloaded archives, then its paths count from the root, which is what
-    was unpacked; or it lies in the root, then they count from the table's folder. They may be
-    absolute. A cell may be empty. A scan that stands there twice is nobody's. Raises
-    SettingsError for a column that is unknown or missing, and for a subject or session whose name
-    is no plain name.
+    The table is next to the downloaded archives, and its paths are relative to the root with the
+    unpacked files; or it is in the root, and its paths are relative to its own folder. Paths may be
+    absolute, and cells may be empty. A scan that is listed twice is not used. Raises SettingsError
+    for a column that is unknown or missing, and for a subject or session whose name cannot be used.
     """
     downloads = options.downloads or root
     path = table_named(options.table or "", [downloads, root])
-    beside_archives = downloads != root and path.is_relative_to(downloads)
-    folder = root if beside_archives else path.parent
+    with_archives = downloads != root and path.is_relative_to(downloads)
+    folder = root if with_archives else path.parent
     table = read_spreadsheet(path)
-    keys, scans = ("subject", "session"), dict.fromkeys((*options.modalities, *PASSED_OVER))
+    keys, scans = ("subject", "session"), dict.fromkeys((*options.modalities, *NOT_NEEDED))
     names = (*keys, *scans, "seg", *READERS)
     spellings = {name: SPELLINGS.get(name, (name,)) for name in names}
     for place, column in enumerate(table.columns):
-        named = any(fits(column, of_name) for of_name in spellings.values())
+        named = any(matches(column, of_name) for of_name in spellings.values())
         if not named and (column or table.iloc[:, place].notna().any()):
             raise SettingsError(
                 f"{path}: has the unknown column {column!r}; known are {', '.join(names)}"
@@ -74,8 +73,8 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
         if (subject, session) in found:
             whose = f"session {session} of this subject" if session else "this subject"
             problem = (
-                f"{path}: has more than one row for {whose}; keep one of them, or tell them apart "
-                "in a column session"
+                f"{path}: has more than one row for {whose}; keep one of them, or give them "
+                "different values in a column session"
             )
             found[subject, session] = RawSubject(subject, {}, session=session, problem=problem)
         else:
@@ -90,15 +89,15 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
 def _with_own_scans(
     subjects: Sequence[RawSubject], modalities: Sequence[str], path: Path
 ) -> list[RawSubject]:
-    """The subjects; those with an asked scan that stands in the table twice have a problem."""
+    """The subjects, with a problem if one of their scans is listed more than once."""
     users: dict[Path, list[str]] = {}
     for raw in subjects:
         for role in modalities:
             if role in raw.scans:
                 users.setdefault(raw.scans[role].resolve(), []).append(raw.name)
     problems = {
-        name: f"{path}: {scan} stands there more than once ({', '.join(names)}); give each "
-        "row its own scan"
+        name: f"{path}: {scan} is listed more than once ({', '.join(names)}); give each row its "
+        "own scan"
         for scan, names in users.items()
         if len(names) > 1
         for name in names

@@ -8,7 +8,7 @@ from brainuad.io import job
 
 LAYOUT = (
     "training/{Utrecht/0,Singapore/50,Amsterdam/GE3T/100}/orig/{T1,FLAIR}.nii.gz, "
-    "wmh.nii.gz beside orig"
+    "wmh.nii.gz next to orig"
 )
 LESIONS = frozenset({1})
 IGNORED = frozenset({2})
@@ -17,11 +17,11 @@ FIXED_LABELS = True
 LESIONS_ON_OWN_GRID = True
 BRAIN_MASKS = False
 DEMOGRAPHICS = ()
-# ASSUME: of the T1 scans orig/T1 is taken: the organisers aligned it to the FLAIR scan on which
-# wmh.nii.gz was drawn; orig/3DT1 is not aligned to it.
+# ASSUME: the T1 scan is orig/T1, which the organisers aligned to the FLAIR scan on which wmh.nii.gz
+# was drawn; orig/3DT1 is not aligned to it.
 MODALITIES = {"t1": "orig/T1", "flair": "orig/FLAIR"}
 
-# The download of a single site has no folder Amsterdam above GE3T, or one of another name.
+# In the download of a single site, the folder above GE3T is missing or not called Amsterdam.
 PLACE = r"(?P<site>Utrecht|Singapore|(?:(?!test/)[^/]+/)?GE3T)/(?P<number>\d+)"
 FOLDER = rf"(?:(?:.*/)?training/)?{PLACE}"
 TEST_FOLDER = r"(?:.*/)?test/(?:[^/]+/){1,2}\d+"
@@ -30,8 +30,8 @@ TEST_FOLDER = r"(?:.*/)?test/(?:[^/]+/){1,2}\d+"
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     """One subject per training case, named as in the released splits: Utrecht_0.
 
-    The training part may lie at any depth, or be the root itself. The cases under test/ are no part
-    of the paper's 60; how many were passed over stands in the log.
+    The training part may be at any depth, or be the root itself. The cases under test/ are not
+    among the paper's 60; the log says how many there are.
     """
     tree = read_tree(root)
     folders: dict[str, list[str]] = {}
