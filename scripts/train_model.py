@@ -15,7 +15,7 @@ from brainuad.images.slices import read_slices
 from brainuad.io import job
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.io.seeds import derive_seed
-from brainuad.models import build_trainable
+from brainuad.models import build_trainable, start_from
 from brainuad.models.checkpoints import Checkpoint, write_weights
 from brainuad.training.loop import HISTORY_COLUMNS, MACHINE_COLUMNS, train
 
@@ -46,7 +46,7 @@ def main(
     torch.manual_seed(derive_seed(seed, "weights"))
     model = build_trainable(kind, settings)
     if pretrained is not None:
-        model.load_pretrained(pretrained)
+        start_from(pretrained, model)
     checkpoint = Checkpoint(weights.with_name("checkpoint.pt"))
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
     stack, partitions = read_slices(slices), read_rows(split)

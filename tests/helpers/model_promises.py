@@ -10,6 +10,7 @@ from brainuad.config.device import DeviceSettings
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.inference.reconstruction import reconstruct_volumes
+from brainuad.io.errors import SettingsError
 from brainuad.models import build_trainable
 from brainuad.models.checkpoints import Checkpoint
 from brainuad.training.loop import train
@@ -34,6 +35,23 @@ TRAINING = {
     "validation": {"every_epochs": 1, "slices_per_volume": 2, "redrawn": False},
     "augmentation": None,
 }
+
+
+class Given(torch.nn.Module):
+    """A network that keeps what it is given, and answers as a test says.
+
+    answer  a function of the maps that it is given, or the value of all pixels
+    """
+
+    def __init__(self, answer=0.0):
+        super().__init__()
+        self.answer = answer
+        self.given, self.others = [], []
+
+    def forward(self, maps, *others):
+        self.given.append(maps)
+        self.others.append(others)
+        return self.answer(maps) if callable(self.answer) else torch.full_like(maps, self.answer)
 
 
 def batch(count=4, size=32):
@@ -93,6 +111,21 @@ def check_reconstruction(model, timesteps=(500,)):
     assert together.min() >= 0 and together.max() <= 1
     # Not a constant, which would keep all of these promises too.
     assert np.abs(together[0] - together[1]).max() > 1e-3
+
+
+def check_learning(model, folder, timesteps=(500,)):
+    """In 60 steps the validation loss is halved; what the best weights make keeps all promises."""
+    progress = train_on_discs(model, folder, steps=60, learning_rate=3e-3)
+    assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
+    model.network.load_state_dict(progress.best)
+    check_reconstruction(model, timesteps)
+
+
+def check_refusal(kind, settings, message):
+    """Settings that cannot be built are refused in one line."""
+    with pytest.raises(SettingsError, match=message) as caught:
+        build_trainable(kind, settings)
+    assert "\n" not in str(caught.value)
 
 
 class Stopped(Exception):

@@ -14,7 +14,7 @@ from brainuad.diffusion.noise import SimplexNoise, permutation_tables
 from brainuad.inference.reconstruction import reconstruct_volumes
 from brainuad.io.errors import SettingsError
 from brainuad.io.seeds import mix_seeds, subject_seeds
-from brainuad.models import build_trainable, load_model
+from brainuad.models import build_trainable, load_model, start_from
 from brainuad.models.checkpoints import write_weights
 
 FP32 = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
@@ -230,4 +230,9 @@ def test_wrong_settings_are_named(kind, settings, message):
 
 def test_models_without_an_encoder_refuse_a_pretrained_one(tmp_path):
     with pytest.raises(SettingsError, match=r"encoder.*start from"):
-        build(PLAIN).load_pretrained(tmp_path / "encoder.pt")
+        start_from(tmp_path / "encoder.pt", build(PLAIN))
+
+
+def test_a_kind_without_a_pretraining_says_so(tmp_path):
+    with pytest.raises(SettingsError, match=r"encoder\.pt; set pretrained to null"):
+        start_from(tmp_path / "encoder.pt", object())

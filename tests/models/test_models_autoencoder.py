@@ -7,11 +7,11 @@ import torch
 from model_promises import (
     batch,
     build,
-    check_reconstruction,
+    check_learning,
+    check_refusal,
     check_resume,
     losses_of,
     seeded,
-    train_on_discs,
 )
 from torch.distributions import Normal, kl_divergence
 
@@ -101,11 +101,7 @@ def test_a_plain_autoencoder_has_no_chance():
 
 @KINDS
 def test_it_learns_the_discs_and_reconstructs_them(settings, tmp_path):
-    model = build(KIND, settings)
-    progress = train_on_discs(model, tmp_path, steps=60, learning_rate=3e-3)
-    assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
-    model.network.load_state_dict(progress.best)
-    check_reconstruction(model)
+    check_learning(build(KIND, settings), tmp_path)
 
 
 @KINDS
@@ -124,16 +120,9 @@ def test_a_stopped_training_ends_bit_identical(settings, tmp_path, capsys):
     ],
 )
 def test_wrong_settings_are_one_line(changes, message):
-    with pytest.raises(SettingsError, match=message) as caught:
-        build_trainable(KIND, VAE | changes)
-    assert "\n" not in str(caught.value)
+    check_refusal(KIND, VAE | changes, message)
 
 
 def test_slices_of_another_size_are_one_line():
     with pytest.raises(SettingsError, match=r"size is \[32, 32\], but the slices have \[48, 48\]"):
         build(KIND, AE).training_loss(batch(size=48), seeded(0), 0)
-
-
-def test_there_is_no_pretraining(tmp_path):
-    with pytest.raises(SettingsError, match="set pretrained to null"):
-        build(KIND, AE).load_pretrained(tmp_path / "encoder.pt")

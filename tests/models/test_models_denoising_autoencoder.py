@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 from model_promises import (
+    Given,
     batch,
     build,
-    check_reconstruction,
+    check_learning,
+    check_refusal,
     check_resume,
     losses_of,
     seeded,
-    train_on_discs,
 )
 from scipy import ndimage
 
-from brainuad.io.errors import SettingsError
 from brainuad.models import build_trainable
 
 KIND = "denoising_autoencoder"
@@ -25,22 +25,9 @@ SETTINGS = {
 PAPER = {"network": {"channels": 64, "levels": 4}, "noise": {"resolution": 16, "deviation": 0.2}}
 
 
-class Echo(torch.nn.Module):
-    """A network that keeps what it is given, and answers with a constant."""
-
-    def __init__(self, answer=0.0):
-        super().__init__()
-        self.answer = answer
-        self.given = []
-
-    def forward(self, images):
-        self.given.append(images)
-        return torch.full_like(images, self.answer)
-
-
 def echoing(answer=0.0, **noise):
     model = build(KIND, SETTINGS | {"noise": SETTINGS["noise"] | noise})
-    model.network = Echo(answer)
+    model.network = Given(answer)
     return model
 
 
@@ -106,11 +93,7 @@ def test_all_chance_comes_from_the_generator():
 
 
 def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
-    model = build(KIND, SETTINGS)
-    progress = train_on_discs(model, tmp_path, steps=60, learning_rate=3e-3)
-    assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
-    model.network.load_state_dict(progress.best)
-    check_reconstruction(model)
+    check_learning(build(KIND, SETTINGS), tmp_path)
 
 
 def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
@@ -127,11 +110,4 @@ def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
     ],
 )
 def test_wrong_settings_are_one_line(part, changes, message):
-    with pytest.raises(SettingsError, match=message) as caught:
-        build_trainable(KIND, SETTINGS | {part: SETTINGS[part] | changes})
-    assert "\n" not in str(caught.value)
-
-
-def test_there_is_no_pretraining(tmp_path):
-    with pytest.raises(SettingsError, match="set pretrained to null"):
-        build(KIND, SETTINGS).load_pretrained(tmp_path / "encoder.pt")
+    check_refusal(KIND, SETTINGS | {part: SETTINGS[part] | changes}, message)

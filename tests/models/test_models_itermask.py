@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from model_promises import (
+    Given,
     batch,
     build,
-    check_reconstruction,
+    check_learning,
+    check_refusal,
     check_resume,
     losses_of,
     seeded,
@@ -26,19 +28,6 @@ SETTINGS = {
     "next_masked": 0.2,
     "iterations": 4,
 }
-
-
-class Given(torch.nn.Module):
-    """A network that keeps what it is given, and answers as a test says."""
-
-    def __init__(self, answer):
-        super().__init__()
-        self.answer = answer
-        self.given = []
-
-    def forward(self, maps):
-        self.given.append(maps)
-        return self.answer(maps)
 
 
 def with_answers(first, inpainting, **settings):
@@ -203,11 +192,8 @@ def test_all_chance_comes_from_the_generator():
 
 def test_it_learns_the_discs_and_reconstructs_them(tmp_path):
     model = build(KIND, SETTINGS)
-    progress = train_on_discs(model, tmp_path, steps=60, learning_rate=3e-3)
-    assert progress.best_loss < 0.5 * progress.history[0]["validation_loss"]
-    assert progress.best["threshold"] > 0
-    model.network.load_state_dict(progress.best)
-    check_reconstruction(model)
+    check_learning(model, tmp_path)
+    assert model.network.threshold > 0
 
 
 def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
@@ -225,11 +211,4 @@ def test_a_stopped_training_ends_bit_identical(tmp_path, capsys):
     ],
 )
 def test_wrong_settings_are_one_line(changes, message):
-    with pytest.raises(SettingsError, match=message) as caught:
-        build_trainable(KIND, SETTINGS | changes)
-    assert "\n" not in str(caught.value)
-
-
-def test_there_is_no_pretraining(tmp_path):
-    with pytest.raises(SettingsError, match="set pretrained to null"):
-        build(KIND, SETTINGS).load_pretrained(tmp_path / "encoder.pt")
+    check_refusal(KIND, SETTINGS | changes, message)

@@ -65,12 +65,10 @@ class Model(Trainable, Protocol):
     """A way to reconstruct healthy anatomy.
 
     One that takes more than one pass of its network for a timestep may say how many:
-    `passes_per_timestep`.
+    `passes_per_timestep`. One that maps anomalies itself gives its map, of 0 to 1, in place of a
+    reconstruction; the settings of its kind say so by `maps_anomalies`, and its methods have the
+    score own_map.
     """
-
-    def load_pretrained(self, path: Path) -> None:
-        """Start from the weights of a pretraining; SettingsError where they do not fit."""
-        ...
 
     def reconstruct(
         self,
@@ -86,6 +84,14 @@ class Model(Trainable, Protocol):
         slice_indices int64 [B], the slice's number in the volume: so a reconstruction depends
         neither on the batch nor on the other subjects of a run.
         """
+        ...
+
+
+class PretrainedModel(Model, Protocol):
+    """A model that may start from the weights of a pretraining."""
+
+    def load_pretrained(self, path: Path) -> None:
+        """Start from them; SettingsError where they do not fit."""
         ...
 
 
@@ -131,6 +137,15 @@ def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
     except ValueError as error:
         kind = module.__name__.rpartition(".")[2]
         raise SettingsError(f"settings of {kind}: {error}") from error
+
+
+def start_from(path: Path, model: Model) -> None:
+    """Start a model from the weights of a pretraining; SettingsError where it can't."""
+    if not hasattr(model, "load_pretrained"):
+        raise SettingsError(
+            f"this kind has no encoder that could start from {path}; set pretrained to null"
+        )
+    model.load_pretrained(path)
 
 
 def load_model(path: Path, device: Device) -> Model:

@@ -6,7 +6,6 @@ keeps a lesion out of the reconstruction. The error is L1, in the study as in th
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -58,12 +57,6 @@ class Autoencoder:
         # beside 0.059); in the paper the two are alike.
         divergence = (means.square() + log_variances.exp() - log_variances - 1).mean() / 2
         return loss + self.settings.kl_weight * divergence
-
-    def load_pretrained(self, path: Path) -> None:
-        """Raise SettingsError: no pretraining has this encoder."""
-        raise SettingsError(
-            f"an autoencoder has no encoder that could start from {path}; set pretrained to null"
-        )
 
     def reconstruct(
         self,

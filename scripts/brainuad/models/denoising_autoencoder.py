@@ -6,7 +6,6 @@ Kascenas et al. 2022, "Denoising autoencoders for unsupervised anomaly detection
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +16,6 @@ from brainuad.compute.device import to_device
 from brainuad.config.kinds.denoising_autoencoder import DenoisingAutoencoderSettings
 from brainuad.config.settings import settings_from
 from brainuad.corruption import FOREGROUND
-from brainuad.io.errors import SettingsError
 from brainuad.networks.denoising import DenoisingUNet
 
 
@@ -53,13 +51,6 @@ class DenoisingAutoencoder:
         # All slices are shifted alike, and what leaves at one edge comes back at the other, as in
         # the code of the DAE's authors.
         return enlarged.roll(shifts, dims=(2, 3))
-
-    def load_pretrained(self, path: Path) -> None:
-        """Raise SettingsError: no pretraining has this encoder."""
-        raise SettingsError(
-            f"a denoising autoencoder has no encoder that could start from {path}; "
-            "set pretrained to null"
-        )
 
     def reconstruct(
         self,

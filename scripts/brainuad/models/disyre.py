@@ -7,7 +7,6 @@ Anomaly Detection" (ISBI, arXiv 2311.15453), with the anomalies of its second ve
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +16,6 @@ from brainuad.compute.device import to_device
 from brainuad.config.kinds.disyre import DisyreSettings
 from brainuad.config.settings import settings_from
 from brainuad.corruption.anomalies import with_anomalies
-from brainuad.io.errors import SettingsError
 from brainuad.networks.unet import UNet
 
 # ASSUME: severity is linear in the timestep. In the authors' code, which has as many timesteps, it
@@ -46,12 +44,6 @@ class Disyre:
         shares = to_device(severities, images.device)[:, None, None, None]
         restored = self._restored(torch.lerp(images, anomalous, shares), severities)
         return (restored - images).square().mean()
-
-    def load_pretrained(self, path: Path) -> None:
-        """Raise SettingsError: no pretraining has this encoder."""
-        raise SettingsError(
-            f"disyre has no encoder that could start from {path}; set pretrained to null"
-        )
 
     def reconstruct(
         self,

@@ -6,7 +6,6 @@ networks". First generator and critic are trained as a Wasserstein GAN with grad
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -107,10 +106,6 @@ class FAnoGAN:
         if not self._encoder_steps:
             return images.new_tensor(NOT_TRAINED_YET)
         return self._encoder_loss(images)
-
-    def load_pretrained(self, path: Path) -> None:
-        """Raise SettingsError: no pretraining has this encoder."""
-        raise SettingsError(f"f_anogan's encoder cannot start from {path}; set pretrained to null")
 
     def reconstruct(
         self,

@@ -8,7 +8,6 @@ from the pixels outside the mask the other one inpaints it, again and again.
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -78,12 +77,6 @@ class IterMask:
         errors = torch.where(masks, self._inpainted(images, masks, details) - images, 0)
         loss = first_errors.square().mean() + errors.square().mean()
         return loss, errors.abs(), masks
-
-    def load_pretrained(self, path: Path) -> None:
-        """Raise SettingsError: no pretraining has this encoder."""
-        raise SettingsError(
-            f"itermask has no encoder that could start from {path}; set pretrained to null"
-        )
 
     def reconstruct(
         self,

@@ -6,7 +6,6 @@ patches of a grid are reconstructed in turn and put together.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -63,10 +62,6 @@ class PatchedDiffusion:
         # ASSUME: the loss is the mean over the patch; the released one over the slice, whose other
         # patches are without error, is that divided by their number.
         return (errors * inside).mean() * self._patches
-
-    def load_pretrained(self, path: Path) -> None:
-        """Raise SettingsError: there is no encoder."""
-        self._diffusion.load_pretrained(path)
 
     def reconstruct(
         self,

@@ -15,7 +15,7 @@ from torch import Tensor
 from brainuad.config.models import TrainingSettings
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
-from brainuad.models import build_trainable
+from brainuad.models import build_trainable, start_from
 from brainuad.training.augmentation import augment
 
 # Float32, each as large as the weights: weights, gradients, Adam's two means, the best weights.
@@ -60,7 +60,7 @@ def check_model(
             with warnings.catch_warnings():
                 # Names and shapes are compared; tensors without memory take no values.
                 warnings.simplefilter("ignore")
-                model.load_pretrained(Path(pretrained))
+                start_from(Path(pretrained), model)
         place = torch.device(device)
         return _try_out(model, training, size, timestep, min(samples, 2), place, batch_size)
 
