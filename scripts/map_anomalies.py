@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from brainuad.config.evaluation import PostprocessingSettings
+from brainuad.config.evaluation import PostprocessingSettings, takes_own_map
 from brainuad.config.settings import settings_from
 from brainuad.datasets.partitions import VALIDATION, scans_of
 from brainuad.evaluation import metrics
@@ -57,7 +57,12 @@ def main(
     write_anomaly_maps(
         output,
         [scan.name for scan in pairs.scans],
-        mapped(pairs, load_scoring(score, reference, pooled), settings),
+        mapped(
+            pairs,
+            load_scoring(score, reference, pooled),
+            settings,
+            pictured=computed is not None and not takes_own_map(score),
+        ),
         shape=stack.images.shape[1:],
     )
     job.log(f"{len(pairs)} of {len(wanted)} scans, score {score['kind']}")
@@ -67,10 +72,13 @@ def mapped(
     pairs: Iterable[tuple[Scan, np.ndarray | None]],
     score: Scoring,
     settings: PostprocessingSettings,
+    *,
+    pictured: bool,
 ) -> Iterator[tuple[np.ndarray, dict[str, float], np.ndarray | None]]:
     """The anomaly map [S, H, W] of each scan, its measures before post-processing, and a picture.
 
-    The picture is the reconstruction's axial slice [H, W] with the most lesion; None without one.
+    The picture, if it is asked for, is the reconstruction's axial slice [H, W] with the most
+    lesion.
     """
     for scan, reconstruction in pairs:
         brain_mask, lesions = scan.brain_mask, scan.lesions
@@ -83,7 +91,7 @@ def mapped(
             "l1_ratio_released": metrics.l1_ratio_released(scores, lesions),
         }
         picture = None
-        if reconstruction is not None:
+        if pictured:
             picture = mean_of_samples(reconstruction)[largest_lesion_slice(lesions)]
         yield anomaly_map(scores, brain_mask, settings), measures, picture
 

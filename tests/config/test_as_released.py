@@ -39,8 +39,8 @@ def merged(base, changes):
 
 def test_each_key_is_one_of_the_config_with_another_value_there():
     places = [place for place, _ in leaves(AS_RELEASED)]
-    # Six of the data, four of the noise, and three of each of eleven trainings.
-    assert len(places) == 6 + 4 + 3 * 11
+    # Six of the data, four of the noise, and three of each of twelve trainings.
+    assert len(places) == 6 + 4 + 3 * 12
     for place, value in leaves(AS_RELEASED):
         if place[-1] == "weighted_bias_correction":
             assert DATASET_DEFAULTS[place[-1]] != value
@@ -53,7 +53,7 @@ def test_no_training_and_no_shared_noise_is_forgotten():
     blocks = [config["pretraining"], *config["models"].values()]
     # IterMask2 refuses a validation that is redrawn.
     trainings = [block["training"] for block in blocks if block.get("kind") != "itermask"]
-    assert len(trainings) == 11
+    assert len(trainings) == 12
     for training in trainings:
         settings = settings_from(TrainingSettings, training)
         assert settings.validation.redrawn

@@ -256,7 +256,7 @@ CASES = {
     ),
     "histograms without reconstructions": (
         {"experiments": {"histograms": {"methods": ["thresh"]}}},
-        "experiments.histograms.methods: 'thresh' has no model",
+        "experiments.histograms.methods: 'thresh' has no reconstructions",
     ),
     "two labels alike": (
         {"methods": {"cddpm": {"label": "AE"}}},

@@ -108,6 +108,26 @@ def test_without_a_model_the_intensity_is_mapped(files, tmp_path):
         assert np.isnan(made["l1_ratio"][2]) and np.isnan(made["l1_ratio_released"][2])
 
 
+@pytest.mark.parametrize(
+    ("kind", "in_lesion", "pictures"), [("own_map", 0.45, 0), ("absolute", 0.5, 3)]
+)
+def test_a_map_of_the_models_own_is_taken_as_it_is_and_not_pictured(
+    kind, in_lesion, pictures, files, tmp_path
+):
+    map_anomalies.main(
+        slices=files["slices"],
+        split=files["split"],
+        reconstructions=tmp_path / "reconstructions.npz",
+        output=tmp_path / "own.npz",
+        score={"kind": kind},
+        partitions=["test"],
+        postprocessing=SETTINGS | {"order": []},
+    )
+    with np.load(tmp_path / "own.npz") as made:
+        assert made["anomaly_maps"][:2, 6, 7, 6] == pytest.approx(in_lesion)
+        assert len(made["pictured"]) == pictures
+
+
 def segmented(files, folder, *, fits=True):
     """The files with the threshold of the maps, and with the scores at it."""
     threshold, output = folder / "threshold.json", folder / "scores.tsv"

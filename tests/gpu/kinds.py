@@ -38,6 +38,19 @@ KINDS = TRAINABLES | {
         {name: DDPM[name] for name in ("network", "noise", "schedule")} | {"grid": [2, 2]},
     ),
     "disyre": ("disyre", {"network": DDPM["network"], "restorations": 3}),
+    "fae": (
+        "fae",
+        {
+            "encoder": {
+                "width": 4,
+                "blocks": [1, 1, 1, 1],
+                "stem_stride": 4,
+                "stochastic_depth": 0.2,
+            },
+            "size": [64, 64],
+            "channels": [8, 16],
+        },
+    ),
     "itermask": (
         "itermask",
         {

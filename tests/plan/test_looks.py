@@ -12,7 +12,7 @@ ROWS = (
     *("thresh", "anogan", "vae", "svae", "ae", "dae"),
     *("ddpm", "pddpm", "cddpm", "cddpm_ssl"),
 )
-BEYOND = ("disyre", "itermask")
+BEYOND = ("disyre", "itermask", "fae")
 
 
 def study_with(methods):

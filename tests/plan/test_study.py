@@ -58,7 +58,7 @@ def test_findings_are_written_of_patients_without_masks_and_where_asked_for():
     }
 
 
-@pytest.mark.parametrize("method", ["cddpm_ssl_ens", "cddpm_mahalanobis", "svae", "thresh"])
+@pytest.mark.parametrize("method", ["cddpm_ssl_ens", "cddpm_mahalanobis", "svae", "thresh", "fae"])
 def test_what_derivatives_read_of_a_model_is_kept_and_nothing_else(method):
     study = study_of({"evaluation": {"maps_method": method}})
     plan = ResultsPlan(study)
@@ -70,12 +70,12 @@ def test_what_derivatives_read_of_a_model_is_kept_and_nothing_else(method):
         return all(map(re.fullmatch, wanted, parts))
 
     read = plan.reconstructions_of_maps(SimpleNamespace(cohort="mslub_t2"))
-    assert (method == "thresh") == (read == [])
+    assert (method in ("thresh", "fae")) == (read == [])
     assert all(map(is_kept, [read] if read else []))
     for other in study.all_methods.values():
         same = (other.model, other.asked) == (study.maps_method.model, study.maps_method.asked)
         for fold in study.folds:
-            kept = other.model is not None and same and fold == study.first_fold
+            kept = other.reconstructs and same and fold == study.first_fold
             assert is_kept(other.reconstructions(fold, "mslub_t2")) == kept
 
 
@@ -145,9 +145,40 @@ def test_what_only_a_model_has_is_refused_in_one_line():
         ResultsPlan(study).reconstructions(path) == ModelsPlan(study).weights_of_method(path) == []
     )
     for needed in (ResultsPlan(study).needed_reconstructions, ModelsPlan(study).needed_weights):
-        with pytest.raises(SettingsError, match=r"methods.thresh has no model, and .* ask for "):
+        with pytest.raises(SettingsError, match="thresh has no reconstructions; ask for ae"):
             needed(path)
         assert "/fold0/" in needed(SimpleNamespace(method="ae", fold="0", cohort="ixi_t2"))
+
+
+@pytest.mark.parametrize("score", [{"kind": "own_map"}, "z"])
+def test_a_map_of_the_models_own_is_read_and_is_no_reconstruction(score):
+    if score == "z":
+        score = study_of().config["methods"]["zscore"]["score"] | {"of": {"kind": "own_map"}}
+    study = study_of(
+        {"methods": {"fae": {"score": score}}, "evaluation": {"later_methods": ["fae"]}}
+    )
+    results, models = ResultsPlan(study), ModelsPlan(study)
+    path = SimpleNamespace(method="fae", fold="0", cohort="ixi_t2")
+    assert results.reconstructions(path) == "results/reconstructions/fae/one_pass/fold0/ixi_t2.npz"
+    assert models.weights_of_method(path) == "results/models/fae/t2/fold0/weights.pt"
+    assert "fae" in study.models
+    for named in (study.with_model, study.reconstructing):
+        assert named and "fae" not in [method.name for method in named]
+    for needed in (results.needed_reconstructions, models.needed_weights):
+        with pytest.raises(SettingsError, match=r"methods\.fae has no reconstructions; ask for ae"):
+            needed(path)
+
+
+def test_models_that_start_from_spark_share_an_encoder_whatever_follows_it():
+    study = study_of({"evaluation": {"later_methods": ["fae"]}})
+    plan = ModelsPlan(study)
+    encoder = study.config["models"]["fae"]["settings"]["encoder"]
+    network = plan.spark_settings()["network"]
+    assert encoder.items() <= network.items()
+    assert "condition_width" not in network
+    study.config["models"]["fae"]["settings"]["encoder"] = encoder | {"width": 8}
+    with pytest.raises(SettingsError, match="cddpm_ssl, fae must have the same encoder"):
+        plan.spark_settings()
 
 
 @pytest.mark.parametrize("asked", ["one_pass", "t1001", "t500-1001"])

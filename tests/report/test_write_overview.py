@@ -85,7 +85,7 @@ def test_what_is_left_out_or_odd_is_told_at_once(files):
     write_table(nothing, files["left_out"])
     text = page_of(files | {"thresholds": None})
     assert "No scan was left out." in text and "rest on few" not in text
-    assert "to open in any viewer, are in <code>results/derivatives</code>" in text
+    assert "for any viewer, are in <code>results/derivatives</code>" in text
 
 
 def test_page_stands_alone(files):

@@ -38,6 +38,11 @@ ITERMASK = {
     "next_masked": 0.2,
     "iterations": 2,
 }
+FAE = {
+    "encoder": {key: SPARK[key] for key in ("width", "blocks", "stem_stride", "stochastic_depth")},
+    "size": [64, 64],
+    "channels": [4, 8],
+}
 KINDS = {
     "diffusion": (CDDPM, TRAINING),
     "patched_diffusion": (
@@ -52,6 +57,7 @@ KINDS = {
     "f_anogan": (F_ANOGAN, TRAINING),
     "disyre": ({"network": DDPM["network"], "restorations": 2}, TRAINING),
     "itermask": (ITERMASK, TRAINING),
+    "fae": (FAE, TRAINING),
     "spark": (SPARK, TRAINING),
 }
 
@@ -109,6 +115,7 @@ CANNOT_WORK = {
         {"validation.redrawn": True},
         "set training.validation.redrawn to false",
     ),
+    "FAE's stages": ("fae", {"channels": [4] * 5}, {}, "size must be rows and columns that divide"),
     "SparK's patches": ("spark", {"patch_size": 64}, {}, "do not divide into patches of 64"),
     "its mask": ("spark", {"mask_ratio": 0.9}, {}, "at least one must stay visible"),
     "its decoder": ("spark", {"decoder_width": 33}, {}, "cannot be halved"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from brainuad.config.evaluation import FEWEST_HEALTHY_SCANS, NORMATIVE, SIGNED
+from brainuad.config.evaluation import FEWEST_HEALTHY_SCANS, NORMATIVE, SIGNED, takes_own_map
 from brainuad.config.paths import check_root
 from brainuad.config.patterns import check_patterns
 from brainuad.config.settings import nearest, settings_from
@@ -35,7 +35,7 @@ def check_references(values: dict[str, Any]) -> None:
     if values["hdbet"]["version"] == 2 and values["hdbet"]["networks"] is not None:
         raise SettingsError("config: hdbet.networks: version 2 is one network; set it to null")
     for name, block in values["models"].items():
-        _check_model(name, block)
+        _check_model(name, block, is_trained=values["bundle"] is None)
     for name, block in values["methods"].items():
         _check_method(name, block, values["models"])
     _check_labels("methods", values["methods"])
@@ -130,16 +130,27 @@ def _check_files(key: str, block: dict[str, Any]) -> None:
             raise SettingsError(f"{key}.files: there is no pattern for {part}")
 
 
-def _check_model(name: str, block: dict[str, Any]) -> None:
+def _check_model(name: str, block: dict[str, Any], *, is_trained: bool) -> None:
     key = f"config: models.{name}"
     kinds = kinds_in("models")
     if block["kind"] not in kinds:
         raise SettingsError(f"{key}.kind: {block['kind']!r} is not one of {', '.join(kinds)}")
-    if block["kind"] in kinds_in("config/kinds"):
-        kind = importlib.import_module(f"brainuad.config.kinds.{block['kind']}")
-        settings_from(kind.Settings, block["settings"], f"{key}.settings")
-    if block["pretrained"] is not None and block["settings"].get("encoder") is None:
+    kind = _settings_of(block)
+    if kind is not None:
+        settings_from(kind, block["settings"], f"{key}.settings")
+    start, is_needed = block["pretrained"], getattr(kind, "needs_pretrained", False)
+    if is_needed and is_trained and start is None:
+        raise SettingsError(f"{key}.pretrained: {block['kind']} needs pretrained weights")
+    has_encoder = block["settings"].get("encoder") is not None
+    if start is not None and not has_encoder and (start == "spark" or not is_needed):
         raise SettingsError(f"{key}.pretrained: the model has no encoder; set it to null")
+
+
+def _settings_of(model: dict[str, Any]) -> Any:
+    """The class of a model's settings; None where the kind checks them itself."""
+    if model["kind"] not in kinds_in("config/kinds"):
+        return None
+    return importlib.import_module(f"brainuad.config.kinds.{model['kind']}").Settings
 
 
 def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> None:
@@ -162,8 +173,13 @@ def _check_method(name: str, block: dict[str, Any], models: dict[str, Any]) -> N
                 raise SettingsError(f"{key}.{given}: the method has no model; leave them out")
         return
     _check_known(f"{key}.model", [model], models, "model")
+    kind = _settings_of(models[model])
+    takes_map = takes_own_map(block["score"])
+    if kind is not None and takes_map != getattr(kind, "maps_anomalies", False):
+        word = "only for a model that makes one itself" if takes_map else f"the one for {model}"
+        raise SettingsError(f"{key}.score: own_map is {word}")
     last = timesteps_of_schedule(models[model])
-    if block["timesteps"] and last is None and models[model]["kind"] in kinds_in("config/kinds"):
+    if block["timesteps"] and last is None and kind is not None:
         raise SettingsError(f"{key}.timesteps: the model {model} has none; leave them out")
     if last is not None and not block["timesteps"]:
         raise SettingsError(
@@ -281,10 +297,11 @@ def _check_experiments(values: dict[str, Any]) -> None:
                 "six"
             )
     for method in experiments["histograms"]["methods"]:
-        if values["methods"][method]["model"] is None:
+        block = values["methods"][method]
+        if block["model"] is None or takes_own_map(block["score"]):
             raise SettingsError(
-                f"config: experiments.histograms.methods: {method!r} has no model, and so no "
-                "reconstructions to compare with the scans; remove it"
+                f"config: experiments.histograms.methods: {method!r} has no reconstructions to "
+                "compare with the scans; remove it"
             )
     for name in ("conditioning", "histograms"):
         for cohort in experiments[name]["cohorts"]:

@@ -28,6 +28,8 @@ NORMATIVE = "normative"
 FEWEST_HEALTHY_SCANS = 3
 # The residual with its sign: only the normative score uses it, and no anomaly map is made from it.
 SIGNED = "signed"
+# The score of a model that maps anomalies itself, and reconstructs nothing.
+OWN_MAP = "own_map"
 SomeTexts = Annotated[tuple[Text, ...], Limits(items=(1, None), unique=True)]
 
 
@@ -47,6 +49,11 @@ class MethodBlock:
     score: dict[str, Any]
     timesteps: Timesteps = ()
     samples: Count = 1
+
+
+def takes_own_map(score: dict[str, Any]) -> bool:
+    """Whether a score, or the one that it compares, is the map that a model makes itself."""
+    return (score["of"] if score["kind"] == NORMATIVE else score)["kind"] == OWN_MAP
 
 
 @dataclass(frozen=True)

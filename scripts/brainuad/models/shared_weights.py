@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from brainuad.io.errors import SettingsError
@@ -26,6 +26,16 @@ def write_shared_weights(
     apart = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
         save_file(apart, temporary, metadata=header)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of any safetensors file, on the CPU; SettingsError for another file."""
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise SettingsError(
+            f"{path}: cannot be read as safetensors ({error}); give weights in this format"
+        ) from error
 
 
 def read_shared_weights(path: Path) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class BundlesPlan:
         method, modality = self.study.all_methods[wildcards.method], wildcards.modality
         healthy, fold = self._healthy(modality), self.study.first_fold
         lesions = self.study.lesion_cohorts_in(modality)
-        measured = [*([healthy] if method.model is not None else []), *lesions]
+        measured = [*([healthy] if method.reconstructs else []), *lesions]
         results, models = ResultsPlan(self.study), ModelsPlan(self.study)
         weights = [] if method.model is None else models.weights_of(method.model, healthy, fold)
         cohorts = [healthy, *lesions]

@@ -67,13 +67,20 @@ class ModelsPlan:
         pretraining, described = self.study.config["pretraining"], self.study.config["models"]
         starting = [name for name in described if described[name]["pretrained"] == "spark"]
         names = [name for name in starting if name in self.study.models] or starting
-        encoders = {name: described[name]["settings"]["encoder"] for name in names}
+        # The last layer, where there is one, is not pretrained.
+        encoders = {
+            name: {
+                key: value
+                for key, value in described[name]["settings"]["encoder"].items()
+                if key != "condition_width"
+            }
+            for name in names
+        }
         encoder, *others = encoders.values()
         if any(other != encoder for other in others):
             raise SettingsError(f"config: models: {', '.join(encoders)} must have the same encoder")
         network = {key: pretraining[key] for key in ("decoder_width", "patch_size", "mask_ratio")}
-        network |= {key: value for key, value in encoder.items() if key != "condition_width"}
-        return {"network": network, "training": pretraining["training"]}
+        return {"network": network | encoder, "training": pretraining["training"]}
 
     # ------------------------------------------------------------------------------------------
     # Models are tried out before anything else runs.
@@ -128,14 +135,15 @@ class ModelsPlan:
 
     def weights_of_method(self, wildcards: Any) -> str | list[str]:
         """The weights of the method in the path; an empty list if it has no model."""
-        if self.study.all_methods[wildcards.method].model is None:
+        model = self.study.all_methods[wildcards.method].model
+        if model is None:
             return []
-        return self.needed_weights(wildcards)
-
-    def needed_weights(self, wildcards: Any) -> str:
-        """The weights of the method in the path; SettingsError if it has no model."""
-        model = self.study.model_of(wildcards.method)
         return self.weights_of(model, self._cohort(wildcards), wildcards.fold)
+
+    def needed_weights(self, wildcards: Any) -> str | list[str]:
+        """Those weights; SettingsError if the method has no model that reconstructs."""
+        self.study.model_of(wildcards.method)
+        return self.weights_of_method(wildcards)
 
     def weights_of(self, model: str, cohort: Cohort, fold: int | str) -> str:
         """The weights of a model: those trained here, or those of the bundle."""

@@ -31,16 +31,16 @@ class ResultsPlan:
         return self.study.all_methods[wildcards.method].score
 
     def reconstructions(self, wildcards: Any) -> str | list[str]:
-        """The reconstructions of the method in the path; an empty list if it has no model."""
-        if self.study.all_methods[wildcards.method].model is None:
-            return []
-        return self.needed_reconstructions(wildcards)
-
-    def needed_reconstructions(self, wildcards: Any) -> str:
-        """The reconstructions of the method in the path; SettingsError if it has no model."""
-        self.study.model_of(wildcards.method)
+        """The model's results for the method in the path; an empty list if it has no model."""
         method = self.study.all_methods[wildcards.method]
+        if method.model is None:
+            return []
         return method.reconstructions(wildcards.fold, wildcards.cohort)
+
+    def needed_reconstructions(self, wildcards: Any) -> str | list[str]:
+        """The reconstructions of the method in the path; SettingsError if it has none."""
+        self.study.model_of(wildcards.method)
+        return self.reconstructions(wildcards)
 
     def reference(self, wildcards: Any) -> str | list[str]:
         """The healthy scores that a normative method compares with; an empty list for others."""
@@ -76,9 +76,9 @@ class ResultsPlan:
         return "anomaly scores"
 
     def reconstructions_of_maps(self, wildcards: Any) -> str | list[str]:
-        """The reconstructions of these maps; an empty list if their method has no model."""
+        """The reconstructions of these maps; an empty list if their method has none."""
         method = self.study.maps_method
-        if method.model is None:
+        if not method.reconstructs:
             return []
         return method.reconstructions(self.study.first_fold, wildcards.cohort)
 
@@ -86,7 +86,7 @@ class ResultsPlan:
         """The patterns of the wildcards in `reconstructions_of_maps`."""
         method = self.study.maps_method
         return {
-            "model": one_of([method.model] if method.model else []),
+            "model": one_of([method.model] if method.reconstructs else []),
             "asked": method.asked,
             "fold": str(self.study.first_fold),
         }

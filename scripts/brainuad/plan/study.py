@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from brainuad.config.evaluation import NORMATIVE, MethodBlock
+from brainuad.config.evaluation import NORMATIVE, MethodBlock, takes_own_map
 from brainuad.config.settings import settings_from
 from brainuad.io.errors import SettingsError
 
@@ -38,6 +38,11 @@ class Method(MethodBlock):
     def is_normative(self) -> bool:
         """Whether its score compares a scan with healthy scans."""
         return self.score["kind"] == NORMATIVE
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether its model makes a brain of a scan, and not an anomaly map."""
+        return self.model is not None and not takes_own_map(self.score)
 
     def reconstructions(self, fold: int | str, cohort: str) -> str:
         """The file with the model's reconstructions of a cohort."""
@@ -179,14 +184,13 @@ class Study:
     # Models and methods.
 
     def model_of(self, method: str) -> str:
-        """The model of a method; SettingsError if it has none."""
-        model = self.all_methods[method].model
-        if model is None:
+        """The model of a method; SettingsError if it has none that reconstructs."""
+        if not self.all_methods[method].reconstructs:
             raise SettingsError(
-                f"methods.{method} has no model, and so no reconstructions; ask for "
-                f"{', '.join(one.name for one in self.reconstructing) or 'a method that has one'}"
+                f"methods.{method} has no reconstructions; ask for "
+                f"{', '.join(one.name for one in self.reconstructing) or 'a method that has some'}"
             )
-        return model
+        return self.all_methods[method].model
 
     @cached_property
     def all_methods(self) -> dict[str, Method]:
@@ -213,8 +217,8 @@ class Study:
 
     @cached_property
     def with_model(self) -> list[Method]:
-        """The methods of the tables that have a model."""
-        return [method for method in self.methods if method.model is not None]
+        """The methods of the tables that reconstruct a brain."""
+        return [method for method in self.methods if method.reconstructs]
 
     @cached_property
     def reconstructing(self) -> list[Method]:
