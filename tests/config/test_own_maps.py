@@ -33,7 +33,7 @@ CANNOT_WORK = {
     ),
     "features of no encoder": (
         {"models": {"fae": {"settings": {"encoder": None}}}},
-        "models.fae.pretrained: there is no encoder to start",
+        "models.fae.pretrained: the model has no encoder",
     ),
 }
 
