@@ -21,7 +21,7 @@ def test_every_page_of_the_site_is_in_its_side_bar():
     }
     assert set(listed) == pages - {"README"}
     captions = re.findall(r"^:caption: (.*)$", source[0], flags=re.MULTILINE)
-    assert captions == ["Start", "Tutorial", "How-to", "Reference", "Explanation", "Help"]
+    assert captions == ["Start", "Tutorial", "How-to guides", "Reference", "Explanation", "Help"]
 
 
 def test_other_pages_stay_as_they_are():
