@@ -39,17 +39,28 @@ def local_similarity(
     return luminance * contrast
 
 
-def gaussian_similarity(image: np.ndarray, reconstruction: np.ndarray, sigma: float) -> np.ndarray:
-    """SSIM of two volumes [S, H, W] about each voxel, in a Gaussian window of sigma voxels.
+def gaussian_similarity(
+    image: np.ndarray, reconstruction: np.ndarray, sigma: float, within: np.ndarray
+) -> np.ndarray:
+    """SSIM of two volumes [S, H, W] about each of the V voxels within a mask, float32 [V].
 
-    The window is three-dimensional, reaches 3.5 sigma and sees the volumes mirrored at their
-    borders, as in the released scores.
+    The window is Gaussian of sigma voxels and three-dimensional, reaches 3.5 sigma and sees the
+    volumes mirrored at their borders, as in the released scores.
     """
+    slices, rows, columns = (_gaussian_weights(length, sigma) for length in image.shape)
 
     def blur(volume: np.ndarray) -> np.ndarray:
-        return ndimage.gaussian_filter(volume, sigma, mode="mirror", truncate=RELEASED_REACH)
+        # Three matrix products take a third of the time of scipy's filter.
+        smoothed = rows @ (volume @ columns.T)
+        return np.tensordot(slices, smoothed, axes=1)[within]
 
     # ASSUME: the range of values in an SSIM score is the larger one of scan and reconstruction, as
     # released. It is more than 1 where splines overshot, and so not the same for all scans.
     widest = max(float(np.ptp(image)), float(np.ptp(reconstruction)))
     return local_similarity(image, reconstruction, blur, value_range=widest or 1.0)
+
+
+def _gaussian_weights(length: int, sigma: float) -> np.ndarray:
+    """What each place of a line (column) weighs in the mean about each other (row), float32."""
+    line = np.eye(length, dtype=np.float32)
+    return ndimage.gaussian_filter1d(line, sigma, axis=0, mode="mirror", truncate=RELEASED_REACH)

@@ -47,7 +47,8 @@ class Mahalanobis:
                 f"[K, S, H, W]; got shape {reconstruction.shape}"
             )
         # Shapes are compared here.
-        similarity = gaussian_similarity(image, reconstruction.mean(axis=0), SIGMA)
+        mean = reconstruction.mean(axis=0)
+        similarity = gaussian_similarity(image, mean, SIGMA, brain_mask)
         distance_of = released_distances if self.as_released else distances
         found = np.zeros_like(image)
         for number, inside in enumerate(brain_mask):
@@ -58,9 +59,10 @@ class Mahalanobis:
             found /= found.max() or 1
         # ASSUME: distances are smoothed across the brain's border, where they fall to 0, as
         # released.
-        smoothed = ndimage.gaussian_filter(found, SIGMA)
-        dissimilarity = np.maximum(1 - similarity, 0)
-        return np.where(brain_mask, smoothed * dissimilarity, np.float32(0))
+        smoothed = ndimage.gaussian_filter(found, SIGMA)[brain_mask]
+        found = np.zeros_like(image)
+        found[brain_mask] = smoothed * np.maximum(1 - similarity, 0)
+        return found
 
 
 def distances(pixels: np.ndarray, samples: np.ndarray) -> np.ndarray:

@@ -32,14 +32,15 @@ class SsimEnsemble:
 
         Between 0 and 2; ValueError for unequal shapes.
         """
-        weighted, weights = np.zeros_like(image), np.zeros_like(image)
+        weighted, weights = np.float32(0), np.float32(0)
         for sigma in self.sigmas:
-            similarity = gaussian_similarity(image, reconstruction, sigma)
+            similarity = gaussian_similarity(image, reconstruction, sigma, brain_mask)
             weight = np.exp(-similarity)
-            weighted += weight * similarity
-            weights += weight
-        dissimilarity = np.maximum(1 - weighted / weights, 0)
-        return np.where(brain_mask, dissimilarity, np.float32(0))
+            weighted = weighted + weight * similarity
+            weights = weights + weight
+        found = np.zeros_like(image)
+        found[brain_mask] = np.maximum(1 - weighted / weights, 0)
+        return found
 
 
 def build(settings: dict[str, Any]) -> SsimEnsemble:
