@@ -19,6 +19,7 @@ PARTS = [
     *(("training", "measured", {"size": size}) for size in ("paper", "demo")),
     ("denormals", "measured", {}),
     *(("reconstruction", "measured", {"size": size}) for size in ("paper", "demo")),
+    *(("later_kinds", "measured", {"size": size}) for size in ("paper", "demo")),
     ("cohort", "reconstructed", {}),
     ("noise_and_augmentation", "noise", {}),
     ("noise_and_augmentation", "augmentation", {}),
