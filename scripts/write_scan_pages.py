@@ -55,7 +55,8 @@ def main(
         known.write(folder)
         for done, result in enumerate(results, start=1):
             scan, anomaly_map, brain = read_scan(result, Path(rows[result.scan][modality]))
-            shown = small_volumes(scan, brain.data > 0, anomaly_map)
+            deviation = read_mask(result.deviation) if result.deviation else None
+            shown = small_volumes(scan, brain.data > 0, anomaly_map, deviation)
             text = page.render(
                 result,
                 anomaly_map=anomaly_map,

@@ -47,6 +47,7 @@ class SmallDerivatives:
         session: str = "",
         percentile: float = 50.0,
         origin: str = ORIGIN,
+        deviation: Volume | None = None,
     ) -> None:
         """Write the files of a scan; every part of the map above the threshold is a candidate."""
         parts = name.split("_")
@@ -70,6 +71,8 @@ class SmallDerivatives:
             rows.append(row)
         write_volume(Volume(brain.astype(np.uint8), affine), path("desc-brain_mask.nii.gz"))
         write_volume(anomaly_map, path("desc-cddpmens_anomalymap.nii.gz"))
+        if deviation is not None:
+            write_volume(deviation, path("desc-cddpmens_stdmap.nii.gz"))
         write_rows(CANDIDATE_COLUMNS, rows, path("desc-cddpmens_dseg.tsv"))
         facts = {"Threshold": {"Value": threshold, "Origin": origin}}
         path("label-L_desc-cddpmens_mask.json").write_text(json.dumps(facts), encoding="utf-8")
@@ -163,6 +166,8 @@ def small_study(root: Path, cohort: str = "mine_t2") -> SmallDerivatives:
         scan, brain, anomaly_map = head_with_anomalies(*places)
         file = root / "raw" / f"{name}.nii.gz"
         write_volume(scan, file)
+        # The reconstructions of one scan differ most where its small candidate is.
+        twice = head_with_anomalies((SMALL, 11))[2] if session == "1" else None
         study.add(
             name,
             file=file,
@@ -172,6 +177,7 @@ def small_study(root: Path, cohort: str = "mine_t2") -> SmallDerivatives:
             subject=subject,
             session=session,
             percentile=percentile,
+            deviation=twice,
         )
     study.write()
     return study

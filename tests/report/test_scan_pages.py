@@ -109,6 +109,22 @@ def test_volumes_lie_where_the_files_have_them(study):
     assert np.prod(scan.shape) < np.prod(SHAPE)
 
 
+def test_the_deviation_of_reconstructions_lies_where_its_file_has_it(study):
+    shown = embedded(study, "sub-01_ses-1")
+    deviation = image_of(shown["deviation"])
+    np.testing.assert_array_equal(deviation.affine, image_of(shown["map"]).affine)
+    highest = np.unravel_index(deviation.get_fdata().argmax(), deviation.shape)
+    np.testing.assert_allclose(nib.affines.apply_affine(deviation.affine, highest), SMALL, atol=5)
+    _, _, written = head_with_anomalies((SMALL, 11))
+    assert shown["highest_deviation"] == pytest.approx(written.data.max())
+    assert "not certain what a healthy brain looks like" in text_of(study, "sub-01_ses-1")
+
+
+def test_a_scan_that_was_reconstructed_once_has_no_deviation(study):
+    assert embedded(study, "sub-two")["deviation"] is None
+    assert "standard deviation of the reconstructions" not in text_of(study, "sub-two")
+
+
 def test_volumes_are_counted_on_the_files_own_grid(study):
     shown = embedded(study, "sub-01_ses-1")
     _, _, anomaly_map = head_with_anomalies((LARGE, 16), (SMALL, 11))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from browsing import DESKTOP, PHONE, needs_browser, open_browser
+from browsing import DESKTOP, PHONE, check_contrast, needs_browser, open_browser
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -152,6 +152,29 @@ def test_opacity_fades_the_map(page):
     assert len(coloured(pixels(page))) == 0
     slider.send_keys(Keys.END)
     assert len(coloured(pixels(page))) > 60
+
+
+def test_the_deviation_is_shown_in_place_of_the_map(page):
+    """It is high at the small candidate, which lies to the right, at the back and low."""
+    before = pixels(page)
+    choices = page.find_elements(By.CSS_SELECTOR, "[name=map]")
+    choices[1].click()
+    after = pixels(page)
+    assert len(coloured(after)) == 0
+    blue = np.argwhere(after[..., 2] - after[..., 0] > 60)
+    assert len(blue) > 1000
+    page.find_elements(By.CSS_SELECTOR, "#candidates tbody tr")[1].click()
+    assert "standard deviation 0.4" in text(page, "where")
+    choices[0].click()
+    page.find_elements(By.CSS_SELECTOR, "#candidates tbody tr")[0].click()
+    assert text(page, "where").endswith("standard deviation 0")
+    assert (pixels(page) == before).all()
+
+
+def test_texts_are_told_from_what_is_behind_them(page, study):
+    check_contrast(page)
+    page.get((study.pages / "index.html").as_uri())
+    check_contrast(page)
 
 
 def test_a_candidate_moves_the_crosshair(page):

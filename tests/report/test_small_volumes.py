@@ -81,7 +81,7 @@ def test_a_page_takes_the_brain_with_a_margin_and_known_scales():
     scores = np.zeros(shape)
     scores[30, 30, 10] = 0.4
     scores[30, 31, 10] = 0.1
-    shown = small_volumes(scan, brain, volume_with(axes, scores))
+    shown = small_volumes(scan, brain, volume_with(axes, scores), None)
     # 12 mm on each side are 12 voxels along x and y, and 4 along z.
     assert shown.scan.data.shape == shown.anomaly_map.data.shape == (44, 44, 18)
     np.testing.assert_array_equal(shown.scan.affine, shown.anomaly_map.affine)
@@ -98,7 +98,7 @@ def test_a_page_takes_the_brain_with_a_margin_and_known_scales():
 def test_voxels_are_as_fine_as_a_page_bears(depth, spacing):
     shape = (370, 370, depth)
     scan = volume_with(np.diag([0.5, 0.5, 4.0 if depth < 100 else 1.0]), np.ones(shape))
-    shown = small_volumes(scan, np.ones(shape, bool), scan)
+    shown = small_volumes(scan, np.ones(shape, bool), scan, None)
     assert shown.scan.spacing[0] == pytest.approx(spacing)
     assert depth > 100 or shown.scan.data.size <= MOST_VOXELS * 1.02
 
@@ -106,7 +106,7 @@ def test_voxels_are_as_fine_as_a_page_bears(depth, spacing):
 def test_a_map_without_anything_is_shown_as_zeros():
     volume = volume_with(np.eye(3), np.ones((20, 20, 20)))
     empty = volume_with(np.eye(3), np.zeros((20, 20, 20)))
-    shown = small_volumes(volume, volume.data > 0, empty)
+    shown = small_volumes(volume, volume.data > 0, empty, None)
     assert shown.maximum == 1 and not shown.anomaly_map.data.any()
     levels, volumes = zip(*volumes_above(empty, 0.2), strict=True)
     assert 0.2 in levels and levels[-1] > 0.2 and set(volumes) == {0.0}

@@ -74,6 +74,7 @@ def render(
         standing=standing(result),
         threshold=number(result.threshold),
         top=number(levels[-1]),
+        highest_deviation=number(shown.highest_deviation),
         candidates=[_candidate(row) for row in result.candidates],
         facts=_facts(result),
         origin=f"The threshold, {number(result.threshold)}: {result.origin}.",
@@ -88,6 +89,9 @@ def render(
         shown={
             "scan": as_base64(shown.scan, slope=1),
             "map": as_base64(shown.anomaly_map, slope=shown.maximum / WHITE),
+            "deviation": shown.deviation
+            and as_base64(shown.deviation, slope=shown.highest_deviation / WHITE),
+            "highest_deviation": shown.highest_deviation,
             "levels": [float(f"{level:.6g}") for level in levels],
             "volumes": [float(f"{volume:.4g}") for volume in volumes],
             "fitted": levels.index(result.threshold),

@@ -20,6 +20,7 @@ class ScanResult:
     threshold      above which a voxel may be part of a candidate
     origin         where the threshold comes from, in words
     candidates     rows of the table of candidates, every cell a text
+    deviation      the map of the standard deviation of the reconstructions; None if it has none
     """
 
     scan: str
@@ -36,6 +37,7 @@ class ScanResult:
     candidates: list[dict[str, str]]
     brain_mask: Path
     anomaly_map: Path
+    deviation: Path | None
 
     @property
     def in_template_space(self) -> bool:
@@ -70,6 +72,7 @@ def _read(folder: Path, row: Mapping[str, str]) -> ScanResult:
         (found,) = stem.parent.glob(f"{stem.name}_space-*_{ending}")
         return found
 
+    deviations = list(stem.parent.glob(f"{stem.name}_space-*_stdmap.nii.gz"))
     threshold = json.loads(file("label-L_desc-*_mask.json").read_text(encoding="utf-8"))[
         "Threshold"
     ]
@@ -88,4 +91,5 @@ def _read(folder: Path, row: Mapping[str, str]) -> ScanResult:
         candidates=read_rows(file("desc-*_dseg.tsv")),
         brain_mask=file("desc-brain_mask.nii.gz"),
         anomaly_map=file("desc-*_anomalymap.nii.gz"),
+        deviation=deviations[0] if deviations else None,
     )

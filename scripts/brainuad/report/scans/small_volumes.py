@@ -1,4 +1,4 @@
-"""A scan and its anomaly map, small enough to stand inside a page, and exactly where they were."""
+"""A scan and its maps, small enough to stand inside a page, and exactly where they were."""
 
 import base64
 import gzip
@@ -22,33 +22,48 @@ STEPS = 200
 
 @dataclass(frozen=True)
 class SmallVolumes:
-    """A scan and its anomaly map about the brain, uint8 on one grid.
+    """A scan and its maps about the brain, uint8 on one grid.
 
     scan         0 to 255, white at the 99.5th percentile of the brain
     anomaly_map  0 to 255, which stands for 0 to `maximum`
+    deviation    likewise, to `highest_deviation`; None where the scan was reconstructed once
     """
 
     scan: Volume
     anomaly_map: Volume
     maximum: float
+    deviation: Volume | None
+    highest_deviation: float
 
 
-def small_volumes(scan: Volume, brain: np.ndarray, anomaly_map: Volume) -> SmallVolumes:
+def small_volumes(
+    scan: Volume, brain: np.ndarray, anomaly_map: Volume, deviation: Volume | None
+) -> SmallVolumes:
     """Cut volumes of one grid to the brain with a margin of 12 mm, and average over larger voxels.
 
-    The brain mask is bool, the anomaly map >= 0.
+    The brain mask is bool, the maps >= 0.
     """
     box = bounding_box(brain, margin=np.ceil(MARGIN_MM / scan.spacing).astype(int).tolist())
     spacing = _spacing_for(crop(scan, box))
     white = scan_window(scan.data[brain])[1]
-    maximum = float(anomaly_map.data.max()) or 1.0
+
+    def highest(volume: Volume) -> float:
+        return float(volume.data.max()) or 1.0
 
     def as_bytes(volume: Volume, top: float) -> Volume:
         small = averaged(crop(volume, box), spacing)
         values = np.rint(np.clip(small.data * (WHITE / top), 0, WHITE))
         return Volume(values.astype(np.uint8), small.affine)
 
-    return SmallVolumes(as_bytes(scan, white), as_bytes(anomaly_map, maximum), maximum)
+    maximum = highest(anomaly_map)
+    top = highest(deviation) if deviation else 1.0
+    return SmallVolumes(
+        as_bytes(scan, white),
+        as_bytes(anomaly_map, maximum),
+        maximum,
+        as_bytes(deviation, top) if deviation else None,
+        top,
+    )
 
 
 def _spacing_for(volume: Volume) -> float:

@@ -5,12 +5,14 @@ const shown = JSON.parse(byId("shown").textContent);
 const threshold = byId("threshold"), opacity = byId("opacity");
 const rows = Array.from(document.querySelectorAll("#candidates tbody tr"));
 const place = row => row.dataset.place.split(" ").map(Number);
-let viewer = null, map = null;
+let viewer = null, map = null, deviation = null;
 
 const digits = value => Number(value.toPrecision(3)).toString();
 
 // The colours of style.css, which mean 0 and the maximum, whatever the threshold is.
 const COLOURS = {R: [255, 255, 255], G: [40, 40, 255], B: [0, 0, 0], A: [0, 255, 255], I: [0, 1, 255]};
+// From blue at 0 to white.
+const DEVIATION_COLOURS = {R: [20, 255], G: [60, 255], B: [160, 255], A: [0, 255], I: [0, 255]};
 // Colours run from 0, and nothing is drawn below the minimum. In NiiVue 0.69 the shader's meanings of
 // COLORMAP_TYPE 1 and 2 are the other way round than their names.
 const TRANSPARENT_BELOW_MINIMUM = 2;
@@ -34,7 +36,9 @@ function draw() {
   requestAnimationFrame(() => {
     waiting = false;
     map.cal_min = shown.levels[Number(threshold.value)];
-    map.opacity = Number(opacity.value) / 100;
+    const over = document.querySelector("[name=map]:checked")?.value ?? "map";
+    map.opacity = over === "map" ? Number(opacity.value) / 100 : 0;
+    if (deviation) deviation.opacity = over === "map" ? 0 : Number(opacity.value) / 100;
     viewer.updateGLVolume();
   });
 }
@@ -55,8 +59,9 @@ function go(millimetres) {
 function tell(location) {
   const [x, y, z] = Array.from(location.mm, value => value.toFixed(0).replace(/^-0$/, "0"));
   const value = location.values[1]?.value ?? 0;
+  const spread = deviation ? `, standard deviation ${digits(location.values[2]?.value ?? 0)}` : "";
   byId("where").textContent = `R is the patient\u2019s right. Here: x ${x}, y ${y}, z ${z} mm, ` +
-    `anomaly ${digits(value)}`;
+    `anomaly ${digits(value)}${spread}`;
 }
 
 async function start() {
@@ -84,6 +89,14 @@ async function start() {
   });
   layer.colormapType = TRANSPARENT_BELOW_MINIMUM;
   shownBy.addVolume(layer);
+  if (shown.deviation) {
+    shownBy.addColormap("deviation", DEVIATION_COLOURS);
+    deviation = await NVImage.loadFromBase64({
+      base64: shown.deviation, name: "deviation.nii.gz", colormap: "deviation", cal_min: 0,
+      cal_max: shown.highest_deviation, opacity: 0,
+    });
+    shownBy.addVolume(deviation);
+  }
   shownBy.onLocationChange = tell;
   [viewer, map] = [shownBy, layer];
   draw();
@@ -91,7 +104,7 @@ async function start() {
 }
 
 function fail() {
-  [viewer, map] = [null, null];
+  [viewer, map, deviation] = [null, null, null];
   byId("viewer").hidden = true;
   byId("failed").hidden = false;
 }
@@ -99,6 +112,7 @@ function fail() {
 for (const row of rows) row.addEventListener("click", () => choose(row));
 threshold.addEventListener("input", draw);
 opacity.addEventListener("input", draw);
+for (const choice of document.querySelectorAll("[name=map]")) choice.addEventListener("change", draw);
 byId("reset").addEventListener("click", () => {
   threshold.value = shown.fitted;
   draw();
