@@ -27,7 +27,7 @@ STAGES = {
 OTHERS = "Steps of single rules"
 HEADER = """# Messages
 
-Every message of the workflow itself, collected from the code by `make docs`; `…` stands for what
+Every error that the workflow's own code raises, collected by `make docs`; `…` stands for what
 differs. Each says what is wrong and what to do. [Troubleshooting](../troubleshooting.md) treats the
 ones that are met most, and those of other programs.
 

@@ -34,6 +34,7 @@ def test_keys_and_values_of_the_config_page():
     assert "| `folds` | an integer, 1 or more |" in page
     assert "| `datasets.*.validation` | an integer, 0 or more; left out: `0` |" in page
     assert "| `gpu.precision` | `bf16` or `fp32` |" in page
+    assert "| `mahalanobis` | `score.as_released` | true or false; left out: `false` |" in page
 
 
 def test_every_rule_is_on_the_page():
