@@ -99,9 +99,7 @@ def _taken(block: Any, bounds: Limits) -> str:
         each = _taken(*_unwrapped(typing.get_args(block)[0])[:2])
         return f"a list of {count}entries, each {each}{', none twice' if bounds.unique else ''}"
     if block is Any or origin is dict:
-        return (
-            "keys with values, by its kind (below)"
-        )
+        return "keys with values, by its kind (below)"
     if bounds.pattern:
         return bounds.description
     ranges = {
