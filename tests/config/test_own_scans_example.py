@@ -32,7 +32,7 @@ def test_the_small_model_of_the_example_can_be_trained():
         model["kind"], model["settings"], model["training"], size=(48, 48), timestep=500
     )
     assert size.parameters < 2_000_000
-    assert config["evaluation"]["methods"] == ["thresh", "cddpm_ens"]
+    assert config["evaluation"]["methods"] == ["thresh", "zscore", "cddpm_ens"]
 
 
 def test_the_applied_bundle_names_keys_that_there_are():

@@ -21,7 +21,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 TOP_FOLDERS = "bench|config|demo|docs|envs|profiles|scripts|tests|workflow"
 # What a run makes, and what a bundle holds.
-MADE = re.compile(r"demo/(apply/)?(results|logs)|docs/(README\.md|license\.txt)$")
+MADE = re.compile(r"demo/(apply$|(apply/)?(results|logs))|docs/(README\.md|license\.txt)$")
 # What a reader writes.
 WRITTEN = {"scripts/brainuad/models/inpainting.py"}
 
