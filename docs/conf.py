@@ -10,8 +10,8 @@ copyright = "The brainuad authors"
 extensions = ["myst_parser", "sphinxcontrib.mermaid"]
 # The source folder is the project's, so that README files are pages too.
 root_doc = "README"
-include_patterns = ["README.md", "CONTRIBUTING.md", "docs/*.md", "docs/*/*.md"]
-include_patterns += ["config/*.md", "envs/*.md", "resources/paper/*.md"]
+include_patterns = ["*.md", "docs/*.md", "docs/*/*.md", "config/*.md", "containers/*.md"]
+include_patterns += ["envs/*.md", "resources/paper/*.md"]
 include_patterns += ["resources/README.md", "results/README.md"]
 # What is not walked through, since a run puts much there.
 exclude_patterns = [".*", "demo/*", "docs/_site", "resources/[!p]*/*", "results/*/*", "scripts/*"]

@@ -22,7 +22,7 @@ SAME = {
     "strip_skull_with_hdbet2": "strip_skull",
     "reconstruct_for_derivatives": "reconstruct",
 }
-# Files whose rules stand side by side, drawn as one.
+# Files whose rules do not wait for one another, drawn as one.
 AS_ONE = ("analyses", "report")
 # What asks for all, and what nothing waits for.
 LEFT_OUT = ("all", "check_models")

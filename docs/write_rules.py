@@ -83,7 +83,7 @@ def rules_of(file: str) -> list[Rule]:
 
 
 def _arguments(text: str) -> ast.Call:
-    """What stands behind a directive, which has the form of a call's arguments."""
+    """The arguments of a directive, which have the form of those of a call."""
     return ast.parse(f"arguments(\n{text}\n)", mode="eval").body
 
 

@@ -1,4 +1,4 @@
-"""docs/explanation/architecture.md: the drawn rules and the rooms are those of the code."""
+"""docs/explanation/architecture.md: the drawn rules and the packages are those of the code."""
 
 import re
 import sys
@@ -51,18 +51,18 @@ def test_detours_are_left_out():
     assert draw_rules.without_detours(edges) == {("a", "b"), ("b", "c"), ("a", "d")}
 
 
-def test_rooms_import_from_their_own_line_and_above():
+def test_packages_import_from_their_own_line_and_above():
     lines = [
         re.findall(r"`(\w+)/`", line.split("|")[1])
-        for line in PAGE.split("| room | holds |")[1].splitlines()
+        for line in PAGE.split("| package | holds |")[1].splitlines()
         if line.startswith("| `")
     ]
-    rooms = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
-    assert {room for line in lines for room in line} == rooms
+    packages = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
+    assert {package for line in lines for package in line} == packages
     allowed: set[str] = set()
     for line in lines:
         allowed |= set(line)
-        for room in line:
-            text = "".join(file.read_text() for file in LIBRARY.joinpath(room).rglob("*.py"))
+        for package in line:
+            text = "".join(file.read_text() for file in LIBRARY.joinpath(package).rglob("*.py"))
             imported = set(re.findall(r"^\s*from brainuad\.(\w+)", text, flags=re.MULTILINE))
-            assert imported <= ({"io", "config", "plan"} if room == "plan" else allowed), room
+            assert imported <= ({"io", "config", "plan"} if package == "plan" else allowed)

@@ -12,7 +12,7 @@ PAGES = sorted(
     page
     for pattern in (
         *("*.md", "docs/**/*.md", "config/*.md", "envs/*.md", "results/*.md"),
-        *("resources/*.md", "resources/paper/*.md", "scripts/**/*.md"),
+        *("containers/*.md", "resources/*.md", "resources/paper/*.md", "scripts/**/*.md"),
     )
     for page in PROJECT.glob(pattern)
 )

@@ -52,8 +52,8 @@ def test_messages_are_quoted():
 
 @pytest.mark.parametrize("message", [message for message, _ in quoted("")])
 def test_the_workflow_says_so(message):
-    """In whole: so `…` stands for values alone."""
-    assert any(as_pattern(message).fullmatch(said) for said in OURS), message
+    """A quotation may leave out the name before the message, and what to do."""
+    assert any(as_pattern(message).search(said) for said in OURS), message
 
 
 @pytest.mark.skipif(shutil.which("snakemake") is None, reason="needs Snakemake's own messages")
