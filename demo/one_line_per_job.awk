@@ -1,5 +1,6 @@
-# Shorten what Snakemake tells of a run to a line for each job that starts: how many are done, the rule,
-# and its wildcards. Errors and all else stay; .snakemake/log/ in the working directory has the whole.
+# Shorten Snakemake's output to one line for each job that starts: how many jobs are done, the rule
+# and its wildcards. Errors and all other lines stay; .snakemake/log/ in the working directory has
+# everything.
 
 function tell() {
     if (rule == "") return

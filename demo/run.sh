@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Run the workflow on phantoms in a working directory: demo/run.sh DIRECTORY [argument of Snakemake ...]
+# Run the workflow on phantoms: demo/run.sh DIRECTORY [argument of Snakemake ...]
 #
-# A Snakemake that was killed leaves its working directory locked. The lock here ends with its holder,
-# so once it is ours, and no other Snakemake runs there, the one left behind is stale. Jobs that
-# outlive a killed Snakemake hold their logs (scripts/brainuad/io/job.py); the next of their kind waits.
+# A Snakemake that was killed leaves its working directory locked. The lock of this script ends with
+# its process: once this script has it, and no other Snakemake runs there, Snakemake's lock is
+# stale. Jobs that outlive a killed Snakemake hold their logs (scripts/brainuad/io/job.py), and
+# their successors wait.
 set -euo pipefail
 directory=$1
 shift
 
-# Whether a Snakemake works in the directory: it goes there first, so a demo of another clone does not.
+# Whether a Snakemake runs in the directory. It changes into its directory, so that of another clone
+# is not counted.
 snakemake_runs_here() {
     local process
     for process in $(pgrep --full "python[^ ]* [^ ]*/snakemake "); do
@@ -26,7 +28,7 @@ flock --nonblock 9 || {
 if [ -n "$(ls "$directory/.snakemake/locks" 2>/dev/null)" ] && ! snakemake_runs_here; then
     snakemake --directory "$directory" "$@" --unlock --quiet progress rules host
 fi
-# Ctrl-C goes to all of them; what Snakemake says then is still to be told.
+# Ctrl-C reaches both processes; awk ignores it, to show what Snakemake prints at its end.
 snakemake --directory "$directory" --cores all --use-conda "$@" 2>&1 \
     | (trap '' INT; exec awk -f "$(dirname "$0")/one_line_per_job.awk")
 

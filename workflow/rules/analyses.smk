@@ -1,6 +1,6 @@
 """The paper's other experiments, and segmentation under changed contrast.
 
-1. score_timesteps                        Dice against the one timestep of a reconstruction
+1. score_timesteps                        Dice against the timestep of the reconstruction
 2. reconstruct_with_partial_conditioning  the encoder sees a part of the slice
 3. score_changed_contrast                 segmentation of scans whose contrast was changed
    compare_histograms                     intensities before and after reconstruction
@@ -10,7 +10,7 @@
 
 
 rule score_timesteps:
-    """Score a diffusion model at one timestep."""
+    """Score a diffusion model with the reconstruction at one timestep."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
@@ -45,7 +45,7 @@ rule score_timesteps:
 
 
 rule reconstruct_with_partial_conditioning:
-    """Reconstruct healthy test subjects of whom the encoder sees a part."""
+    """Reconstruct healthy test subjects while the encoder sees a part of each slice."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
@@ -118,7 +118,7 @@ rule score_changed_contrast:
 
 
 rule compare_histograms:
-    """Compare the intensities of healthy voxels before and after reconstruction, at one contrast."""
+    """Compare intensities of healthy voxels before and after reconstruction, at one contrast."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
@@ -153,7 +153,7 @@ rule compare_histograms:
 
 
 rule score_without_postprocessing:
-    """Score a method without one after another of the steps of post-processing."""
+    """Score a method without each step of post-processing in turn."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,

@@ -1,4 +1,4 @@
-"""A bundle in place of trainings: what a run takes from it."""
+"""Runs that apply a bundle: what they take from it instead of training."""
 
 
 localrules:
@@ -11,7 +11,7 @@ rule take_bundle:
         files=bundles.taken(),
     log:
         "logs/take_bundle/bundle.log",
-    # Nothing is worth doing with a bundle that is damaged.
+    # First, since every other job would be wasted on a damaged bundle.
     priority: 100
     conda:
         "../../envs/core.yaml"

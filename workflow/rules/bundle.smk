@@ -1,8 +1,8 @@
-"""A trained model as a thing to keep and give away."""
+"""Bundles: trained models to keep and share."""
 
 
 rule make_bundle:
-    """Put a method's weights, settings, thresholds, healthy residuals and scores into a folder."""
+    """Write a method's weights, settings, thresholds, healthy residuals and scores to a folder."""
     input:
         unpack(bundles.inputs),
     output:

@@ -1,14 +1,13 @@
 """From anomaly maps to numbers.
 
-1. summarize_healthy_residuals  what a patient's anomaly map is compared with, and the thresholds
-                              that need no lesion
-2. score_segmentation         a cohort with lesions: the threshold by the validation subjects, and
-                              the test subjects at it, or at the threshold of a bundle; voxel by voxel
-                              and lesion by lesion
-   score_reconstruction       the test subjects of a healthy cohort
-   score_perceptual_distance  the same by a network, where its weights are given
-3. score_thresholds           each patient of the test at the thresholds of all cohorts
-   score_false_positives      healthy test subjects too
+1. summarize_healthy_residuals  the distribution of healthy anomaly maps, and its thresholds, which
+                                need no lesions
+2. score_segmentation           fit a threshold on the validation subjects, or take a bundle's,
+                                and score the test subjects by voxels and by lesions
+   score_reconstruction         the test subjects of a healthy cohort
+   score_perceptual_distance    the same by a network, where its weights are given
+3. score_thresholds             each test patient at the thresholds of all cohorts
+   score_false_positives        healthy test subjects at these thresholds
 """
 
 
@@ -42,7 +41,7 @@ rule summarize_healthy_residuals:
 
 
 rule score_segmentation:
-    """Find the threshold of best Dice on the validation subjects, and score the test subjects at it."""
+    """Fit the threshold of best Dice on validation subjects, and score test subjects at it."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
@@ -107,7 +106,7 @@ rule score_reconstruction:
 
 
 rule score_perceptual_distance:
-    """Measure how unlike its scan a reconstruction looks to a network (LPIPS)."""
+    """Measure the distance between a scan and its reconstruction by a network (LPIPS)."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,
@@ -174,7 +173,7 @@ rule score_thresholds:
 
 
 rule score_false_positives:
-    """Measure what is called anomalous in healthy brains, all of which is false."""
+    """Measure false positives: what is called anomalous in healthy brains."""
     input:
         slices="results/slices/{cohort}.npz",
         split=scans.split_of_cohort,

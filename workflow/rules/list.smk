@@ -1,7 +1,7 @@
-"""Who there is, and with which scans.
+"""Subjects and their scans.
 
-1. list_subjects     which scans there are, and which of them can be used
-2. leave_out_copies  those that another data set has too
+1. list_subjects     find the scans of a data set, and which of them can be used
+2. leave_out_copies  leave out scans that another data set has too
 """
 
 
@@ -20,8 +20,8 @@ rule list_subjects:
         "logs/list_subjects/{dataset}.log",
     benchmark:
         "benchmarks/list_subjects/{dataset}.tsv"
-    # Before all else: what there is to do is known only then. Of one thread, since a job of two would
-    # wait until two long trainings end at the same time.
+    # Before other jobs, since the remaining jobs are known only after it. One thread, since a job
+    # with two would wait until two long trainings end at the same time.
     priority: 50
     conda:
         "../../envs/core.yaml"
@@ -52,7 +52,7 @@ rule list_subjects:
 
 
 checkpoint leave_out_copies:
-    """Leave out the subjects whose scan a data set that comes before has too."""
+    """Leave out the subjects whose scan an earlier data set has too."""
     input:
         listed=datasets.listed_table,
         earlier=datasets.tables_before,

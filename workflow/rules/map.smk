@@ -1,9 +1,9 @@
 """From weights to anomaly maps.
 
-1. reconstruct          the healthy brain that a model makes of each scan
-2. pool_healthy_scores  what a normative score compares with
-3. map_anomalies        what differs, by the score of a method; post-processed
-4. write_derivatives    in the space of each scan, as BIDS
+1. reconstruct          reconstruct each scan as a healthy brain
+2. pool_healthy_scores  pool the healthy scores with which a normative score compares
+3. map_anomalies        compute the anomaly map by the score of a method, and post-process it
+4. write_derivatives    write the findings in the space of each scan, as BIDS
 """
 
 
@@ -41,8 +41,8 @@ rule reconstruct:
         "../../scripts/reconstruct.py"
 
 
-# Its output stays: write_derivatives reads it again when a name changes or a data set is asked for
-# later, and to make it anew would rerun all that reads it.
+# The output is kept: write_derivatives reads it again when a name changes or a data set is
+# requested later, and making it again would rerun all its readers.
 use rule reconstruct as reconstruct_for_derivatives with:
     output:
         reconstructions="results/reconstructions/{model}/{asked}/fold{fold}/{cohort}.npz",
@@ -115,7 +115,7 @@ rule map_anomalies:
 
 
 rule write_derivatives:
-    """Write what is found in each scan as BIDS derivatives, on the grid of the file it came in."""
+    """Write the findings in each scan as BIDS derivatives, on the grid of its raw file."""
     input:
         raw=made_by_rules(scans.raw_scans),
         subjects=ancient(scans.subjects_of_cohort),

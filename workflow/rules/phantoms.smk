@@ -1,7 +1,7 @@
-"""Phantoms: raw trees in the layouts of the five data sets, where no patient's data are at hand.
+"""Phantoms: raw files in the layouts of the five data sets, for runs without patients' data.
 
 1. make_template   the head, brain and brain mask that scans are registered to
-2. make_phantoms   one raw tree per data set
+2. make_phantoms   the raw files of one data set
 """
 
 
@@ -29,7 +29,7 @@ rule make_template:
 
 
 rule make_phantoms:
-    """Write the raw tree of one data set, with exact lesion masks."""
+    """Write the raw files of one data set, with exact lesion masks."""
     output:
         root=directory("resources/phantoms/{dataset}"),
     log:

@@ -1,16 +1,15 @@
 """From raw scans to packed slices.
 
-1. resample_scans        RAS, one voxel size
+1. resample_scans        to RAS and one voxel size
 2. strip_skull           brain mask (strip_skull_with_hdbet1 and ..2 by HD-BET)
 3. register_to_template  affine
 4. correct_bias          N4, cut to the brain
-5. normalize_scans       about [0, 1], the final grid
+5. normalize_scans       to about [0, 1] and the final grid
 6. pack_slices           all volumes of a cohort in one file
 
-Stages 1 to 5 work on chunks of scans: one process start, with its imports, serves many. The volumes
-of the authors' archive have most of this behind them: take_preprocessed_scans puts them in the place
-of the corrected ones. A scan that fails in a stage is written to the chunk's left_out.tsv; the others
-go on.
+In stages 1 to 5 a job processes a chunk of scans, since starting a process with its imports takes
+seconds. Stages 1 to 4 are done for the volumes of the authors' archive: take_preprocessed_scans
+writes them as corrected scans. A scan that fails is listed in the chunk's left_out.tsv.
 """
 
 
@@ -80,7 +79,7 @@ rule strip_skull:
 
 
 rule strip_skull_with_hdbet1:
-    """Keep the brain that HD-BET 1 finds: zero outside the brain mask."""
+    """Keep the brain by HD-BET 1: zero outside the brain mask."""
     input:
         scans="results/resampled/{cohort}/chunk{chunk}",
         subjects=ancient(scans.subjects_of_cohort),
@@ -112,7 +111,7 @@ rule strip_skull_with_hdbet1:
 
 
 rule strip_skull_with_hdbet2:
-    """Keep the brain that HD-BET 2 finds: zero outside the brain mask."""
+    """Keep the brain by HD-BET 2: zero outside the brain mask."""
     input:
         scans="results/resampled/{cohort}/chunk{chunk}",
         weights="resources/hdbet",
@@ -200,7 +199,7 @@ rule correct_bias:
 
 
 rule take_preprocessed_scans:
-    """Take up the volumes of the authors' archive, which are registered and corrected."""
+    """Read the volumes of the authors' archive, which are registered and corrected already."""
     input:
         scans=made_by_rules(scans.chunk_files),
         subjects=ancient(scans.subjects_of_cohort),

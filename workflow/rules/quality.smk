@@ -1,7 +1,7 @@
-"""How well the scans came through preprocessing, for people to look at.
+"""Quality control of the preprocessing, for people to look at.
 
 1. inspect_scans       measures and a picture of every scan of a chunk
-2. write_quality_page  one page per cohort, the scans that stand out first
+2. write_quality_page  one page per cohort, outliers first
 """
 
 
@@ -38,7 +38,7 @@ rule inspect_scans:
 
 
 rule write_quality_page:
-    """Show every scan of a cohort, those that stand out first."""
+    """Show every scan of a cohort, outliers first."""
     input:
         chunks=scans.folders_of_chunks("quality"),
         subjects=scans.subjects_of_cohort,

@@ -1,14 +1,13 @@
-"""Tables and figures, and the page that shows them all.
+"""Tables, figures, and the page that shows them all.
 
 1. make_table             a table
    draw_figure            a figure
-   plot_precision_recall  those that read the anomaly maps of a cohort
-   plot_panel
+   plot_precision_recall  a figure that reads the anomaly maps of a cohort
+   plot_panel             likewise
 2. write_overview         the page
 
-What there is, from what it is made and what is said about it stands in the register
-(scripts/brainuad/plan/register/). What reads finished scores takes seconds, and is not sent to a
-cluster's nodes.
+The register (scripts/brainuad/plan/register/) holds all tables and figures with their inputs and
+captions. Jobs that read finished scores take seconds, and are not submitted to a cluster.
 """
 
 
@@ -19,7 +18,7 @@ localrules:
 
 
 rule make_table:
-    """A table, as numbers and as readers see it."""
+    """Make a table, as numbers and as readers see it."""
     input:
         unpack(register.inputs_of_table),
     output:
@@ -55,7 +54,7 @@ rule make_table:
 
 
 rule draw_figure:
-    """A figure."""
+    """Draw a figure."""
     input:
         unpack(register.of_figure("inputs")),
     output:
@@ -89,7 +88,7 @@ rule draw_figure:
 
 
 rule plot_precision_recall:
-    """Precision against recall over the test voxels of a cohort, and each method's threshold."""
+    """Plot precision and recall over the test voxels of a cohort, with each method's threshold."""
     input:
         unpack(register.of_figure("inputs")),
     output:
@@ -124,7 +123,7 @@ rule plot_precision_recall:
 
 
 rule plot_panel:
-    """Slices of a cohort: scan, reconstruction, anomaly map, prediction and lesion."""
+    """Plot slices of a cohort: scan, reconstruction, anomaly map, prediction and lesion."""
     input:
         unpack(register.of_figure("inputs")),
     output:
@@ -159,7 +158,7 @@ rule plot_panel:
 
 
 rule write_overview:
-    """One page with the finding, all tables and all figures."""
+    """Write one page with the main finding, all tables and all figures."""
     input:
         **register.inputs_of_page,
     output:

@@ -1,11 +1,11 @@
-"""What comes from outside: data sets as downloaded, the template, the weights of HD-BET 2.
+"""Inputs from outside: downloaded data sets, the template, the weights of HD-BET 2.
 
 1. unpack_archives      a data set that came as tar or zip
-2. fetch_template       where it is not there; needs internet
-3. check_template       that it is the brain the config describes
+2. fetch_template       unless the user has it; needs internet
+3. check_template       that it is the brain that the config describes
 4. fetch_hdbet_weights  from their address, or from the user's own copy
 
-What was fetched stays when the library changes: a node may have no internet to fetch it again.
+A change of code fetches nothing again, since a node may have no internet.
 """
 
 
@@ -67,7 +67,7 @@ rule fetch_template:
 
 
 rule check_template:
-    """Check the template, and write it in the orientation of the stages that follow."""
+    """Check the template, and write it in the orientation of the later stages."""
     input:
         image=made_by_rules(scans.template_image),
     output:

@@ -1,4 +1,4 @@
-"""A page for each scan: the scan in its own space, with its anomaly map over it.
+"""Pages of scans: each scan in its own space, with its anomaly map as an overlay.
 
 1. write_scan_pages  the pages of a cohort, and their index
 2. write_scan_index  the index of all scans
@@ -10,12 +10,12 @@ localrules:
 
 
 rule write_scan_pages:
-    """Show each scan of a cohort with what was found in it."""
+    """Show each scan of a cohort with the findings in it."""
     input:
         raw=made_by_rules(scans.raw_scans),
         subjects=ancient(scans.subjects_of_cohort),
         derivatives="results/derivatives/{cohort}",
-        # What these show changes with the scans alone, and then the derivatives do too.
+        # These files change only with the scans, and then the derivatives change too.
         quality=ancient("results/report/quality/{cohort}"),
         measures=ancient("results/report/tables/quality_{cohort}.tsv"),
         left_out=ancient("results/slices/{cohort}_left_out.tsv"),

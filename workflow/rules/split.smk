@@ -1,4 +1,4 @@
-"""Who is trained on, who sets thresholds, who is tested: split by subject."""
+"""Training, validation (which sets thresholds) and test: split by subject, not by scan."""
 
 
 localrules:

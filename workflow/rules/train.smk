@@ -1,10 +1,10 @@
 """Networks that learn healthy anatomy.
 
-1. check_models    every model of the config, before anything else
-2. pretrain_spark  the encoder, by masked modelling
-3. train_model     one model of one modality and fold
+1. check_models    try all models of the config, before any other job
+2. pretrain_spark  pretrain the encoder by masked modelling
+3. train_model     train one model of one modality and fold
 
-The last two go on from an undeclared checkpoint.pt beside their outputs when they were killed.
+The last two resume from checkpoint.pt next to their outputs, which no rule declares.
 """
 
 
@@ -13,13 +13,13 @@ localrules:
 
 
 rule check_models:
-    """Try out the settings of every model, without memory for its weights, and say its size."""
+    """Try the settings of every model, without memory for its weights, and write its size."""
     output:
         sizes=CHECKED_MODELS,
     log:
         "logs/check_models/models.log",
-    # The first of all jobs. Nothing depends on it: a change of one model would make all others anew,
-    # and behind an `ancient` input Snakemake forgets what else is to be made.
+    # The first of all jobs. No job depends on it: a change of one model would retrain all others,
+    # and with an `ancient` input Snakemake omits jobs that are needed.
     priority: 100
     conda:
         "../../envs/torch.yaml"
@@ -60,7 +60,7 @@ rule pretrain_spark:
         mem_mb=scaled_by_attempt(8000),
         runtime=scaled_by_attempt(720),
         gpu=models.gpus,
-        # No param: a change of how often it is saved must not train anew.
+        # A resource, not a param: how often a checkpoint is saved must not retrain.
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
         **compared(
@@ -94,7 +94,7 @@ rule train_model:
         mem_mb=scaled_by_attempt(8000),
         runtime=scaled_by_attempt(1440),
         gpu=models.gpus,
-        # No param: a change of how often it is saved must not train anew.
+        # A resource, not a param: how often a checkpoint is saved must not retrain.
         checkpoint_minutes=config["checkpoint_minutes"],
     params:
         **compared(
