@@ -15,12 +15,12 @@ from brainuad.models import build_trainable
 from brainuad.models.checkpoints import write_weights
 
 VOLUMES, GRID = 1251, (50, 96, 96)
-# Its own memory is next to none.
+# A model that takes almost no memory itself.
 TINY = {"size": GRID[1:], "channels": (2,), "latent": 1, "spatial": True, "kl_weight": None}
 
 
 def write_cohort(folder: Path, *, volumes: int, grid: tuple[int, int, int]) -> list[str]:
-    """Write slices.npz of noise and split.tsv, which tests all subjects; gives their names."""
+    """Write slices.npz with noise and a split.tsv in which all are tested; return their names."""
     subjects = [f"subject{number:04}" for number in range(volumes)]
     image = np.random.default_rng(0).random(grid, dtype=np.float32)
     arrays = {"images": image, "brain_masks": image > 0, "lesions": np.zeros(grid, np.uint8)}
@@ -40,7 +40,7 @@ def write_cohort(folder: Path, *, volumes: int, grid: tuple[int, int, int]) -> l
 
 
 def reconstructed() -> list[Row]:
-    """The most memory that `reconstruct` holds, besides what a model takes."""
+    """The peak memory of `reconstruct`, without that of a real model."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_cohort(folder, volumes=VOLUMES, grid=GRID)

@@ -1,4 +1,4 @@
-"""The CPU, prepared as the rules that train do it."""
+"""Prepare the CPU as the rules that train do."""
 
 import os
 from typing import Any
@@ -11,14 +11,14 @@ from brainuad.config.settings import settings_from
 
 
 def prepared_cpu(config: dict[str, Any]) -> Device:
-    """With as many threads as the config gives a training, or as there are cores."""
-    # What the rules set for a CPU, whatever the config asks of a GPU.
+    """Use as many threads as the config gives a training, or as there are cores."""
+    # The rules' settings for a CPU, whatever the config sets for a GPU.
     settings = {"name": "cpu", "precision": "fp32", "compile": False, "deterministic": True}
     threads = min(config["threads_per_training"], len(os.sched_getaffinity(0)))
     return prepare_device(settings_from(DeviceSettings, settings), threads)
 
 
 def threads_in_words() -> str:
-    """How many of torch's threads compute, for the name of a row."""
+    """The number of torch's threads in words, for the name of a row."""
     count = torch.get_num_threads()
     return f"{count} thread{'s' * (count > 1)}"

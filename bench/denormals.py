@@ -1,7 +1,7 @@
-"""What numbers below 1e-38 cost: a training step of DAE without them, and with them.
+"""The cost of denormal numbers, below 1e-38: a training step of DAE with and without them.
 
-`prepare_device` has them count as 0. DAE makes some ten thousand in a step, where the derivative of
-Swish fades out. Some CPUs compute many times slower with them, an AMD EPYC hardly does.
+`prepare_device` flushes them to 0. DAE makes some ten thousand in a step, where the derivative of
+Swish vanishes. Some CPUs compute many times slower with them, but an AMD EPYC hardly does.
 """
 
 import tempfile
@@ -23,14 +23,14 @@ from brainuad.training.steps import build_optimizer, take_step
 
 BATCH = 8
 VOLUMES = 24
-# Before it has trained, DAE makes few of them.
+# An untrained DAE makes few of them.
 TRAINED_STEPS = 100
 TIMED_STEPS = 20
 TURNS = 3
 
 
 def measured() -> list[Row]:
-    """Slices per second; of each way the best of several processes, which take turns."""
+    """Slices per second, the best of several processes, which take turns between both ways."""
     flushed, kept = [], []
     with tempfile.TemporaryDirectory() as folder:
         weights = str(Path(folder) / "weights.pt")
@@ -49,7 +49,7 @@ def measured() -> list[Row]:
 
 
 def train(*, weights: str) -> str:
-    """Take the first steps, keep the weights, and say how many threads compute."""
+    """Take the first steps and keep the weights; return the number of threads in words."""
     network, step = build_training(prepared_cpu(size_of("demo").config))
     for number in range(TRAINED_STEPS):
         step(number)
@@ -58,9 +58,9 @@ def train(*, weights: str) -> str:
 
 
 def seconds_of_step(*, weights: str, flush: bool) -> float:
-    """Seconds of the best step from these weights on."""
+    """Seconds of the best step that begins with these weights."""
     place = prepared_cpu(size_of("demo").config)
-    # Here, where no tensor has been computed yet: threads take it over from the one that starts
+    # Set it before any tensor is computed: threads inherit it from the one that starts
     # them.
     torch.set_flush_denormal(flush)
     network, step = build_training(place)
@@ -70,7 +70,7 @@ def seconds_of_step(*, weights: str, flush: bool) -> float:
 
 
 def build_training(place: Device) -> tuple[nn.Module, Callable[[int], object]]:
-    """DAE's network at the demo's size, and what takes the step of a number on random volumes."""
+    """DAE's network at the demo's size, and a function that takes the step of a number."""
     size = size_of("demo")
     block = size.config["models"]["dae"]
     torch.manual_seed(0)

@@ -1,6 +1,6 @@
-"""What scoring costs for a volume of the paper's size, compared with scipy, scikit-learn and MONAI.
+"""The cost of scoring a volume of the paper's size, compared with scipy, scikit-learn and MONAI.
 
-The references are imported where they run: what they hold is not in the peak memory.
+The references are imported where they run, so that their memory is not in the peak memory.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ VALIDATION_VOLUMES = 10
 
 @dataclass(frozen=True)
 class Sample:
-    """A brain of noise [S, H, W], a smoother reconstruction, a round lesion, the anomaly map."""
+    """A brain of noise [S, H, W], a smoother reconstruction, a round lesion and the anomaly map."""
 
     image: np.ndarray
     reconstruction: np.ndarray
@@ -45,7 +45,7 @@ def settings() -> PostprocessingSettings:
 
 
 def sample(seed: int = 0) -> Sample:
-    """A volume in which as many voxels are brain as in a patient's."""
+    """A volume with as many brain voxels as a patient's."""
     place = np.indices(GRID) - np.array([25, 48, 48])[:, None, None, None]
     brain = (place**2 / np.array([24, 36, 44])[:, None, None, None] ** 2).sum(0) < 1
     image = np.random.default_rng(seed).random(GRID, dtype=np.float32) * brain
@@ -64,7 +64,7 @@ def compared(
     volumes: int = 1,
     unit: str = "volumes/s",
 ) -> list[Row]:
-    """Volumes (or what the unit says) per second of ours and of the reference."""
+    """Volumes (or what `unit` says) per second, ours and the reference."""
     timing = side_by_side(work, plain)
     other = volumes / timing.reference_seconds if plain else None
     rate = volumes / timing.seconds
@@ -118,7 +118,7 @@ def average_precision() -> list[Row]:
 
 
 def threshold_search() -> list[Row]:
-    """The threshold of the best Dice on pooled voxels: Dice is F1, found on the whole curve."""
+    """The threshold of best Dice on pooled voxels: Dice is F1, searched on the whole curve."""
     cases = [sample(seed) for seed in range(VALIDATION_VOLUMES)]
     maps, lesions = [case.anomaly_map for case in cases], [case.lesions for case in cases]
 
@@ -178,7 +178,7 @@ def ssim_ensemble() -> list[Row]:
         for sigma in score.sigmas:
             edge = 2 * round(3.5 * sigma) + 1
             window = {"kernel_size": (edge,) * 3, "kernel_sigma": (sigma,) * 3}
-            # Without a margin it gives the voxels alone whose window lies inside.
+            # MONAI's SSIM gives only voxels whose window lies inside the volume, so it is padded.
             padded = [
                 torch.nn.functional.pad(one, (edge // 2,) * 6, mode="reflect") for one in pair
             ]
@@ -200,7 +200,7 @@ def mahalanobis() -> list[Row]:
     case, score = sample(), load_score({"kind": "mahalanobis"})
     noise = np.random.default_rng(1).normal(scale=0.05, size=(10, *GRID))
     samples = (case.reconstruction + noise).astype(np.float32)
-    # Of a large slice the inverse takes half a minute.
+    # The inverse for a large slice would take half a minute.
     inside = case.brain[SMALL_SLICE]
     pixels, sampled = case.image[SMALL_SLICE][inside], samples[:, SMALL_SLICE][:, inside]
 
@@ -240,7 +240,7 @@ def normative() -> list[Row]:
     brains = np.stack([np.where(case.brain, case.image, 0) for case in cases])
 
     def plain() -> np.ndarray:
-        # Voxels of 2 mm. All scans have the grid of the reference, to which nothing is brought.
+        # Voxels of 2 mm; all scans have the reference's grid, so nothing is resampled.
         values = ndimage.gaussian_filter(brains, [0, *3 * [score.smoothing / 2]])
         mean, variance = (
             ndimage.gaussian_filter(volume, score.reference_smoothing / 2)
@@ -259,7 +259,7 @@ def normative() -> list[Row]:
 
 
 def all_scores() -> list[Row]:
-    """What map_anomalies and score_segmentation do for a volume: map, components, every score."""
+    """All that map_anomalies and score_segmentation do for a volume: map, components, scores."""
     case, chosen, absolute = sample(), settings(), load_score({"kind": "absolute"})
     stack = SliceStack(
         images=case.image[None],

@@ -1,6 +1,6 @@
-"""What later kinds of model cost in training and on a volume, compared with cDDPM.
+"""The cost of later kinds of model, per training step and per volume, compared with cDDPM.
 
-All as in the config; each step is a whole one, with the choice of slices and augmentation.
+Settings are those of the config; a step includes the choice of slices and augmentation.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ REFERENCE = "cddpm"
 
 
 def measured(*, size: str) -> list[Row]:
-    """Slices per second of a training step, and volumes per second, of each kind."""
+    """Slices per second of a training step and volumes per second, for each kind."""
     chosen = size_of(size)
     place = prepared_cpu(chosen.config)
     batch, slices = PLANS[size].batch, SLICES[size]
@@ -64,7 +64,7 @@ def measured(*, size: str) -> list[Row]:
 
 
 def built(name: str, chosen: Size, place: Device) -> tuple[Model, str]:
-    """A model of the config, untrained, and its name."""
+    """An untrained model of the config, and its name."""
     block = chosen.config["models"][name]
     model = build_trainable(block["kind"], block["settings"])
     model.network.to(memory_format=place.eager_format)
@@ -86,7 +86,7 @@ def step_of(
 def volume_of(
     model: Model, name: str, chosen: Size, place: Device, slices: int
 ) -> Callable[[], object]:
-    """Some slices of a random volume, as `reconstruct` asks the model."""
+    """The reconstruction of some slices of a random volume, as `reconstruct` does it."""
     shape = (1, slices, *chosen.grid[1:])
     images = np.random.default_rng(0).random(shape, dtype=np.float32)
     timesteps = ENSEMBLE if name == REFERENCE else [1]

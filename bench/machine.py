@@ -1,4 +1,4 @@
-"""The machine that is measured, in words, without its name."""
+"""The measured machine in words, without its host name."""
 
 import os
 import platform

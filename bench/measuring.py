@@ -1,4 +1,4 @@
-"""How the bench measures: rows of its table, best times, peak memory, a process for each part."""
+"""Measuring: rows of the bench's table, best times, peak memory, a process for each part."""
 
 import json
 import operator
@@ -19,11 +19,11 @@ COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. Rates (`.../s`) are better when higher, all else when lower.
+    """A row of the table. Rates (`.../s`) are better when higher, other values when lower.
 
-    peak_memory_mib  of a process that did nothing else; of a GPU's memory where one computes
-    reference        what a plain library needs for the same, in the same process and unit
-    goal             what is asked of `value` or `ratio`, such as "ratio >= 0.7"
+    peak_memory_mib  that of a process which did nothing else, or of the GPU where one is used
+    reference        the value of a plain library for the same, in the same process and unit
+    goal             a condition on `value` or `ratio`, such as "ratio >= 0.7"
     """
 
     what: str
@@ -36,7 +36,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times better than the reference: above 1 is faster, smaller, or nearer."""
+        """How many times better than the reference; above 1 is faster, smaller or nearer."""
         if self.reference_value is None:
             return None
         ratio = self.value / self.reference_value
@@ -44,20 +44,20 @@ class Row:
 
     @property
     def met(self) -> str | None:
-        """Whether the goal is: yes or no."""
+        """Whether the goal is met: yes or no."""
         if self.goal is None:
             return None
         name, comparison, limit = self.goal.split()
         return "yes" if COMPARISONS[comparison](getattr(self, name), float(limit)) else "no"
 
     def record(self) -> dict[str, Any]:
-        """The row by column."""
+        """The row as a dict by column."""
         return asdict(self) | {"ratio": self.ratio, "met": self.met}
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Best seconds of the work and of its reference, and the peak memory (MiB) before that ran."""
+    """Best seconds of the work and of its reference; peak memory (MiB) before the reference ran."""
 
     seconds: float
     reference_seconds: float | None
@@ -65,7 +65,7 @@ class Timing:
 
 
 def peak_memory_mib() -> float:
-    """The most memory that this process ever held."""
+    """The peak memory of this process."""
     # Not getrusage: its peak includes the memory of the process that started this one.
     status = dict(
         line.split(":", 1)
@@ -80,9 +80,9 @@ def side_by_side(
     *,
     runs: int = 3,
 ) -> Timing:
-    """Time both in turns, so that another load on the machine meets both, and take the best.
+    """Time both in turns, so that other load on the machine affects both, and take the best.
 
-    Each runs once before, and then at least `runs` times and for two seconds.
+    Each runs once untimed, then at least `runs` times and for at least two seconds.
     """
     elapsed(work)
     peak = peak_memory_mib()
@@ -104,7 +104,7 @@ def elapsed(work: Callable[[], object]) -> float:
 
 
 def in_own_process(module: str, function: str, **arguments: Any) -> Any:
-    """What a function of a module of the bench returns in a process of its own (see run_alone)."""
+    """The result of a function of a bench module, in a process of its own (run_alone)."""
     done = subprocess.run(
         [sys.executable, str(PROJECT / "bench" / "run_alone.py")],
         input=pickle.dumps((module, function, arguments)),

@@ -1,4 +1,4 @@
-"""The reference of our networks: MONAI's U-Net for diffusion, as near to ours as it comes."""
+"""The reference for our networks: MONAI's U-Net for diffusion, as similar to ours as possible."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ NAME = "MONAI's DiffusionModelUNet"
 
 
 def monai_network(settings: dict[str, Any]) -> DiffusionModelUNet:
-    """Of the widths and depth of `settings.network`; without an encoder and its condition."""
+    """A U-Net with the widths and depth of `settings.network`, without an encoder and condition."""
     widths = [settings["channels"] * multiplier for multiplier in settings["multipliers"]]
     return DiffusionModelUNet(
         spatial_dims=2,
@@ -16,7 +16,7 @@ def monai_network(settings: dict[str, Any]) -> DiffusionModelUNet:
         out_channels=1,
         channels=widths,
         num_res_blocks=settings["residual_blocks"],
-        # As in ours, attention stands in the middle alone, where MONAI always has it.
+        # Attention only in the middle block, as in ours; MONAI always has it there.
         attention_levels=[False] * len(widths),
         num_head_channels=widths[-1] // settings["attention_heads"],
         norm_num_groups=min(32, settings["channels"] // 4),

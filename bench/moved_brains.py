@@ -1,4 +1,4 @@
-"""Stripped phantom brains that lie elsewhere by an affine map that is known."""
+"""Stripped phantom brains that are moved by known affine maps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ ROTATION, SHIFT, SCALE, SHEAR = 10.0, 20.0, 0.08, 0.03
 
 @dataclass(frozen=True)
 class MovedBrain:
-    """A scan to register, and the truth: template points (RAS mm) to points of the scan [4, 4]."""
+    """A scan to register, and the true map of template points to scan points, RAS mm [4, 4]."""
 
     contrast: str
     anatomy: str
@@ -44,7 +44,7 @@ class MovedBrain:
 
 
 def template_brain(template: Template, spacing: float) -> tuple[Volume, np.ndarray]:
-    """The undeformed template's brain, T1, and points in it (RAS mm) [N, 3], 4 mm apart."""
+    """The T1 brain of the undeformed template, and points in it, RAS mm [N, 3], 4 mm apart."""
     axes = grid_axes(field_of_view=FIELD_OF_VIEW, spacing=(spacing,) * 3)
     head = average_head(template)
     tissues = tissues_on(template, head, axes, stripped=True)
@@ -54,10 +54,10 @@ def template_brain(template: Template, spacing: float) -> tuple[Volume, np.ndarr
 
 
 def moved_brains(template: Template, spacing: float, *, seeds: int) -> Iterator[MovedBrain]:
-    """Per seed the template's own anatomy and another person's, each moved, in T1 and in T2.
+    """For each seed the template's anatomy and another one, each moved, in T1 and in T2.
 
-    Turned by up to 10 degrees about each axis, shifted by up to 20 mm, scaled by up to 8 % and
-    sheared by up to 3 % along each; with bias field, texture, Rician noise, and a gamma.
+    They are rotated by up to 10 degrees about each axis, shifted by up to 20 mm, scaled by up to
+    8 % and sheared by up to 3 % along each; bias field, texture, Rician noise and gamma are added.
     """
     axes = grid_axes(field_of_view=FIELD_OF_VIEW, spacing=(spacing,) * 3)
     affine = world_affine(axes, pose=np.eye(3), shift=np.zeros(3))
@@ -91,10 +91,10 @@ def draw_motion(rng: np.random.Generator) -> np.ndarray:
 
 
 def to_device(volume: Volume, motion: np.ndarray) -> Volume:
-    """What a scanner sees of the moved brain, on a grid that is shifted along with it."""
+    """The scan of the moved brain, on a grid that is shifted with it."""
     grid = volume.affine.copy()
     centre = np.append(BRAIN_CENTRE, 1)
-    # The field of view is centred about as well as a technician does it.
+    # The field of view is centred about as exactly as a technician would centre it.
     grid[:3, 3] += np.rint((motion @ centre - centre)[:3] / 2)
     back = np.linalg.inv(volume.affine) @ np.linalg.inv(motion) @ grid
     data = ndimage.affine_transform(
@@ -104,7 +104,7 @@ def to_device(volume: Volume, motion: np.ndarray) -> Volume:
 
 
 def closest_affine(head: Head) -> np.ndarray:
-    """The affine map of template points to this head's points, least squares over its brain."""
+    """The affine map of template points to points of this head, by least squares over its brain."""
     inside = head.brain_distance < 0
     subject = grid_points(lattice_axes())[:, inside].T.astype(float)
     template = np.column_stack([head.points[:, inside].T, np.ones(inside.sum())]).astype(float)
@@ -113,7 +113,7 @@ def closest_affine(head: Head) -> np.ndarray:
 
 
 def distances(matrix: Path, truth: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Distances (mm) at the points [N, 3] between a transform file of ITK and the truth."""
+    """Distances (mm) between an ITK transform file and the true map at the points [N, 3]."""
     stored = load_ants().read_transform(str(matrix))
     centre = stored.fixed_parameters
     linear, shift = stored.parameters[:9].reshape(3, 3), stored.parameters[9:]

@@ -1,6 +1,6 @@
-"""What simplex noise and augmentation cost, for a batch of the paper's size.
+"""The cost of simplex noise and augmentation for a batch of the paper's size, on one thread.
 
-On one thread, as the reference.
+The references run on one thread too.
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ from brainuad.io.seeds import random_seeds
 from brainuad.training.augmentation import augment
 
 BATCH = 32
-# opensimplex takes a tenth of a second or more for each field.
+# opensimplex takes at least a tenth of a second for each field.
 FIELDS_OF_REFERENCE = 2
 
 
 def noise() -> list[Row]:
-    """Fields with all octaves, from one key each, and those of the package opensimplex."""
+    """Noise fields with all octaves, one key each, compared with the package opensimplex."""
     paper = size_of("paper")
     torch.set_num_threads(1)
     settings = settings_from(NoiseSettings, paper.config["models"]["cddpm"]["settings"]["noise"])
@@ -53,7 +53,7 @@ def noise() -> list[Row]:
 
 
 def augmentation() -> list[Row]:
-    """Gamma, bias field, blur and ghosting with the paper's probabilities."""
+    """Gamma, bias field, blur and ghosting, with the paper's probabilities."""
     paper = size_of("paper")
     torch.set_num_threads(1)
     transforms = paper.config["models"]["cddpm"]["training"]["augmentation"]
@@ -61,7 +61,7 @@ def augmentation() -> list[Row]:
     images = torch.rand(BATCH, 1, *paper.grid[1:])
 
     def work() -> None:
-        # The same slices are changed each time.
+        # The same slices are augmented each time.
         augment(images, transforms, torch.Generator().manual_seed(0))
 
     timing = side_by_side(work)

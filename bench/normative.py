@@ -1,12 +1,11 @@
-"""How a normative score depends on its reference: on how many healthy scans, and how well they lie.
+"""How a normative score depends on the number of healthy scans and on their registration.
 
     PYTHONPATH=scripts:bench python bench/normative.py FOLDER [FIGURE.svg]
 
-FOLDER is a new working directory, or that of an earlier call. Phantoms of the demo's size in T2, of
-which 44 healthy ones are for validation, go through the rules; a small cDDPM is trained. Then the
-patients are scored against 3 to 44 of the healthy scans, in several draws, and against all of them
-as if their registration were wrong. Prints AUPRC in %, and draws the figure of
-docs/explanation/scores.md.
+FOLDER is a new working directory, or that of an earlier call. The rules process T2 phantoms of the
+demo's size, 44 healthy ones for validation among them, and train a small cDDPM. The patients are
+scored against 3 to 44 of the healthy scans, in several draws, and against all of them with an error
+of registration. Prints AUPRC in %, and draws the figure of docs/explanation/scores.md.
 Needs Snakemake and conda on the PATH; some 20 minutes on two cores.
 """
 
@@ -43,7 +42,7 @@ METHODS = {"zscore": "thresh", "cddpm_ens_z": "cddpm_ens"}
 
 
 def study() -> dict[str, Any]:
-    """The config of the run: the demo's, in T2, with many healthy validation subjects."""
+    """The run's config: that of the demo, in T2, with many healthy validation subjects."""
     demo = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text(encoding="utf-8"))
     subjects = {"ixi": 26 + max(REFERENCES) + 1, **dict.fromkeys(LESION_SETS, 14)}
     datasets = {name: {**demo["datasets"][name], "modalities": ["t2"]} for name in subjects}
@@ -70,7 +69,7 @@ def study() -> dict[str, Any]:
 
 
 def prepare(folder: Path) -> dict[str, Any]:
-    """Run the rules up to the reconstructions, which are kept; the config of the run."""
+    """Run the rules up to the reconstructions, which are kept; return the run's config."""
     config = folder / "config" / "config.yaml"
     if not config.exists():
         config.parent.mkdir(parents=True)
@@ -95,7 +94,7 @@ def names_in(folder: Path, dataset: str, partitions: Sequence[str]) -> list[str]
 def pairs_of(
     folder: Path, dataset: str, names: Sequence[str], *, millimetres: float = 0
 ) -> ScansWithVolumes:
-    """Scans with their reconstructions, as if the heads lay so far to one side of the template."""
+    """Scans with their reconstructions, shifted to one side of the template."""
     stack = read_slices(folder / f"results/slices/{dataset}_t2.npz")
     affines = stack.affines.copy()
     affines[:, 0, 3] += millimetres
@@ -114,7 +113,7 @@ def auprc(scoring: Scoring, pairs: ScansWithVolumes, settings: PostprocessingSet
 
 
 def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
-    """Rows of method, data set, what varies, its value, draw and AUPRC."""
+    """Rows with method, data set, what varies, its value, draw and AUPRC."""
     settings = settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
     names = names_in(folder, "ixi", [VALIDATION])
     healthy = pairs_of(folder, "ixi", names)
@@ -124,7 +123,7 @@ def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
         by_itself = Scoring(load_score(config["methods"][plain]["score"]))
         reference = score.reference(healthy)
         whole = Scoring(score, reference)
-        # Compared with nothing, its values are smoothed and no more.
+        # Without a reference, its values are smoothed only.
         zeros, ones = np.zeros_like(reference.mean), np.ones_like(reference.mean)
         smoothed = Scoring(score, replace(reference, mean=zeros, deviation=ones))
         for dataset in LESION_SETS:

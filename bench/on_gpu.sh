@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What only a GPU can show, in nine minutes: is it right, how fast, does the whole chain run, what fits.
+# Measure on a GPU, in nine minutes: correctness, speed, the whole chain, and memory.
 #
 #     bench/on_gpu.sh --out FOLDER [--wheels FOLDER] [--dry]
 #
-# For a bare machine: python3 (PYTHON names another) with torch, numpy, pandas, scipy, PyYAML, tqdm and
-# pytest, no network. What it lacks may lie as wheels in a folder; they are installed aside. Results go to
-# FOLDER/results.tsv, row by row as they are known, with logs; `python bench/write_docs.py
-# FOLDER/results.tsv` puts them into docs/reference/benchmarks.md. --dry runs all of it in miniature on a CPU.
+# It needs python3 (PYTHON names another) with torch, numpy, pandas, scipy, PyYAML, tqdm and pytest, no
+# network. Missing packages can be wheels in a folder, which are installed for this run alone. Results
+# are written to FOLDER/results.tsv one by one; `python bench/write_docs.py FOLDER/results.tsv` adds
+# them to docs/reference/benchmarks.md. --dry runs everything in miniature on a CPU.
 set -euo pipefail
 
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -26,7 +26,7 @@ python=${PYTHON:-python3}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
-# What is built and cached while it runs goes with it.
+# Files that are built and cached during the run are deleted at its end.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PYTHONPATH="$project/scripts:$project/bench:$project/tests/helpers"

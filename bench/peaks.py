@@ -1,4 +1,4 @@
-"""The fastest that a CPU or a GPU computes, measured: what a network's step is a share of."""
+"""The measured peak of a CPU or a GPU, with which a network's step is compared."""
 
 import torch
 from measuring import elapsed
@@ -10,7 +10,7 @@ PRODUCTS = 10
 
 
 def convolution_rate(memory_format: torch.memory_format, batch: int) -> float:
-    """FLOP/s of it and its derivatives on a CPU, in float32, with torch's threads as they are."""
+    """FLOP/s of the convolution and its derivatives on a CPU, float32, with torch's threads."""
     layer = nn.Conv2d(128, 128, 3, padding=1).to(memory_format=memory_format)
     images = torch.randn(batch, 128, 96, 96).to(memory_format=memory_format).requires_grad_()
     derivative = torch.randn(batch, 128, 96, 96).to(memory_format=memory_format)
@@ -20,12 +20,12 @@ def convolution_rate(memory_format: torch.memory_format, batch: int) -> float:
 
     once()
     seconds = min(elapsed(once) for _ in range(20))
-    # Forward and two derivatives; a product and a sum for each of 9 weights and 128 channels.
+    # Forward and two derivatives: one product and one sum per weight (9) and channel (128).
     return 3 * 2 * batch * 96 * 96 * 9 * 128 * 128 / seconds
 
 
 def matrix_rate(device: torch.device) -> float:
-    """FLOP/s of a GPU's products of bf16 matrices of random numbers (zeros are faster)."""
+    """FLOP/s of matrix products on a GPU in bf16, of random numbers (zeros are faster)."""
     first, second = (
         torch.randn(MATRIX, MATRIX, dtype=torch.bfloat16, device=device) for _ in range(2)
     )

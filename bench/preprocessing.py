@@ -1,8 +1,8 @@
 """Seconds, peak memory and disk per scan of each preprocessing rule, at the paper's settings.
 
-One phantom of MSLUB in T2, 1 mm, goes through the rules' own scripts, each in a process of its own.
-Seconds are CPU time of one thread without the imports, which a job needs once for all scans.
-HD-BET is not among them: it has an environment of its own. The template method stands in for it.
+The rules' scripts process one MSLUB phantom in T2 at 1 mm, each in a process of its own. Seconds
+are CPU time of one thread without the imports, which a job does once for all scans. HD-BET is left
+out, since it has an environment of its own; skulls are stripped by the template instead.
 """
 
 import tempfile
@@ -29,7 +29,7 @@ KEPT = (
 
 
 def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str, dict]]:
-    """The scripts to run, one after the other, with their arguments."""
+    """The scripts to run, in this order, with their arguments."""
     settings = config["preprocessing"]
     block = config["datasets"]["mslub"]
     labels = {"lesion_labels": block["lesion_labels"], "ignored_labels": []}
@@ -69,7 +69,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
         "template": template["brain"],
         "transforms": folder / "transforms",
     }
-    # The reference comes first: the row of a script is that of its last run.
+    # The reference runs first, since the row of a script is that of its last run.
     released = {"output": folder / "released", "settings": asdict(RELEASED)}
     yield "register_to_template", registered | released
     ours = {"output": folder / "registered", "settings": settings["registration"]}
@@ -107,7 +107,7 @@ def stages(folder: Path, config: dict, *, spacing: float) -> Iterator[tuple[str,
 
 
 def measured(*, spacing: float = 1.0) -> list[Row]:
-    """A row per rule; the released setting is the reference of the registration."""
+    """One row per rule; the reference of the registration is the released setting."""
     config = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
     costs: dict[str, list] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -142,6 +142,6 @@ def measured(*, spacing: float = 1.0) -> list[Row]:
 
 
 def bytes_of(path: Path) -> int:
-    """What a file or all files of a folder take."""
+    """The bytes of a file, or of all files in a folder."""
     files = [path] if path.is_file() else path.rglob("*")
     return sum(file.stat().st_size for file in files if file.is_file())

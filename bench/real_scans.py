@@ -1,4 +1,4 @@
-"""The whole chain on real scans: train on healthy T1 brains, look at patients; times and memory.
+"""The whole chain on real scans: train on healthy T1 brains, evaluate patients; times and memory.
 
     PYTHONPATH=scripts python bench/real_scans.py FOLDER
 
@@ -26,7 +26,7 @@ MAPS_METHOD = "cddpm_ens_z"
 
 
 def study(scans: Path) -> dict[str, Any]:
-    """The config of the run that trains; networks and training are those of the demo."""
+    """The config of the training run, with the demo's networks and trainings."""
     demo = yaml.safe_load((PROJECT / "demo" / "config" / "config.yaml").read_text(encoding="utf-8"))
     patients = {"healthy": False, "modalities": ["t1"], "lesion_masks": False}
     return {
@@ -85,7 +85,7 @@ def main() -> None:
     for name in ("study", "apply"):
         print(f"\n{name}: CPU seconds and peak memory (MB) of each rule's jobs")
         print(costs(folder / name).to_string())
-    # One patient has a lesion mask, which no threshold is fitted on: each method at its bundle's.
+    # No threshold is fitted on the one patient with a lesion mask: it is that of each bundle.
     masked = {**patients["ms_stripped"], "lesion_masks": True}
     masked["files"] = {**masked["files"], "seg": "{subject}/lesions.nii.gz"}
     rows = {}
@@ -121,7 +121,7 @@ def run(folder: Path, *targets: str) -> None:
 
 
 def costs(folder: Path) -> pd.DataFrame:
-    """Jobs, CPU seconds in all and the largest memory of each rule."""
+    """Number of jobs, total CPU seconds and peak memory of each rule."""
     root = folder / "benchmarks"
     jobs = pd.concat(
         pd.read_csv(file, sep="\t").assign(rule=file.relative_to(root).parts[0])

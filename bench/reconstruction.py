@@ -1,4 +1,4 @@
-"""What reconstructing a volume costs, compared with as many passes of MONAI's U-Net."""
+"""The cost of reconstructing a volume, compared with as many passes of MONAI's U-Net."""
 
 import numpy as np
 import torch
@@ -11,12 +11,12 @@ from brainuad.inference.reconstruction import SLICES_AT_A_TIME, reconstruct_volu
 from brainuad.models import build_trainable
 
 ENSEMBLE = [250, 500, 750]
-# A whole volume of the paper's size would take a minute and more.
+# A whole volume of the paper's size would take more than a minute.
 SLICES = {"paper": 4, "demo": 25}
 
 
 def measured(*, size: str) -> list[Row]:
-    """Volumes per second, as the mean over three timesteps."""
+    """Volumes per second with the mean over three timesteps."""
     count, chosen = SLICES[size], size_of(size)
     place = prepared_cpu(chosen.config)
     block = chosen.config["models"]["cddpm"]

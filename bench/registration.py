@@ -1,8 +1,9 @@
-"""Accuracy and cost of linear registrations to the template, on brains whose place is known.
+"""Accuracy and cost of linear registration to the template, on brains with a known transform.
 
     PYTHONPATH=scripts python bench/registration.py [spacing in mm, 1] [seeds, 2]
 
-Four brains per seed. Seconds are CPU time of one thread; the released setting is the reference.
+There are four brains per seed. Seconds are CPU time of one thread; the reference is the
+released setting.
 """
 
 import sys
@@ -39,7 +40,7 @@ def default() -> LinearRegistration:
 
 
 def candidates() -> dict[str, LinearRegistration]:
-    """What is compared, by name; AffineFast is how ANTs calls the two coarse levels alone."""
+    """The settings to compare by name; ANTs calls the two coarse levels alone AffineFast."""
     coarse = replace(
         RELEASED, iterations=(2100, 1200), shrink_factors=(6, 4), smoothing_sigmas=(3, 2)
     )
@@ -56,7 +57,7 @@ def candidates() -> dict[str, LinearRegistration]:
 def measured(
     settings: dict[str, LinearRegistration], *, spacing: float, seeds: int
 ) -> pd.DataFrame:
-    """One row per brain and setting: seconds, mean_error and max_error over the brain (mm)."""
+    """One row per brain and setting: seconds, and mean_error and max_error over the brain (mm)."""
     load_ants()
     template = load_template()
     target, points = template_brain(template, spacing)
@@ -77,7 +78,7 @@ def measured(
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Per setting: mean seconds, their ratio to the released ones, and errors by anatomy (mm)."""
+    """For each setting: mean seconds, their ratio to the released, and errors by anatomy (mm)."""
     means = rows.groupby("setting", sort=False)["seconds"].mean().to_frame()
     means["of_released"] = means["seconds"] / means.loc["released", "seconds"]
     errors = rows.pivot_table(

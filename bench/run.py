@@ -1,10 +1,10 @@
-"""Measure what costs time on a CPU, each compared with a plain reference in the same run.
+"""Measure the costly parts on a CPU, each compared with a plain reference in the same run.
 
     PYTHONPATH=scripts python bench/run.py [MODULE ...]
 
-This is what `make bench` starts. It prints a table and writes it to bench/results.tsv, of which
-write_docs.py makes a section of docs/reference/benchmarks.md. `run.py training` measures that
-module alone, and writes a table all the same. A GPU is measured by bench/on_gpu.sh.
+`make bench` runs this. It prints a table and writes it to bench/results.tsv, from which
+write_docs.py makes a section of docs/reference/benchmarks.md. `run.py training` measures that module alone,
+and writes a table too. bench/on_gpu.sh measures a GPU.
 """
 
 import sys

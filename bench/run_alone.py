@@ -1,6 +1,6 @@
 """Run one function of the bench in this process (started by measuring.in_own_process).
 
-stdin: pickle of (module, function, arguments). Last line of stdout: what it returned, as JSON.
+stdin: pickle of (module, function, arguments). The last line of stdout is its result, as JSON.
 """
 
 import importlib

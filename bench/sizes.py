@@ -1,4 +1,4 @@
-"""The sizes that are measured: the paper's, the demo's, and one that tries a script in seconds."""
+"""The sizes to measure: the paper's, the demo's, and a miniature to try a script in seconds."""
 
 import runpy
 from dataclasses import dataclass

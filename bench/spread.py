@@ -1,10 +1,10 @@
-"""How far a small training moves by chance: the demo's cDDPM ENS by seed and by instruction set.
+"""How much chance changes a small training: the demo's cDDPM ENS by seed and instruction set.
 
     PYTHONPATH=scripts python bench/spread.py DEMO
 
-DEMO is the working directory of a finished `make demo`; its slices and splits are used, nothing in
-it is changed. The model of each modality is trained with three seeds and, with the first of them,
-once more with plainer vector instructions, which round otherwise. Prints Dice and AUPRC in %.
+DEMO is the working directory of a finished `make demo`; its slices and splits are read, and nothing
+in it is changed. The model of each modality is trained with three seeds, and with the first seed
+again on plainer vector instructions, which round differently. Prints Dice and AUPRC in %.
 """
 
 import json
@@ -21,7 +21,7 @@ import pandas as pd
 from sizes import size_of
 
 SEEDS = (1, 2, 3)
-# What torch and oneDNN are held to, by name. "plainer" is AVX2 on a CPU that has AVX-512.
+# The instructions that torch and oneDNN may use. "plainer" is AVX2 on a CPU with AVX-512.
 INSTRUCTIONS = {
     "the CPU's": {},
     "plainer": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
@@ -61,7 +61,7 @@ def largest(spread: pd.Series) -> str:
 def in_own_process(
     demo: Path, folder: Path, seed: int, instructions: str, modality: str
 ) -> pd.DataFrame:
-    """Scores of one training; what torch may use of a CPU is settled when it is imported."""
+    """Scores of one training, in a process: torch chooses its instructions when it is imported."""
     target = folder / f"{seed}_{instructions}_{modality}.tsv".replace(" ", "_")
     limits = INSTRUCTIONS[instructions]
     if limits and not has_avx512():
@@ -140,7 +140,7 @@ def one(*, demo: str, folder: str, seed: int, modality: str, target: str) -> Non
         score_segmentation.main(
             **common,
             threshold=work / f"{dataset}.json",
-            # What it gives is not looked at.
+            # Its result is not used.
             healthy_threshold=results / f"healthy_residuals/{MODEL}_ens/fold0/ixi_{modality}.json",
             fits=True,
             scores=scores,

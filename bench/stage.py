@@ -1,4 +1,4 @@
-"""One script of the workflow in this process, and what it took (see measuring.in_own_process)."""
+"""Run one script of the workflow in this process, and measure it (measuring.in_own_process)."""
 
 import importlib
 import time
@@ -12,7 +12,7 @@ WITH_ANTS = ("strip_skull", "register_to_template", "correct_bias")
 
 
 def run(script: str, arguments: dict[str, Any]) -> tuple[float, float]:
-    """CPU seconds of the script's main, imports left out, and the process's peak MiB."""
+    """CPU seconds of the script's main without imports, and the process's peak memory in MiB."""
     main = importlib.import_module(script).main
     if script in WITH_ANTS:
         load_ants()

@@ -1,4 +1,4 @@
-"""Where the seconds of a real training go."""
+"""How a real training spends its time."""
 
 import signal
 import time
@@ -22,10 +22,10 @@ from brainuad.models.checkpoints import Checkpoint
 
 @dataclass(frozen=True)
 class Lap:
-    """A step of a training, from the end of the one before, with all between.
+    """One step of a training, timed from the end of the step before.
 
-    seconds  of all of it; of these, in the network (passes forward and backward, and the optimiser)
-             and in validations
+    seconds  in total, in the network (forward and backward passes and the optimiser), and in
+             validations
     """
 
     seconds: float
@@ -34,9 +34,9 @@ class Lap:
 
 
 class Stopwatch:
-    """Times steps of a training after some that warm up, and then ends it by SIGTERM.
+    """Times the steps of a training after some to warm up, and then stops it by SIGTERM.
 
-    `saving` is the seconds of the checkpoint that the signal asks for.
+    `saving` is the time of the checkpoint that the signal causes, in seconds.
     """
 
     def __init__(self, *, warm_up: int, steps: int) -> None:
@@ -49,7 +49,7 @@ class Stopwatch:
 
     @property
     def step(self) -> float:
-        """Seconds of the best step, validations left out."""
+        """Seconds of the best step without validations."""
         return min(lap.seconds - lap.validation for lap in self.laps)
 
     @property
@@ -59,12 +59,12 @@ class Stopwatch:
 
     @property
     def loop(self) -> float:
-        """Mean seconds of a step outside the network: the log of an epoch counts, too."""
+        """Mean seconds of a step outside the network, the log of an epoch included."""
         return fmean(lap.seconds - lap.network - lap.validation for lap in self.laps)
 
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[None]:
-        """Time a training of the network in the block."""
+        """Time a training of the network inside the `with` block."""
         timed = [
             (brainuad.training.loop, "validate", "validation"),
             (Checkpoint, "save", "saving"),
@@ -77,19 +77,19 @@ class Stopwatch:
                 stack.enter_context(patch.object(owner, function, timing))
             stack.callback(register_optimizer_step_pre_hook(self._begin_optimizer).remove)
             stack.callback(register_optimizer_step_post_hook(self._end_step).remove)
-            # The signal ends the training with this.
+            # Raised when the signal stops the training.
             with suppress(SystemExit):
                 yield
         self.saving = self._spent["saving"]
 
     def _timing(self, name: str, function: Callable) -> Callable:
-        """The same function, its seconds added to what was spent in `name`."""
+        """The same function, which adds its seconds to those spent in `name`."""
 
         def timed(*arguments: Any, **options: Any) -> Any:
             before = dict(self._spent)
             started = time.perf_counter()
             returned = function(*arguments, **options)
-            # What was timed inside, such as a validation's forward passes, belongs to this.
+            # Functions timed inside it, such as the forward passes of a validation, count here.
             self._spent = before | {name: before[name] + time.perf_counter() - started}
             return returned
 

@@ -1,7 +1,7 @@
-"""What a training step of cDDPM costs, compared with MONAI's U-Net and the CPU's measured peak.
+"""The cost of a training step of cDDPM, compared with MONAI's U-Net and the CPU's measured peak.
 
-A real `train` on random volumes runs some steps and is then stopped by SIGTERM, as on a cluster: so
-slice choice, augmentation, noise, history, log and checkpoint are in it as in any training.
+A real `train` on random volumes runs some steps and is then stopped by SIGTERM, as on a cluster, so
+that choice of slices, augmentation, noise, history, log and checkpoint are measured with it.
 """
 
 import tempfile
@@ -28,9 +28,9 @@ from brainuad.training.loop import TrainingSettings, train
 
 @dataclass(frozen=True)
 class Plan:
-    """How a training is measured: slices per step, steps before and under the clock, volumes.
+    """How a training is measured: slices per step, untimed and timed steps, volumes.
 
-    The goals are those of the network and of the loop.
+    The goals are for the network and for the loop.
     """
 
     batch: int
@@ -43,14 +43,14 @@ class Plan:
 
 
 PLANS = {
-    # 32 slices would take minutes. With two, what the loop costs weighs more, not less.
+    # 32 slices would take minutes. With two, the loop has a larger share of the time.
     "paper": Plan(2, 1, 6, 8, 1, "ratio >= 0.7", "value <= 5"),
     "demo": Plan(8, 10, 120, 24, 3, None, "value <= 15"),
 }
 
 
 def measured(*, size: str) -> list[Row]:
-    """Rows of the whole step, of its network, and of the loop around it."""
+    """Rows for the whole step, its network, and the loop around it."""
     plan, chosen = PLANS[size], size_of(size)
     place = prepared_cpu(chosen.config)
     block = chosen.config["models"]["cddpm"]
@@ -93,7 +93,7 @@ def measured(*, size: str) -> list[Row]:
 
 
 def watched_training(model: Model, plan: Plan, chosen: Size, place: Device) -> Stopwatch:
-    """Train with the config's settings until the plan is fulfilled."""
+    """Train with the config's settings until the plan's steps are done."""
     block = chosen.config["models"]["cddpm"]
     watch = Stopwatch(warm_up=plan.warm_up, steps=plan.steps)
     with tempfile.TemporaryDirectory() as folder, watch.watching(model.network):
@@ -115,7 +115,7 @@ def watched_training(model: Model, plan: Plan, chosen: Size, place: Device) -> S
 
 
 def with_condition(network: nn.ModuleDict) -> Callable[[Tensor, Tensor], Tensor]:
-    """What cDDPM's network predicts from slices, which are their own condition, and timesteps."""
+    """The prediction of cDDPM's network from slices, also as the condition, and timesteps."""
     return lambda images, steps: network["unet"](images, steps, network["encoder"](images))
 
 
@@ -125,7 +125,7 @@ def network_step(
     plan: Plan,
     chosen: Size,
 ) -> Callable[[], None]:
-    """A step of the network alone: the same slices and timesteps again and again."""
+    """A step of the network alone, on the same slices and timesteps each time."""
     images = torch.rand(plan.batch, 1, *chosen.grid[1:])
     timesteps = torch.arange(plan.batch)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
@@ -141,7 +141,7 @@ def network_step(
 
 
 def seconds_of(step: Callable[[], None]) -> float:
-    """Seconds of a step, once it has been made."""
+    """Seconds of a step after a first untimed one."""
     step()
     return min(elapsed(step) for _ in range(3))
 
@@ -154,7 +154,7 @@ def flop_of(step: Callable[[], None]) -> int:
 
 
 def memory_format_of(network: nn.Module) -> torch.memory_format:
-    """How the weights of the convolutions lie."""
+    """The memory format of the convolutions' weights."""
     weights = [part.weight for part in network.modules() if isinstance(part, nn.Conv2d)]
     last = all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
     return torch.channels_last if last else torch.contiguous_format

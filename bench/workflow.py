@@ -1,4 +1,4 @@
-"""What Snakemake itself costs: the graph of the whole paper, and each of its jobs."""
+"""The cost of Snakemake itself: the graph of the whole paper, and each job."""
 
 import re
 import runpy
@@ -15,7 +15,7 @@ from measuring import PROJECT, Row, elapsed
 SNAKEMAKE = PROJECT / ".environments" / "snakemake" / "bin"
 JOBS = 20
 
-# Trivial jobs in a graph as large as the paper's: those that wait never start.
+# Trivial jobs in a graph as large as the paper's, most of which never start.
 SNAKEFILE = """
 rule all:
     input:
@@ -70,7 +70,7 @@ LARGE_STUDY = {
         **{name: {"methods": []} for name in ("contrast", "histograms", "postprocessing")},
     },
 }
-# Snakemake as its command starts it, but it says at its end how much memory it held.
+# Snakemake as its command starts it, which prints its peak memory at the end.
 SNAKEMAKE_WITH_PEAK = f"""
 import atexit, sys
 sys.path.append({str(PROJECT / "bench")!r})
@@ -84,7 +84,7 @@ main()
 
 
 def measured() -> list[Row]:
-    """Rows of the paper's graph, and of a job in a graph of that size."""
+    """Rows for the paper's graph, and for a job in a graph of that size."""
     if not SNAKEMAKE.exists():
         raise SystemExit("no Snakemake to measure: run `make .environments/snakemake/.built`")
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ def measured() -> list[Row]:
 
 
 def paper_graph(folder: Path) -> tuple[list[Row], int]:
-    """Rows of the full paper's dry run on raw trees of the real names and numbers, and its jobs."""
+    """Rows for a dry run of the full paper on empty files with the real names, and its jobs."""
     trees = runpy.run_path(str(PROJECT / "tests" / "workflow" / "raw_trees.py"))
     (folder / "config").mkdir()
     shutil.copy(PROJECT / "config" / "config.yaml", folder / "config")
@@ -107,7 +107,7 @@ def paper_graph(folder: Path) -> tuple[list[Row], int]:
 
 
 def large_study(folder: Path) -> list[Row]:
-    """Rows of the dry run of a study of 40,000 patients, by tables alone: no scan is there."""
+    """Rows for the dry run of a study of 40,000 patients, from tables alone, without scans."""
     (folder / "config").mkdir()
     text = yaml.safe_dump(LARGE_STUDY)
     (folder / "config" / "config.yaml").write_text(text, encoding="utf-8")
@@ -128,7 +128,7 @@ def large_study(folder: Path) -> list[Row]:
 
 
 def dry_run(folder: Path, study: str, *, seconds: int, mebibytes: int) -> tuple[list[Row], int]:
-    """Rows of a dry run and its goals, and its number of jobs."""
+    """Rows for a dry run with its goals, and its number of jobs."""
     printed = ""
 
     def run() -> None:
@@ -147,7 +147,7 @@ def dry_run(folder: Path, study: str, *, seconds: int, mebibytes: int) -> tuple[
 
 
 def job_overhead(folder: Path, *, jobs: int) -> Row:
-    """What a job needs beyond its script: one after the other, in a graph of `jobs`."""
+    """The time of a job beyond its script, one job after the other in a graph of `jobs`."""
     environment = PROJECT / "envs" / "core.yaml"
     text = SNAKEFILE.format(jobs=JOBS, waiting=jobs, environment=environment)
     (folder / "Snakefile").write_text(text)

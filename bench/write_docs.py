@@ -2,9 +2,9 @@
 
     python bench/write_docs.py [TABLE ...]
 
-Without a table it takes bench/results.tsv, where there is one. A section of the page stays as it is
-where no table has rows of its device. Losses on CPU and GPU, which bench/on_gpu.sh puts next to its
-table as curve_*.tsv, are drawn into docs/images/gpu_losses.svg.
+Without a table it reads bench/results.tsv, if it exists. A section of the page is kept if no table
+has rows for its device. Losses on CPU and GPU, which bench/on_gpu.sh writes next to its table as
+curve_*.tsv, are drawn to docs/images/gpu_losses.svg.
 """
 
 import re
@@ -66,7 +66,7 @@ CELLS = {
     "ratio": "---:",
     "goal": "---",
 }
-# File, name and drawing of a curve of losses.
+# File, name and style of each curve of losses.
 CURVES = (
     ("curve_cpu.tsv", "CPU, fp32", {"color": "#6b6b6b", "linewidth": 3, "alpha": 0.5}),
     ("curve_fp32.tsv", "GPU, fp32", {"color": "#0072b2", "linewidth": 1.2}),
@@ -76,7 +76,7 @@ Row = dict[str, str]
 
 
 def write(tables: list[Path], page: Path, image: Path) -> None:
-    """Bring the page up to date, and the image of the losses where a table has rows of a GPU."""
+    """Update the page, and the figure of the losses if a table has rows for a GPU."""
     given = rows_by_device(tables)
     texts = {}
     if "cpu" in given:
@@ -91,9 +91,9 @@ def write(tables: list[Path], page: Path, image: Path) -> None:
 
 
 def rows_by_device(tables: list[Path]) -> dict[str, tuple[Path, list[Row]]]:
-    """From each device in the tables to the table that has its rows, and the rows.
+    """The table and its rows for each device in the tables.
 
-    Exits with one line for rows that are of no CPU and no GPU, or of a second machine.
+    Exits with one line for rows of another device than CPU and GPU, or of a second machine.
     """
     found: dict[str, tuple[Path, list[Row]]] = {}
     for path in tables:
@@ -117,19 +117,19 @@ def rows_by_device(tables: list[Path]) -> dict[str, tuple[Path, list[Row]]]:
 
 
 def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A table of these and maybe other columns, as text: the figures are rounded."""
+    """A table with at least these columns, as text, since the figures are rounded."""
     try:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         sys.exit(f"{path}: can't be read as a table: {error}")
     if missing := [name for name in columns if name not in table]:
         sys.exit(f"{path}: lacks the columns {', '.join(missing)}")
-    # Where a line ends early.
+    # A line with too few cells.
     return table.fillna("")
 
 
 def document(texts: dict[str, str], page: str) -> str:
-    """The page with these sections of devices, and its old ones of the others."""
+    """The page with these sections, and its old sections for the other devices."""
     parts = [HEADER]
     for device, title in SECTIONS.items():
         old = re.search(rf"^{title}\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE)
@@ -139,12 +139,12 @@ def document(texts: dict[str, str], page: str) -> str:
 
 
 def place_of(rows: list[Row]) -> str:
-    """The machine with its versions, and the date."""
+    """The machine with its versions and the date."""
     return f"{rows[0]['machine']}. {rows[0]['date']}."
 
 
 def gpu_section(rows: list[Row]) -> str:
-    """The card, and what each stage found, in the order in which they ran."""
+    """The GPU, and the results of the stages in the order in which they ran."""
     blocks = [place_of(rows)]
     for stage in dict.fromkeys(row["stage"] for row in rows):
         blocks.append(f"### {stage.capitalize()}?")
@@ -153,7 +153,7 @@ def gpu_section(rows: list[Row]) -> str:
 
 
 def stage_blocks(stage: str, rows: list[Row]) -> list[str]:
-    """How the stage ended, its tests, and a table of all that it measured."""
+    """How the stage ended, its tests, and a table of its measurements."""
     end, tests, values = "**It did not end.**", {"passed": [], "failed": []}, []
     for row in rows:
         if row["what"].startswith(f"stage {stage}: "):
@@ -198,7 +198,7 @@ def cells_of(row: Row) -> dict[str, str]:
 
 
 def draw_losses(folder: Path, image: Path) -> bool:
-    """Draw the curves in the folder; without any, an image of other losses goes."""
+    """Draw the curves in the folder; without any, delete the old figure."""
     curves = [(folder / file, *drawing) for file, *drawing in CURVES if (folder / file).exists()]
     if not curves:
         image.unlink(missing_ok=True)
@@ -213,7 +213,7 @@ def draw_losses(folder: Path, image: Path) -> bool:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     image.parent.mkdir(parents=True, exist_ok=True)
-    # The same bytes each time.
+    # Equal bytes in each run.
     with mpl.rc_context({"svg.hashsalt": "losses"}):
         figure.savefig(image, metadata={"Date": None})
     return True

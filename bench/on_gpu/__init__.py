@@ -1,1 +1,1 @@
-"""What bench/on_gpu.sh runs: stages on a GPU, in order of importance."""
+"""The stages that bench/on_gpu.sh runs on a GPU, in order of importance."""

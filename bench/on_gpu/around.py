@@ -1,4 +1,4 @@
-"""What lies around the step of cDDPM, parts of the stage `fast`: reconstruction, noise, others."""
+"""Work beyond the step of cDDPM, parts of the stage `fast`: reconstruction, noise, other models."""
 
 import sys
 import time
@@ -28,7 +28,7 @@ OTHERS = ("spark", "dae", "anogan", "pddpm", "ddpm")
 
 
 def reconstruction() -> None:
-    """Seconds of a volume, eager and compiled, and from how many passes on compiling pays."""
+    """Seconds per volume, eager and compiled, and the number of passes that pays for compiling."""
     place = setting.device(compile=not rows.is_dry())
     training = setting.build_training("cddpm", place, place.eager_format)
     model = training.model
@@ -77,12 +77,12 @@ def reconstruction() -> None:
 def reconstruct(
     model: Model, images: np.ndarray, subjects: list[str], _: int, **options: Any
 ) -> None:
-    """The same volumes each time."""
+    """The same random volumes each time."""
     reconstruct_volumes(model, images, subjects, **options)
 
 
 def around() -> None:
-    """Noise, augmentation and anomaly maps alone."""
+    """Noise, augmentation and anomaly maps, each alone."""
     place = setting.device()
     config, batch = setting.size().config, setting.batch_size()
     noise = settings_from(NoiseSettings, config["models"]["cddpm"]["settings"]["noise"])
@@ -112,7 +112,7 @@ def around() -> None:
 
 
 def others() -> None:
-    """A step of SparK and of each other kind, eager as in production, in both memory formats."""
+    """A step of SparK and of each other kind, eager as in real runs, in both memory formats."""
     for name in OTHERS:
         for words, memory_format in (
             ("channels first", torch.contiguous_format),
@@ -140,7 +140,7 @@ def step_again(training: setting.Training, step_number: int, _: int) -> None:
 
 
 def first_steps(name: str) -> list[int]:
-    """f-AnoGAN trains its critic, its generator and its encoder in turn: one step of each."""
+    """f-AnoGAN trains critic, generator and encoder in turn: one step of each."""
     if name != "anogan":
         return [0]
     settings = setting.training_of(name)["settings"]

@@ -1,4 +1,4 @@
-"""Brains of ellipsoids, packed as slices: what the chain needs where there is no template."""
+"""Brains of ellipsoids, packed as slices, for machines without the template."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ VOXEL = 2.0
 def brain(
     rng: np.random.Generator, grid: tuple[int, int, int], *, lesion: bool
 ) -> tuple[np.ndarray, ...]:
-    """Image [S, H, W] in [0, 1], brain mask and lesions of a subject, as in T2."""
+    """T2-like image [S, H, W] in [0, 1], brain mask and lesion mask of a subject."""
     z, y, x = (
         np.linspace(-1, 1, length).reshape([-1 if axis == place else 1 for axis in range(3)])
         for place, length in enumerate(grid)
@@ -41,7 +41,7 @@ def brain(
 def write_brains(
     folder: Path, partitions: dict[str, int], *, grid: tuple[int, int, int], lesion: bool, seed: int
 ) -> None:
-    """Write slices.npz and split.tsv with so many subjects in each partition."""
+    """Write slices.npz and split.tsv with these numbers of subjects in each partition."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [part for part, count in partitions.items() for _ in range(count)]
     subjects = [f"{number:03}" for number in range(len(names))]

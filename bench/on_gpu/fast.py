@@ -1,4 +1,4 @@
-"""How fast? The paper's step in its variants, reconstruction, and what lies around them."""
+"""Speed: the paper's training step in its variants, reconstruction, and other work."""
 
 import sys
 import time
@@ -6,9 +6,9 @@ import time
 from on_gpu import part, rows
 from on_gpu.variants import price_of_determinism
 
-# So many compile at a time, while one is timed.
+# How many compile at a time, while one is timed.
 AT_A_TIME = 3
-# (module, function, arguments), the most important first.
+# (module, function, arguments), most important first.
 PARTS = [
     ("variants", "peak", {}),
     ("variants", "step", {"variant": "production"}),
@@ -41,7 +41,7 @@ def main() -> None:
                 missing.append(f"{name} failed")
         time.sleep(0.1)
     price_of_determinism()
-    # What still runs ends with this process, whose group it belongs to.
+    # Processes that still run are in this process's group and end with it.
     missing += [f"{name} was cut off" for name in running]
     missing += [f"{name} was not begun" for name in waiting]
     if missing:

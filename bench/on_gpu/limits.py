@@ -1,4 +1,4 @@
-"""What fits? The paper's step on smaller cards, and a data set as large as BraTS21."""
+"""Memory: the paper's training step on smaller GPUs, and a data set as large as BraTS21."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ CARDS = (24, 16, 12)
 
 def main() -> None:
     deadline = time.monotonic() + float(sys.argv[2]) - 5
-    # Side by side: what fits is asked, not how fast.
+    # At the same time, since their speed is not measured.
     parts = [
         part.started("on_gpu.limits", "steps_on_cards", compiled=True),
         part.started("on_gpu.limits", "steps_on_cards", compiled=False),
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def steps_on_cards(compiled: bool) -> None:
-    """Whether a step of the whole batch fits cards of so many GB, the largest first."""
+    """Whether a step of the whole batch fits GPUs of these sizes in GB, largest first."""
     place = setting.device(compile=compiled and not rows.is_dry())
     training = setting.build_training("cddpm", place, place.eager_format)
     draws = {"settings": training.settings, "seed": 0, "device": place}
@@ -64,7 +64,7 @@ def steps_on_cards(compiled: bool) -> None:
 
 
 def large_data_set() -> None:
-    """Memory of GPU and host for as many volumes as BraTS21 has, one timestep."""
+    """Memory of GPU and host for as many volumes as BraTS21 has, at one timestep."""
     place = setting.device(compile=not rows.is_dry())
     training = setting.build_training("cddpm", place, place.eager_format)
     model = training.model

@@ -1,7 +1,7 @@
 """One function of a stage in this process: python -m on_gpu.part MODULE FUNCTION ARGUMENTS.
 
-The arguments are JSON. Processes of one stage may build and compile side by side; `alone` keeps
-what is timed apart.
+The arguments are JSON. Processes of one stage may build and compile at the same time; `alone` times
+one of them alone.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from on_gpu import rows
 
 
 def started(module: str, function: str, **arguments: Any) -> subprocess.Popen:
-    """The process that runs a function."""
+    """Start the process that runs a function."""
     return subprocess.Popen(
         [sys.executable, "-m", "on_gpu.part", module, function, json.dumps(arguments)]
     )
@@ -25,7 +25,7 @@ def started(module: str, function: str, **arguments: Any) -> subprocess.Popen:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Wait until no other part times anything, and keep them waiting."""
+    """Wait until no other part is timed, and let the others wait."""
     with (rows.work_folder() / "timing.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

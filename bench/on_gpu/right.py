@@ -1,4 +1,4 @@
-"""Is it right? tests/gpu, the most telling first; what they measure becomes rows."""
+"""Correctness: tests/gpu, most important first; their measurements become rows."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from measuring import PROJECT, Row
 
 from on_gpu import rows
 
-# Whole networks first: what compiles wrongly, no small test shows.
+# Whole networks first: small tests do not show errors of compiled code.
 FILES = ("test_full_size.py", "test_kinds.py", "test_repeatable_steps.py", "test_resume.py")
 
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def pytest_runtest_logreport(report) -> None:
-    """A hook of pytest: each test is a row as soon as it has ended."""
+    """A pytest hook: each test becomes a row as soon as it ends."""
     name = report.nodeid.rpartition("/")[2].replace("::", ": ")
     for what, (value, limit) in report.user_properties:
         if report.when == "call":

@@ -1,4 +1,4 @@
-"""Rows that lie on the disk as soon as they are known: a run that is cut off still tells them."""
+"""Rows that are written as soon as they are known, so that an interrupted run keeps them."""
 
 import csv
 import os
@@ -17,22 +17,22 @@ COLUMNS = [
 
 
 def is_dry() -> bool:
-    """Whether a CPU stands for the GPU, and all is in miniature."""
+    """Whether this is a dry run: a CPU instead of the GPU, and everything in miniature."""
     return "ON_GPU_DRY" in os.environ
 
 
 def device_name() -> str:
-    """Where this run computes, as the config names it."""
+    """The device of this run, as the config names it."""
     return "cpu" if is_dry() else "cuda"
 
 
 def work_folder() -> Path:
-    """A folder of this run, for what is not a result."""
+    """A folder of this run for files that are no results."""
     return Path(os.environ["ON_GPU_WORK"])
 
 
 def begin(path: Path) -> None:
-    """An empty table."""
+    """Write an empty table."""
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="\t").writerow(COLUMNS)
 
@@ -41,7 +41,7 @@ def write(row: Row) -> None:
     """Append a row to the table of this run, and print it."""
     record = {name: _rounded(value) for name, value in row.record().items()}
     record |= {
-        # Never taken for a GPU's.
+        # A row of a dry run is never taken for one of a GPU.
         "device": "dry" if is_dry() else "cuda",
         "machine": described()[device_name()],
         "date": date.today().isoformat(),
@@ -56,7 +56,7 @@ def write(row: Row) -> None:
 
 
 def value_of(what: str) -> float | None:
-    """The value of a row that was written before, or None."""
+    """The value of an earlier row, or None."""
     with Path(os.environ["ON_GPU_RESULTS"]).open(encoding="utf-8", newline="") as file:
         values = [
             row["value"] for row in csv.DictReader(file, delimiter="\t") if row["what"] == what

@@ -1,4 +1,4 @@
-"""What the stages train and time: the paper's networks on a GPU, miniatures in a dry run."""
+"""What the stages train and time: the paper's networks, or miniatures in a dry run."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +22,7 @@ THREADS = 4
 
 @cache
 def size() -> Size:
-    """The paper's, or in a dry run one of seconds."""
+    """The paper's size, or in a dry run one that takes seconds."""
     return size_of("miniature" if rows.is_dry() else "paper")
 
 
@@ -31,7 +31,7 @@ def batch_size() -> int:
 
 
 def device_settings(**changes: Any) -> dict[str, Any]:
-    """The `device` of the rules' scripts: as the config has it, or changed."""
+    """The `device` of the rules' scripts: that of the config, or with changes."""
     settings = {"name": rows.device_name(), **size().config["gpu"]}
     if rows.is_dry():
         settings |= {"precision": "fp32", "compile": False}
@@ -39,14 +39,14 @@ def device_settings(**changes: Any) -> dict[str, Any]:
 
 
 def device(**changes: Any) -> Device:
-    """Prepared, and not claimed: the processes of a stage share the one GPU."""
+    """Prepare the device without claiming it: the processes of a stage share the GPU."""
     gpus.claim = lambda identifiers: 0
     threads = 1 if rows.is_dry() else THREADS
     return prepare_device(settings_from(DeviceSettings, device_settings(**changes)), threads)
 
 
 def training_of(kind: str) -> dict[str, Any]:
-    """Kind, settings and training of a model of the config, or of SparK's pretraining."""
+    """Kind, settings and training of a model in the config, or of SparK's pretraining."""
     config = size().config
     if kind != "spark":
         return {key: config["models"][kind][key] for key in ("kind", "settings", "training")}
@@ -60,7 +60,7 @@ def training_of(kind: str) -> dict[str, Any]:
 
 @dataclass
 class Training:
-    """A training in memory: `step` takes one whole step, with its batch, augmentation and noise."""
+    """A training in memory; `step` takes one whole step with its batch, augmentation and noise."""
 
     model: Any
     place: Device
@@ -70,7 +70,7 @@ class Training:
 
     def step(self, number: int) -> torch.Tensor:
         if self.optimizer is None:
-            # Not before the network has its last memory format.
+            # Only after the network has its final memory format.
             self.optimizer = build_optimizer(self.model.network, self.settings)
         return take_step(
             self.model,
@@ -84,7 +84,7 @@ class Training:
 
 
 def build_training(name: str, place: Device, memory_format: torch.memory_format) -> Training:
-    """A training of a model of the config, on random volumes as many as IXI trains on."""
+    """A training of a model in the config, on as many random volumes as IXI has for training."""
     described = training_of(name)
     torch.manual_seed(0)
     model = build_trainable(described["kind"], described["settings"])

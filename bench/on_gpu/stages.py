@@ -1,4 +1,4 @@
-"""Run the stages one after the other, each with a time limit of its own (see bench/on_gpu.sh)."""
+"""Run the stages one after the other, each with its own time limit (see bench/on_gpu.sh)."""
 
 import argparse
 import os
@@ -13,13 +13,13 @@ from measuring import PROJECT, Row
 
 from on_gpu import rows
 
-# Between the signal that asks a stage to end and the one that ends it.
+# Seconds between SIGTERM and SIGKILL for a stage that has to end.
 GRACE = 5
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A question to the GPU: its module, and the seconds that it may take."""
+    """A stage: its module, and its time limit in seconds."""
 
     name: str
     module: str
@@ -48,7 +48,7 @@ def main() -> None:
     if given.dry:
         os.environ["ON_GPU_DRY"] = "1"
     else:
-        # What one stage compiles serves the next. A dry run takes what the machine has.
+        # Later stages use what earlier ones compiled. A dry run uses the machine's own cache.
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(given.work / "compiled")
         os.environ["TRITON_CACHE_DIR"] = str(given.work / "triton")
     rows.begin(given.out / "results.tsv")
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def run(stage: Stage, out: Path) -> bool:
-    """Run a stage in processes of its own; whether it came to its end in time, without an error."""
+    """Run a stage in its own processes; return whether it ended in time and without an error."""
     os.environ["ON_GPU_STAGE"] = stage.name
     log = out / f"{stage.name}.log"
     print(f"--- {stage.name}: at most {stage.seconds} s, log in {log}", flush=True)
@@ -83,7 +83,7 @@ def run(stage: Stage, out: Path) -> bool:
 
 
 def ended(process: subprocess.Popen, seconds: float) -> int | None:
-    """The exit code of a process, or None where it, and all that it started, had to be stopped."""
+    """The exit code of a process, or None if it and all that it started had to be stopped."""
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:

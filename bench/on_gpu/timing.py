@@ -1,4 +1,4 @@
-"""How a stage times work on a GPU: groups of calls, and the most memory they held."""
+"""How a stage times work on a GPU: groups of calls, and their peak memory."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ def wait() -> None:
 
 
 def seconds_of(work: Callable[[int], object], *, times: int, groups: int = 5) -> float:
-    """Seconds of one call: the best group of so many calls that wait for nothing in between."""
+    """Seconds of one call, from the best group of calls without a wait in between."""
     if rows.is_dry():
         times = groups = 1
     best = float("inf")

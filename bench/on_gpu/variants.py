@@ -1,4 +1,4 @@
-"""The paper's step of cDDPM in its variants, each a part of the stage `fast`."""
+"""The paper's training step of cDDPM in its variants, each a part of the stage `fast`."""
 
 import sys
 import time
@@ -54,7 +54,7 @@ VARIANTS = {
 
 
 def peak() -> None:
-    """What the card computes at most."""
+    """The peak rate of the GPU."""
     place = setting.device()
     if rows.is_dry():
         return
@@ -67,7 +67,7 @@ def step(variant: str) -> None:
     chosen = VARIANTS[variant]
     place = setting.device(
         deterministic=chosen.deterministic,
-        # A CPU compiles for a minute; once is enough to try it, in the stage `whole`.
+        # A CPU compiles for a minute; the stage `whole` tries it once.
         compile=chosen.compiled is not None and not rows.is_dry(),
     )
     last = torch.channels_last if chosen.channels_last else torch.contiguous_format
@@ -105,7 +105,7 @@ def step(variant: str) -> None:
 
 
 def compile_as(chosen: Variant, training: setting.Training) -> None:
-    """Compile in place what the variant compiles, as training does it or as it might."""
+    """Compile in place what the variant compiles, as training does or could do."""
     network, place = training.model.network, training.place
     if not place.settings.compile:
         return
@@ -125,7 +125,7 @@ def compile_as(chosen: Variant, training: setting.Training) -> None:
 
 
 def price_of_determinism() -> None:
-    """How many times as long a deterministic step takes, if both were timed."""
+    """How many times longer a deterministic step takes, if both were timed."""
     kept = rows.value_of(f"step of cDDPM: {PRODUCTION.name}")
     free = rows.value_of(f"step of cDDPM: {VARIANTS['free'].name}")
     if kept and free:

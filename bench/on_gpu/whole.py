@@ -1,7 +1,7 @@
-"""Does the whole chain run? From packed slices to scores, by the rules' own scripts.
+"""The whole chain, from packed slices to scores, by the rules' own scripts.
 
-SparK and cDDPM are stopped by SIGTERM half-way and go on; what an undisturbed training ends with is
-compared bit by bit. At the demo's size the losses of GPU and CPU are set side by side.
+SparK and cDDPM are stopped by SIGTERM half-way and resumed; the result of cDDPM is compared bit by
+bit with that of an undisturbed training. The losses on GPU and CPU are compared at the demo's size.
 """
 
 import importlib
@@ -37,7 +37,7 @@ ENSEMBLE = [250, 500, 750]
 
 def main() -> None:
     out, folder = Path(sys.argv[1]), rows.work_folder() / "chain"
-    # Compared with the CPU while the chain runs: nothing is timed here.
+    # The CPU trains while the chain runs, since nothing is timed here.
     curves = [
         part.started("on_gpu.whole", "write_curve", place=place, file=curve_file(out, name))
         for name, place in places_of_curves().items()
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def make_brains(folder: Path) -> None:
-    """Healthy subjects, and patients with lesions."""
+    """Write healthy subjects, and patients with lesions."""
     healthy = {"train": 40, "validation": 6, "test": 3}
     patients = {"validation": 3, "test": 4}
     if rows.is_dry():
@@ -74,13 +74,13 @@ def make_brains(folder: Path) -> None:
 
 
 def shortened(described: dict[str, Any], steps: int) -> dict[str, Any]:
-    """The training of the config, of so many steps, from several slices of few volumes."""
+    """The config's training with a number of steps, on several slices of a few volumes."""
     changes = {"steps": steps, "warmup_steps": 0, "slices_per_volume": 4}
     return described | changes | {"batch_size": setting.batch_size()}
 
 
 def of_training(folder: Path, steps: int) -> dict[str, Any]:
-    """What pretraining and training take alike."""
+    """Arguments that pretraining and training share."""
     healthy = folder.parent / "healthy"
     return {
         "slices": healthy / "slices.npz",
@@ -116,7 +116,7 @@ def training(folder: Path, spark: Path, steps: int) -> dict[str, Any]:
 
 
 def called(script: str, arguments: dict[str, Any], *, claim: bool = True) -> subprocess.Popen:
-    """A process that runs the main of a script of the workflow; paths travel as text."""
+    """Start a process that runs the main of a workflow script; paths are passed as text."""
     paths = [name for name, value in arguments.items() if isinstance(value, Path)]
     plain = {name: str(value) if name in paths else value for name, value in arguments.items()}
     return subprocess.Popen(
@@ -130,7 +130,7 @@ def called(script: str, arguments: dict[str, Any], *, claim: bool = True) -> sub
 
 
 def call(script: str, arguments: dict[str, Any], paths: list[str], claim: bool) -> None:
-    """In the process of `called`: run the script; unclaimed, it shares the GPU with another."""
+    """In the process of `called`: run the script without claiming the GPU, which it shares."""
     if not claim:
         gpus.claim = lambda identifiers: 0
     given = {name: Path(value) if name in paths else value for name, value in arguments.items()}
@@ -138,7 +138,7 @@ def call(script: str, arguments: dict[str, Any], paths: list[str], claim: bool) 
 
 
 def finished(script: str, arguments: dict[str, Any]) -> None:
-    """Run a script to its end."""
+    """Run a script and wait for its end."""
     process = called(script, arguments)
     said, _ = process.communicate()
     print(said, end="")
@@ -147,7 +147,7 @@ def finished(script: str, arguments: dict[str, Any]) -> None:
 
 
 def stopped_and_resumed(name: str, script: str, arguments: dict[str, Any], steps: int) -> None:
-    """Stop a training half-way by SIGTERM, and let it go on to its end."""
+    """Stop a training half-way by SIGTERM, and resume it to its end."""
     started = time.monotonic()
     process = called(script, arguments)
     for line in process.stdout:
@@ -173,7 +173,7 @@ def stopped_and_resumed(name: str, script: str, arguments: dict[str, Any], steps
 
 
 def score(folder: Path) -> None:
-    """Reconstruct, fit a threshold, score: healthy subjects and patients."""
+    """Reconstruct, fit a threshold and score, for healthy subjects and patients."""
     postprocessing = setting.size().config["evaluation"]["postprocessing"]
     started = time.monotonic()
     for name, partitions in (("healthy", ["test"]), ("patients", ["validation", "test"])):
@@ -205,7 +205,7 @@ def score(folder: Path) -> None:
         },
     )
     common |= {"anomaly_maps": patients / "maps.npz"}
-    # What it gives is not looked at.
+    # Its result is not used.
     (patients / "healthy.json").write_text(json.dumps({"threshold": 1.0}), encoding="utf-8")
     finished(
         "score_segmentation",
@@ -232,7 +232,7 @@ def score(folder: Path) -> None:
 
 
 def places_of_curves() -> dict[str, dict[str, Any]]:
-    """Devices on which the demo's cDDPM is trained; the others are held against the CPU."""
+    """Devices on which the demo's cDDPM is trained; the others are compared with the CPU."""
     exact = {"precision": "fp32", "compile": False, "deterministic": True}
     there = {"name": rows.device_name()}
     places = {"cpu": {"name": "cpu", **exact}, "fp32": {**there, **exact}}
@@ -244,7 +244,7 @@ def curve_file(out: Path, name: str) -> str:
 
 
 def write_curve(place: dict[str, Any], file: str) -> None:
-    """The loss of each epoch of a short training at the demo's size."""
+    """The loss of each epoch in a short training at the demo's size."""
     gpus.claim = lambda identifiers: 0
     size = size_of("miniature" if rows.is_dry() else "demo")
     described = size.config["models"]["cddpm"]
@@ -272,7 +272,7 @@ def write_curve(place: dict[str, Any], file: str) -> None:
 
 
 def compare_curves(out: Path) -> None:
-    """How far the losses on the GPU go from those on the CPU: at first, and all together."""
+    """How far the losses on the GPU differ from those on the CPU: the first one, and the mean."""
     losses = {
         name: pd.read_csv(curve_file(out, name), sep="\t")["training_loss"]
         for name in places_of_curves()
