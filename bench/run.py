@@ -3,8 +3,8 @@
     PYTHONPATH=scripts python bench/run.py [MODULE ...]
 
 `make bench` runs this. It prints a table and writes it to bench/results.tsv, from which
-write_docs.py makes a section of docs/reference/benchmarks.md. `run.py training` measures that module alone,
-and writes a table too. bench/on_gpu.sh measures a GPU.
+write_docs.py makes a section of docs/reference/benchmarks.md. `run.py training` measures that
+module alone, and writes a table too. bench/on_gpu.sh measures a GPU.
 """
 
 import sys
