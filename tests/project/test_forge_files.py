@@ -14,6 +14,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text("utf-8
 TEXTS = [
     *FORMS,
     FORGE / "pull_request_template.md",
+    FORGE / "SECURITY.md",
     PROJECT / "CONTRIBUTING.md",
     PROJECT / "CODE_OF_CONDUCT.md",
     PROJECT / ".pre-commit-config.yaml",
