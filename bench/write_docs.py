@@ -21,28 +21,29 @@ IMAGE = PROJECT / "docs" / "images" / "gpu_losses.svg"
 
 HEADER = """# Benchmarks
 
-`make bench` measures on the CPU at hand what costs time, each part compared with a plain reference
-in the same run, and puts its table here. Machines differ, and many are shared: read the ratios.
-Above 1 is better than the reference: more per second, fewer seconds, less error.
+`make bench` measures the costly parts on the CPU at hand, each compared with a plain reference in
+the same run, and writes its table here. Machines differ, and many are shared, so compare ratios.
+A ratio above 1 is better than the reference: more per second, fewer seconds, or a smaller error.
 
-- Times are the best of some runs. Memory is the most that a process held which did nothing else;
-  the reference is not in it.
+- Times are the best of several runs. Memory is the peak of a process that did nothing else, without
+  the reference.
 - A training is a real one on random volumes, with the config's settings, stopped by SIGTERM after
-  some steps. Its network's rate counts convolutions and matrix products, forward and backward, and
-  is compared with the fastest such work of the CPU: 3x3 convolutions in the same memory format and
-  with as many threads. MONAI's U-Net has no encoder, no augmentation and no loop around it.
-- Denormal numbers, below 1e-38, count as 0 wherever networks are computed. DAE makes the most of
-  them; its step is timed with and without, in processes of their own. What they cost depends on the
+  some steps. The rate of its network counts convolutions and matrix products, forward and backward,
+  and is compared with the CPU's measured peak: 3x3 convolutions in the same memory format, with as
+  many threads. MONAI's U-Net has no encoder, no augmentation and no training loop around it.
+- Denormal numbers, below 1e-38, are flushed to 0 wherever networks are computed. DAE makes the most
+  of them; its step is timed with and without them, in separate processes. Their cost depends on the
   CPU.
-- Scoring is of volumes of 50x96x96 voxels, on one thread.
-- Preprocessing is CPU time of one thread for one scan, without the imports that a job needs once
-  for all its scans. HD-BET is not in it: its times are in input.md.
-- Snakemake's share of a job is what it takes beyond its script's process: choosing it, starting its
-  environment (of the stand-in for conda where there is no conda), checking what it made.
-- A GPU is measured by `bench/on_gpu.sh --out FOLDER`, in nine minutes and four stages: are the
-  results right (tests/gpu), how fast is each part, does the whole chain run from packed slices to
-  scores, and which cards does a training fit. `python bench/write_docs.py FOLDER/results.tsv` puts
-  its table here. Memory is the GPU's there. Tests that passed are counted, failed ones are named.
+- Scores are computed on one thread, for volumes of 50x96x96 voxels.
+- Preprocessing is CPU time of one thread for one scan, without the imports that a job does once for
+  all its scans. HD-BET is not included: its times are in input.md.
+- Snakemake's share of a job is the time beyond its script's process: to choose the job, start its
+  environment (with the stand-in for conda where there is no conda), and check its output.
+- `bench/on_gpu.sh --out FOLDER` measures a GPU in nine minutes and four stages: whether the results
+  are right (tests/gpu), the speed of each part, whether the whole chain runs from packed slices to
+  scores, and which GPUs have enough memory for a training. `python bench/write_docs.py
+  FOLDER/results.tsv` writes its table here. Memory there is the GPU's. Passed tests are counted,
+  failed tests are named.
 """
 SECTIONS = {"cpu": "## On a CPU", "cuda": "## On a GPU"}
 NOTHING_YET = {
