@@ -74,7 +74,7 @@ def test_finding_under_changed_contrast_compares_with_the_main_table():
     changed = summary({key: value / 2 for key, value in AUPRC.items()}, gamma=2.0)
     sentence = findings(summary(AUPRC), changed, None)[-1]
     assert "to the power of 2" in sentence
-    assert "cDDPM from 44.0\u00a0% to 22.0\u00a0% and Thresh from 25.0\u00a0% to 12.5" in sentence
+    assert "from 44.0\u00a0% to 22.0\u00a0% for cDDPM and from 25.0\u00a0% to 12.5" in sentence
 
 
 def test_many_methods_are_not_all_named():
@@ -84,7 +84,7 @@ def test_many_methods_are_not_all_named():
     assert above.endswith("The other 3 methods lie between 30.0\u00a0% (m6) and 50.0\u00a0% (m4).")
     changed = summary({key: value / 2 for key, value in values.items()}, gamma=0.5)
     sentence = findings(summary(values), changed, None)[-1]
-    assert "of the best 3 of 7 methods goes: m0 from 90.0\u00a0% to 45.0\u00a0%" in sentence
+    assert "of the best 3 of 7 methods changes from 90.0\u00a0% to 45.0\u00a0% for m0" in sentence
     assert "m3" not in sentence
     four = {key: value for key, value in values.items() if key[0] < "m5"}
     assert "Last is m4 with 50.0" in findings(summary(four), None, None)[1]

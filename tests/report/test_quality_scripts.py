@@ -253,7 +253,7 @@ def test_page_shows_every_scan_and_needs_nothing_else(page):
     assert "6 scans came through the preprocessing; <strong>1 is flagged" in " ".join(text.split())
     beside = f"the sagittal one {BESIDE_MIDLINE_MM:.0f}\u00a0mm to its"
     assert beside in text
-    assert f"{BESIDE_MIDLINE_MM:.0f} mm beside" in QUALITY_CAPTION
+    assert f"{BESIDE_MIDLINE_MM:.0f} mm away from the midline" in QUALITY_CAPTION
     for anchor in re.findall(r'href="#([^"]+)"', text):
         assert f'id="{anchor}"' in text
 

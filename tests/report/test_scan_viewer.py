@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from browsing import DESKTOP, PHONE, check_contrast, needs_browser, open_browser
+from browsing import DESKTOP, PHONE, check_contrast, check_width, needs_browser, open_browser
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -54,10 +54,7 @@ def page(browser, study) -> Iterator[WebDriver]:
     wait_for(browser, lambda driver: "Here:" in text(driver, "where"))
     yield browser
     assert browser.get_log("browser") == []
-    width, room = browser.execute_script(
-        "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert width <= room
+    check_width(browser)
 
 
 def wait_for(browser: WebDriver, condition) -> None:
@@ -238,10 +235,7 @@ def index(browser, study) -> Iterator[WebDriver]:
     browser.get((study.pages.parent / "index.html").as_uri())
     yield browser
     assert browser.get_log("browser") == []
-    width, room = browser.execute_script(
-        "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert width <= room
+    check_width(browser)
 
 
 def names(browser: WebDriver) -> list[str]:

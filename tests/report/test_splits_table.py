@@ -71,7 +71,7 @@ def test_page_says_which_splits_and_names_the_leaks(tabulated):
     assert "IXI&lt;7&gt;, IXI8</td>" in page, "those of one fold and kind, in one cell"
     assert ">IXI9</td>" in page
     assert page.count(">kept</td>") == 1
-    assert "No subject stands on two sides" not in page
+    assert "No subject is in two partitions" not in page
 
 
 def test_no_leaks_are_said_in_words(tmp_path):
@@ -86,5 +86,5 @@ def test_no_leaks_are_said_in_words(tmp_path):
         sources=["drawn with seed 1"],
     )
     page = (tmp_path / "splits.html").read_text(encoding="utf-8")
-    assert "No subject stands on two sides of a fold." in page
+    assert "No subject is in two partitions of a fold." in page
     assert "<li>IXI: drawn with seed 1.</li>" in page

@@ -49,8 +49,8 @@ def scans(study: Study) -> Section:
         first=not study.lesion_cohorts,
         caption=f"What {study.maps_method.label} finds in each scan: the volume above the "
         "threshold in the scan's own space, the number of its connected parts (lesion candidates), "
-        "the highest value of the anomaly map, the mean score in the brain, and the percentage of "
-        f"healthy test scans whose mean score is not higher. {threshold} All scans are in "
+        "the highest value of the anomaly map, the mean score in the brain, and the share of "
+        f"healthy test scans whose mean score is not higher (%). {threshold} All scans are in "
         "``anomalies.tsv``; maps, masks and candidates are in ``results/derivatives``. **These are "
         "findings of a research method, and not for diagnosis.**",
     )
@@ -76,13 +76,13 @@ def _subgroups(study: Study) -> TableEntry:
         title="Subgroups",
         heading="Subgroups",
         caption="Dice and AUPRC of the test subjects by the volume of their lesions, by age, sex "
-        "and site: a row per group, a column per method, with the number of subjects. A subject "
-        f"counts once, with its mean over folds. Dice is at {threshold(study)}. "
+        "and site: a row per group, a column per method, with the number of subjects, each with "
+        f"its mean over folds. Dice is at {threshold(study)}. "
         f"The {interval(study)} over subjects ({drawn(study)}) is below each mean; a "
         "group of one subject has none. A subject of unknown age, sex or site is in no such group. "
-        "Both measures are higher for larger lesions in any case: the AUPRC of a random map is "
+        "Both measures are higher for larger lesions in any case: the AUPRC of chance is "
         "the share of lesion voxels. So groups by age, sex or site may differ only "
-        f"because their lesions do, and some of so many groups differ by chance. {VOLUMES} The "
+        f"because their lesions do; and among so many groups some differ by chance. {VOLUMES} The "
         "same numbers as fractions are in ``subgroups.tsv``.",
     )
 
@@ -97,17 +97,17 @@ def _detection(study: Study) -> TableEntry:
         params={**scored.lists(), "healthy": study.healthy, "bootstrap": bootstrap(study)},
         category="Beyond the paper",
         label="scan-level detection",
-        title="Patients against healthy subjects",
-        heading="Patients against healthy subjects",
-        caption="How well the mean score in the brain separates the test subjects of each lesion "
-        "set from the healthy test subjects of the same modality: the area under the ROC curve "
-        "(AUROC), which needs no threshold. It is how often a patient's scan "
-        "scores higher than a healthy subject's; 50 % is chance. Mean over folds, \u00b1 the "
-        "standard deviation over folds (a dash where there is one fold), above the "
-        f"{interval(study)} over patients and healthy subjects ({drawn(study)}), which is not "
-        "informative where all are separated. The best method of a column is in bold. Patients "
-        "and healthy subjects come from different data sets, so differences in scanner, site, age "
-        "and head size count too: **a high value does not prove that lesions are detected**.",
+        title="Patients told from healthy subjects",
+        heading="Patients told from healthy subjects",
+        caption="The area under the ROC curve (AUROC) of a scan's mean score in the brain, which "
+        "needs no threshold. It is the probability that a patient (a test subject of the lesion "
+        "set) scores higher than a healthy test subject of the same modality; 50 % is chance. The "
+        "first line of a cell is the mean over folds \u00b1 the standard deviation over folds (a "
+        f"dash if there is one fold); the second line is the {interval(study)} over patients and "
+        f"healthy subjects ({drawn(study)}), which says nothing where all are told apart. The best "
+        "method of a column is in bold. Patients and healthy subjects come from different data "
+        "sets, so that scanner, site, age and head count too: **a high value is no proof that "
+        "lesions are seen**.",
     )
 
 
@@ -126,11 +126,12 @@ def _false_positives(study: Study) -> list[TableEntry]:
         caption="The volume that is marked as anomalous in the brains of healthy test subjects, "
         "which is all false, at the threshold fitted on the validation subjects of each lesion set "
         "of the same modality, and at those that 1, 2 and 5 % of the voxels of healthy validation "
-        "subjects exceed. Mean over folds, \u00b1 the standard deviation over folds (a dash "
-        f"where there is one fold), above the {interval(study)} over subjects ({drawn(study)}); "
-        "median and 95th percentile over subjects, each with its mean over folds; and the share of "
-        "scans in which nothing is marked. The best method at a threshold is in bold. "
-        "Compare with Dice: a method that finds nothing has no false positives either. "
+        "subjects exceed. The first line of a cell is the mean over folds \u00b1 the standard "
+        "deviation over folds (a dash if there is one fold); the second line is the "
+        f"{interval(study)} over subjects ({drawn(study)}). There are also the median and the 95th "
+        "percentile over subjects, each subject with its mean over folds, and the share of "
+        "scans in which nothing is called anomalous. The best method at a threshold is in bold. "
+        "Compare these with Dice: a method that finds nothing has no false positives either. "
         f"{VOLUMES}",
     )
     by_group = TableEntry(
@@ -148,13 +149,13 @@ def _false_positives(study: Study) -> list[TableEntry]:
         label="false positives by group",
         title="False positives by age, sex and site",
         heading="False positives by age, sex and site",
-        caption="The volume that is marked as anomalous in healthy test subjects, by age, sex and "
-        "site, at the threshold that 1 % of the voxels of healthy validation subjects exceed: "
-        "there, all methods mark about the same share of all voxels. A row per group, a "
-        "column per method, with the number of subjects. A subject counts once, with its mean over "
-        f"folds. The {interval(study)} over subjects ({drawn(study)}) is below each mean; a group "
-        "of one subject has none. A subject of unknown age, sex or site is in no such group. "
-        "Volumes are larger in larger brains in any case. Age, sex and site may be related, so "
+        caption="The volume that is called anomalous in healthy test subjects, by age, sex and "
+        "site, at the threshold that 1 % of the voxels of healthy validation subjects exceed: at "
+        "it, all methods call about the same share of all voxels anomalous. A row per group, a "
+        "column per method, with the number of subjects, each with its mean over folds. The "
+        f"{interval(study)} over subjects ({drawn(study)}) is below each mean; a group of "
+        "one subject has none. A subject of unknown age, sex or site is in no such group. The "
+        "volumes are larger in larger brains by themselves. Age, sex and site may go together, so "
         f"that groups of one may differ only because of another. {VOLUMES} The same numbers are in "
         "``false_positives_by_group.tsv``.",
     )
@@ -171,17 +172,16 @@ def _calibration(study: Study) -> list[TableEntry | FigureEntry]:
         category="Beyond the paper",
         label="calibration",
         title="Calibration of thresholds",
-        heading="How much depends on the threshold",
-        caption="First the Dice at a data set's own threshold, fitted on its validation subjects, "
-        "and the best that any one threshold would reach on the test subjects, chosen fold by fold "
-        "before small components are removed. In practice nobody knows that threshold; the "
-        "difference is what fitting on validation subjects loses. Then each data set (columns) "
-        "segmented with the threshold of each "
-        "data set of the same modality (rows), and with those that 1, 2 and 5 % of the voxels of "
-        "healthy validation subjects exceed, for each method; in brackets the difference to the "
-        "data set's own threshold, in percentage points. All are means over folds of the "
-        "mean over test subjects, in per cent. The same numbers as fractions, with intervals over "
-        "subjects, are in ``calibration.tsv``.",
+        heading="How much the threshold decides",
+        caption="The first table has the Dice at a data set's own threshold, fitted on its "
+        "validation subjects, and the best that any one threshold would reach on the test "
+        "subjects, chosen fold by fold before small components are removed. Nobody can know that "
+        "threshold; the difference is what the fitting lost. The second table has each data set "
+        "(columns) segmented with the threshold of each data set of the same modality (rows), and "
+        "with those that 1, 2 and 5 % of the voxels of healthy validation subjects exceed, for "
+        "each method; the difference to the data set's own threshold, in percentage points, is in "
+        "brackets. All are means over folds of the mean over test subjects, in per cent. The same "
+        "numbers as fractions, with intervals over subjects, are in ``calibration.tsv``.",
     )
     figure = FigureEntry(
         name="calibration",
@@ -194,8 +194,8 @@ def _calibration(study: Study) -> list[TableEntry | FigureEntry]:
         "(*own*), at those fitted on the other data sets of the same modality, at the one that 1 % "
         "of healthy voxels exceed, and at the best that could be chosen on the test subjects "
         "themselves (*best*). The colour is the difference to the own threshold: brown is lower, "
-        "blue is higher. The best threshold is chosen before small components are removed, so its "
-        "Dice may be a little below that of the own threshold by chance.",
+        "blue is higher. The best threshold is chosen before small components are removed, so that "
+        "its Dice may be a little below that of the own threshold by chance.",
     )
     return [table, figure]
 
@@ -249,8 +249,8 @@ def _paper(measured: list[str], ours: list[str]) -> list[TableEntry]:
         "the paper's numbers with the difference (ours \u2212 paper). The paper's are those of "
         "arXiv 2312.04215 v1. *Rerun* is what others measured with the authors' public code "
         "(MCDDPM, arXiv 2409.19623), where they did. A dash means that a method was not measured "
-        "in this run. Our best method of a column is in bold. The paper does not say how it "
-        "defines its l1 ratio: its number is shown below both of ours, within the brain and over "
+        "in this run. In bold: our best of a column. How the paper defines its l1 ratio is "
+        "unknown: its one number is below both of ours, that within the brain and that of "
         "all voxels (as released).",
     )
     return [claims, numbers]

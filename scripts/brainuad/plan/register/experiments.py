@@ -99,11 +99,11 @@ def _histograms(study: Study) -> list[TableEntry | FigureEntry]:
                 caption="Intensities of the healthy brain voxels, pooled over the test subjects of "
                 "the first fold: of the scans (grey) and of their reconstructions (line). The "
                 "intensities x of each scan became x to the power of gamma (\u03b3); no model was "
-                "retrained, and no threshold is used. The area under each curve is one. The panels "
-                "of a column have one scale, and bins at 0 and 1, which hold the clipped "
-                "intensities, may be cut off. \u0394H is the entropy of the scans' histogram minus "
-                "that of the reconstructions', in nats, from all bins before neighbours were "
-                "joined for the picture. The table has it over all folds, and the KL divergence.",
+                "trained anew, and no threshold is used. Each histogram has an area of one; the "
+                "panels of a column have one scale, and bins at 0 and 1, where clipped intensities "
+                "gather, may be cut. \u0394H is the entropy of the scans' histogram minus that of "
+                "the reconstructions', in nats, from all bins before neighbours were joined for "
+                "the picture. The table has it over all folds, and the KL divergence.",
             )
         )
     return [table, *figures]
@@ -120,10 +120,10 @@ def conditioning(study: Study) -> Section:
         params={**measured.lists(), "bootstrap": bootstrap(study)},
         category="Experiments",
         label="conditioning",
-        title="Reconstruction when the encoder sees a part of the slice",
-        caption="What the condition contributes: the l1 error between scan and reconstruction over "
-        "the brain voxels of all slices of all test subjects, when the encoder saw a share of each "
-        "slice's width, and background in place of the rest. The diffusion model itself got the "
+        title="Reconstruction where the encoder sees a part",
+        caption="The l1 between scan and reconstruction over the brain voxels of all slices of all "
+        "test subjects. The encoder saw only the given share of each slice's width, and "
+        "background in place of the rest. The diffusion model itself got the "
         "whole slice, noised at timestep t (1000 is pure noise). The two parts of the brain are "
         "the same in all columns: the part that the encoder saw at every share, and the part that "
         "it did not see at the smallest. A model without an encoder reconstructs the same for all "
@@ -149,8 +149,8 @@ def conditioning(study: Study) -> Section:
             ending="png",
             wide=True,
             caption="One axial slice of a few healthy test subjects of the first fold, "
-            "reconstructed from noise at the timesteps t next to the pictures; at t = 1000 the "
-            "model knows only what the encoder passes on. The encoder saw the share of the "
+            "reconstructed from noise at the timesteps t next to the pictures; at t = 1000 nothing "
+            "of the scan is left but what the encoder passes on. The encoder saw the share of the "
             "slice above each column, up to the yellow line, on the side of the patient's left "
             "(the right of the picture); a model without an encoder is shown once. The numbers "
             "are the mean absolute errors (10\u207b\u00b3) of this slice's brain on either side "
@@ -224,14 +224,14 @@ def _times(study: Study) -> list[TableEntry | FigureEntry]:
         label="times",
         title="Time of reconstruction",
         heading="Time",
-        caption=f"Seconds that each method takes to reconstruct one volume, and their ratio to the "
-        f"seconds of {label}. The time is that from the slices of a few test subjects of the first "
+        caption="Seconds that each method takes to reconstruct one volume, and their ratio to "
+        f"those of {label}. They are counted from the slices of a few test subjects of the first "
         "fold in memory to their reconstructions in memory, in the batches of a whole cohort and, "
-        "if the config says so, compiled. The methods of a column took turns in one job, so that "
-        "they had the same machine, and ratios are of the same round; times of different runs "
-        f"cannot be compared. Each cell is the mean over some rounds, above the {interval(study)} "
-        f"of the mean over rounds ({drawn(study)}). The fastest method of a column is in bold. "
-        "Paper: cDDPM takes 1.02 times as long as DDPM, and 0.63 times as long as pDDPM.",
+        "where the config asks for it, compiled. The methods of a column took turns in one job, so "
+        "that they had the same machine, and ratios are of the same round; times of different runs "
+        "are not to be compared. The first line of a cell is the mean over some rounds, the second "
+        f"the {interval(study)} of that mean ({drawn(study)}). The fastest method of a column is "
+        "in bold. Paper: cDDPM takes 1.02 times as long as DDPM, and 0.63 times as long as pDDPM.",
     )
     figure = FigureEntry(
         name="times",
@@ -243,7 +243,7 @@ def _times(study: Study) -> list[TableEntry | FigureEntry]:
         wide=True,
         caption="Seconds from the slices of a volume to its reconstruction, by method and "
         "modality: means over a few volumes of the first fold, with the bootstrap interval of the "
-        f"mean as a line. The ratio to {label} in the same round is in brackets, if {label} is a "
-        "row.",
+        f"mean as a line. The ratio to {label} in the same round is in brackets, if that "
+        "method is a row.",
     )
     return [table, figure]

@@ -7,8 +7,7 @@ from brainuad.plan.register.wording import (
     LED_METHODS,
     VOLUMES,
     bootstrap,
-    drawn,
-    interval,
+    spread,
     threshold,
 )
 from brainuad.plan.study import Study
@@ -42,11 +41,9 @@ def lesions(study: Study) -> list[TableEntry | FigureEntry]:
         "is the share of a scan's lesions that are detected; *false positives per scan* is the "
         "number of its predicted components that are not true; *lesion F1* is the harmonic mean "
         "of the lesion sensitivity and of the share of true components among the predicted ones "
-        "(0 where nothing is predicted). Each cell is the mean over folds of the mean over test "
-        "subjects, \u00b1 the standard deviation over folds (a dash where there is one fold), "
-        f"above the {interval(study)} of the mean over subjects ({drawn(study)}). Scans without a "
-        "lesion (of that size) count for the false positives alone. In brackets: the number of "
-        "lesions. Components smaller than the minimum size are removed from the prediction, so "
+        f"(0 where nothing is predicted). {spread(study)} Scans without a "
+        "lesion (of that size) count for the false positives alone. The number of lesions is in "
+        "brackets. Components smaller than the minimum size are removed from what is predicted, so "
         "that lesions of a few voxels can hardly be detected. The best method of a column is in "
         f"bold; a method that predicts nothing has no false positives either. {VOLUMES} The same "
         "numbers as fractions are in ``lesions.tsv``; ``results/lesions`` has a row per lesion.",

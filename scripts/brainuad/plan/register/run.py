@@ -10,17 +10,17 @@ TEMPLATES = [REPORT / "pages" / name for name in ("overview.html.jinja", "overvi
 
 # The captions of the pages in Snakemake's report.
 OVERVIEW_CAPTION = (
-    "The whole run on one page: the conclusions in words, all tables and figures, quality "
-    "pictures, what was left out, the decisions that paper and released code leave open, and how "
-    "it was run. A field searches the rows of all tables and the captions. The file is "
-    "self-contained and needs no connection; the pages of scans and of quality control and the "
-    "tables' files are in its folder."
+    "The whole run on one page: first the finding in words, the main table, a picture and what is "
+    "odd; then sections to open, with all tables and figures, what was left out, the decisions "
+    "that paper and released code leave open, and how it was run. A field searches the rows of all "
+    "tables and the captions. The file needs no connection and no other file; the pages of scans "
+    "and of quality control and the tables' files are in its folder."
 )
 QUALITY_CAPTION = (
     "Every scan that came through preprocessing, the outliers first. Above: the resampled scan "
     "with the outline of its brain mask. Below: the scan registered to the template, "
     "bias-corrected, with the outlines of the template's brain and ventricles; the sagittal view "
-    "is 9 mm off the midline. Scans that came preprocessed have one row, without the "
+    "is 9 mm away from the midline. Scans that came preprocessed have one row, without the "
     "template. Radiological display: R is the patient's right."
 )
 
@@ -94,8 +94,8 @@ def splits(study: Study) -> Section:
                 "scans were then left out in preprocessing (they are in the table of what was left "
                 "out); a column says how many had no usable scan at all. A leak is a subject in "
                 "two partitions of a fold of the released lists. Unless leaks are kept, it stays "
-                "in test if it is there, and else in validation. Repeated rows are always dropped; "
-                "a subject in the validation of several folds is only counted. The files "
+                "in test if it is there, and otherwise in validation. Repeated rows are always "
+                "dropped; a subject in the validation of several folds is only counted. The files "
                 "``results/splits/*/fold*_problems.tsv`` name every subject.",
             )
         ],
@@ -139,8 +139,8 @@ def left_out(study: Study) -> Section:
                 caption="Every subject and scan that was left out, at which stage and why. The "
                 "stage *listing* means that files were excluded, missing or unusable: of the whole "
                 "subject, or of one modality where it is named. The other stages are those of "
-                "preprocessing. All other scans were used. Below: rows of tables with age, sex and "
-                "site that match no subject, and subjects without a row.",
+                "preprocessing. Scans that are not listed came through. Below: rows of tables with "
+                "age, sex and site that fit no subject, and subjects without a row.",
             )
         ],
     )

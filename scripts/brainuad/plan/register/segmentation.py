@@ -71,8 +71,8 @@ def segmentation(study: Study) -> Section:
                 wide=True,
                 caption="Dice of each test scan (its mean over folds), at "
                 f"{threshold(study)}, against the volume of its lesions. Lines join the medians "
-                "of groups of scans of similar lesion volume; a data set with fewer than eight "
-                "test scans has no line. If subjects are few (16 or less), the "
+                "of groups of scans of similar lesion volume; there is no line where a data set "
+                "has fewer than eight test scans. In data sets of 16 subjects or fewer, the "
                 "methods are drawn side by side around the scan's volume. "
                 f"{LED_METHODS}. {VOLUMES}",
             ),
@@ -141,14 +141,14 @@ def _thresholds(study: Study) -> TableEntry:
         label="what thresholds rest on",
         title="What the thresholds rest on",
         heading="What the thresholds rest on",
-        caption="The number of validation patients with a lesion on the evaluation grid, and of "
-        "their lesion voxels, on which each fitted threshold rests: it has the best Dice on the "
-        "pooled voxels. If these are few, a warning is above the table. The table also has "
-        "the share of the brain voxels of healthy validation subjects that score above the fitted "
-        "threshold, and the threshold that 1 % of these voxels exceed: it needs no lesion, and is "
-        "used for scans without lesion masks. Thresholds and shares are means over folds; "
-        "for counts that differ between folds the range is shown. A row per fold is in "
-        "``thresholds.tsv``.",
+        caption="Each fitted threshold has the best Dice on the pooled voxels of validation "
+        "patients. The table has the number of these patients with a lesion on the evaluation "
+        "grid, and of their lesion voxels; a warning above it names where these are few. The table "
+        "also has the share of the brain voxels of healthy validation subjects that score above "
+        "the fitted threshold, and the threshold that 1 % of these voxels exceed: it needs no "
+        "lesion, and is the one used for scans without lesion masks. Thresholds and shares are "
+        "means over folds; counts that differ between folds are shown as a range. A row per fold "
+        "is in ``thresholds.tsv``.",
     )
 
 
@@ -184,14 +184,11 @@ def _postprocessing(study: Study) -> list[TableEntry]:
             heading="What post-processing contributes",
             caption="Dice with all steps of post-processing, and with each of them left out in "
             "turn: the removal of small components, the median filter, the erosion of the brain "
-            "mask (the mask itself is kept). The reconstructions are always the same; "
-            "thresholds were fitted again on validation subjects for each. A cell of all steps is "
-            "the mean over folds of the mean over subjects, \u00b1 the standard deviation over "
-            f"folds (a dash where there is one fold), above the {interval(study)} of the mean over "
-            f"subjects ({drawn(study)}). If a step was left out, the difference to the same "
-            "method with all steps, in percentage points, is in place of the interval. The "
-            "last column is the plain mean over the data sets. The best method of a column is in "
-            "bold, for each step separately.",
+            "mask (the mask itself is kept). The reconstructions are the same throughout; "
+            f"thresholds were fitted anew on validation subjects for each. {spread(study)} Where a "
+            "step was left out, the second line is the difference to the same method with all "
+            "steps, in percentage points. The last column is the plain mean over the data sets. "
+            "The best method of a column is in bold, for each step separately.",
         )
     ]
 
@@ -291,14 +288,13 @@ def _panels(study: Study) -> list[FigureEntry]:
             wide=True,
             caption="Test subjects of the first fold from the smallest to the largest lesion "
             "volume, each on the axial slice with the most lesion voxels, the same for all "
-            "methods. The blue outline is the lesion mask, dotted where it is not scored. "
-            f"The prediction, at {threshold(study)}, is orange; if more than four "
-            "methods are shown, it is the white outline on the anomaly map, below the "
-            "reconstruction. Each method has a colour scale of its own, from zero to the 99.5th "
-            "percentile of its scores; the arrow on it is the threshold. "
-            f"{LED_METHODS}; one without a model has no reconstruction. Dice is that of "
-            f"the whole volume. Radiological display: R is the patient's right. {VOLUMES} They "
-            "are marked \u201cgrid\u201d.",
+            "methods. The blue outline is the lesion as drawn, dotted where it is not scored. The "
+            f"prediction, at {threshold(study)}, is orange; where more than four methods are "
+            "shown, it is the white outline on the anomaly map, below the reconstruction. Each "
+            "method has a colour scale of its own, from zero to the 99.5th percentile of its "
+            f"scores; the arrow on it is the threshold. {LED_METHODS}; a method without a "
+            "model has no reconstruction. Dice is computed on the whole volume. Radiological "
+            f"display: R is the patient's right. {VOLUMES} They are marked \u201cgrid\u201d.",
         )
         for cohort in study.lesion_cohorts
     ]

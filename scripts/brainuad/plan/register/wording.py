@@ -5,9 +5,10 @@ from typing import Any
 from brainuad.plan.study import Cohort, Study
 
 VOLUMES = (
-    "Volumes are those in the patient's head: they are counted within the evaluation grid, and "
-    "scaled to the size of the scan before its registration. For scans that came registered (as in "
-    "the authors' archive) that size is unknown: their volumes are those on the evaluation grid."
+    "Volumes are counted on the evaluation grid and scaled to the size that the patient's scan had "
+    "before its registration; what lies outside the grid is not counted. For scans that came "
+    "registered (as in the authors' archive) this size is unknown, and volumes are those on the "
+    "evaluation grid."
 )
 LED_METHODS = (
     "Among methods with the same model and score, only the one with the most timesteps is drawn"
@@ -32,9 +33,9 @@ def drawn(study: Study) -> str:
 def spread(study: Study) -> str:
     """What the cells of most tables hold."""
     return (
-        "Each cell is the mean over folds of the mean over subjects, \u00b1 the standard deviation "
-        f"over folds (a dash where there is one fold), above the {interval(study)} of the mean "
-        f"over subjects ({drawn(study)})."
+        "The first line of a cell is the mean over folds of the mean over subjects \u00b1 the "
+        "standard deviation over folds (a dash if there is one fold); the second line is the "
+        f"{interval(study)} of the mean over subjects ({drawn(study)})."
     )
 
 

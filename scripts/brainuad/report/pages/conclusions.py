@@ -162,13 +162,13 @@ def _under_contrast(auprc: pd.DataFrame, contrast: pd.DataFrame, labels: Labels)
     before, after = auprc.loc[common].mean(), means.loc[common].mean()
     methods.sort(key=lambda method: -after[method])
     parts = [
-        f"{labels.method(method)} from {_percent(before[method])} to {_percent(after[method])}"
+        f"from {_percent(before[method])} to {_percent(after[method])} for {labels.method(method)}"
         for method in methods[:NAMED]
     ]
     whose = f" of the best {NAMED} of {len(methods)} methods" if len(methods) > NAMED else ""
     return (
         f"With every scan's intensities raised to the power of {gamma:g}, the mean AUPRC{whose} "
-        f"goes: {joined(parts)}."
+        f"changes {joined(parts)}."
     )
 
 

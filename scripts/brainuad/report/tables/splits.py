@@ -111,7 +111,7 @@ def span(values: Sequence[int]) -> str:
 def leaks_html(leaks: pd.DataFrame, labels: Labels) -> str:
     """The subjects on two sides by name, a row for each fold and kind."""
     if leaks.empty:
-        return "<p>No subject stands on two sides of a fold.</p>"
+        return "<p>No subject is in two partitions of a fold.</p>"
     groups = leaks.groupby(["dataset", "fold", "problem", "action"], sort=False)["subject"]
     shown = pd.DataFrame(
         [
