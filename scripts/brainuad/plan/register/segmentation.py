@@ -9,7 +9,6 @@ from brainuad.plan.register.wording import (
     LED_METHODS,
     VOLUMES,
     bootstrap,
-    drawn,
     interval,
     lesion_set_label,
     spread,
