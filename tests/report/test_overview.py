@@ -1,6 +1,9 @@
 import base64
+import io
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 from brainuad.report.pages import overview
 
@@ -10,6 +13,19 @@ def test_pictures_are_inside_the_page(tmp_path):
     path.write_bytes(b"abc")
     inside = "data:image/svg+xml;base64," + base64.b64encode(b"abc").decode()
     assert overview.embedded(path) == inside
+
+
+def test_a_picture_of_brains_is_small_and_looks_the_same(tmp_path):
+    generator = np.random.default_rng(0)
+    coarse = Image.fromarray(generator.integers(0, 255, (30, 40, 3), dtype=np.uint8))
+    picture = coarse.resize((400, 300), Image.Resampling.BICUBIC)
+    picture.save(tmp_path / "panel.png")
+    kind, _, content = overview.embedded(tmp_path / "panel.png").partition(";base64,")
+    inside = base64.b64decode(content)
+    assert kind == "data:image/webp"
+    assert len(inside) < (tmp_path / "panel.png").stat().st_size / 4
+    shown = np.asarray(Image.open(io.BytesIO(inside)), dtype=float)
+    assert np.abs(shown - np.asarray(picture)).mean() < 6
 
 
 def quality_table(information, flagged=()):

@@ -91,7 +91,7 @@ def test_what_is_left_out_or_odd_is_told_at_once(files):
 def test_page_stands_alone(files):
     text = page_of(files)
     assert "http" not in text and "<script src" not in text and "<link" not in text
-    assert set(re.findall(r'src="([^"]+);', text)) == {"data:image/png", "data:image/svg+xml"}
+    assert set(re.findall(r'src="([^"]+);', text)) == {"data:image/webp", "data:image/svg+xml"}
     assert (
         "A &lt;title&gt;" in text and "lesions are &lt; 1 l." in text and ">models/module<" in text
     )
