@@ -18,7 +18,7 @@ from real_scans import PROJECT, apply, costs, run, study, write_config
 
 import make_template
 
-HEALTHY = 5
+HEALTHY = 6
 METHOD = "cddpm_ens_z"
 
 
@@ -26,7 +26,7 @@ def paper_size(scans: Path) -> dict[str, Any]:
     """The study of real_scans.py with the paper's preprocessing and networks, two steps long."""
     paper = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
     config = study(scans)
-    config["datasets"]["healthy"] |= {"validation": 2, "test": 1}
+    config["datasets"]["healthy"] |= {"validation": 3, "test": 1}
     config["preprocessing"] = {**paper["preprocessing"], "scans_per_job": 1}
     model = paper["models"]["cddpm"]
     validation = model["training"]["validation"] | {"slices_per_volume": 1}

@@ -84,7 +84,7 @@ def test_scans_and_volumes_pair_by_subject_and_those_left_out_are_logged(tmp_pat
         assert np.array_equal(scan.image, reconstruction)
     said = "left out in preprocessing, so not scored: x, y"
     assert capsys.readouterr().out.splitlines() == [said]
-    with pytest.raises(SettingsError, match=r"made\.npz holds nothing of b; delete it"):
+    with pytest.raises(SettingsError, match=r"made\.npz lacks b; delete it"):
         scans_with(stack, computed, ["a", "b"])
 
 

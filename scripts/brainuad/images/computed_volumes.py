@@ -1,6 +1,6 @@
 """Volumes computed from the scans of a cohort: reconstructions and anomaly maps, and their files.
 
-They are written and read a volume at a time: no more is held in memory.
+They are written and read one volume at a time, so that memory holds no more.
 """
 
 import zipfile
@@ -16,7 +16,7 @@ from brainuad.io.job import log, replacing
 from brainuad.io.stored_arrays import StoredArray, open_arrays, write_array, write_rows
 
 RECONSTRUCTIONS, ANOMALY_MAPS, PICTURED = "reconstructions", "anomaly_maps", "pictured"
-# Of an anomaly map before its post-processing.
+# Measures of an anomaly map before its post-processing.
 MEASURES = ("mean_residual", "l1_ratio", "l1_ratio_released")
 
 
@@ -25,10 +25,10 @@ class ComputedVolumes:
     """A volume of each of N scans, which stays in the file until it is read.
 
     names     text [N], of the scans
-    volumes   [N, S, H, W], or [N, K, S, H, W]: K samples of a reconstruction
-    measures  float64 [N] by the names of MEASURES, of anomaly maps; NaN where one is not defined
-    pictured  float32 [N, H, W], of anomaly maps: the reconstruction where the lesion is largest,
-              so that pictures need no reconstructions; [0, H, W] of a method without a model
+    volumes   [N, S, H, W], or [N, K, S, H, W] for K samples of a reconstruction
+    measures  of anomaly maps: float64 [N] by the names of MEASURES; NaN where one is not defined
+    pictured  of anomaly maps: float32 [N, H, W], the slice of the reconstruction with the most
+              lesion, so that figures need no reconstructions; [0, H, W] without a model
     """
 
     path: Path
@@ -39,15 +39,15 @@ class ComputedVolumes:
 
     @property
     def has_samples(self) -> bool:
-        """Whether there are several of each volume."""
+        """Whether there are several samples of each volume."""
         return self.volumes.ndim == 5
 
     def volume(self, row: int) -> np.ndarray:
-        """A volume as float32 [S, H, W]; of several samples their mean."""
+        """A volume as float32 [S, H, W]; the mean if there are several samples."""
         return mean_of_samples(self.volumes[row])
 
     def samples(self, row: int) -> np.ndarray:
-        """The samples float32 [K, S, H, W] of a volume; of one alone [S, H, W]."""
+        """The samples float32 [K, S, H, W] of a volume; [S, H, W] if there is only one."""
         return self.volumes[row]
 
     def measures_of(self, name: str) -> dict[str, float]:
@@ -65,27 +65,26 @@ class ComputedVolumes:
         row_of = {name: row for row, name in enumerate(self.names.tolist())}
         if lacking := [name for name in names if name not in row_of]:
             raise SettingsError(
-                f"{self.path} holds nothing of {', '.join(lacking)}; delete it and run again, then "
-                "it is made anew"
+                f"{self.path} lacks {', '.join(lacking)}; delete it and run again, then it is made "
+                "again"
             )
         return [row_of[name] for name in names]
 
 
 def mean_of_samples(volume: np.ndarray) -> np.ndarray:
-    """The mean [S, H, W] of samples [K, S, H, W] of a volume; one alone [S, H, W] as it is."""
+    """The mean [S, H, W] of samples [K, S, H, W] of a volume; a single one [S, H, W] unchanged."""
     return volume if volume.ndim == 3 else volume.mean(axis=0)
 
 
 def deviation_of_samples(volume: np.ndarray) -> np.ndarray | None:
-    """The standard deviation [S, H, W] of samples [K, S, H, W] of a volume; None of one alone."""
+    """The standard deviation [S, H, W] of samples [K, S, H, W]; None for a single one [S, H, W]."""
     return None if volume.ndim == 3 else volume.std(axis=0, ddof=1)
 
 
 class ScansWithVolumes(Sequence[tuple[Scan, np.ndarray | None]]):
-    """Scans, each with its volume float32 [S, H, W], which is read when the pair is asked for.
+    """Scans, each with its volume float32 [S, H, W], which is read when the pair is accessed.
 
-    all_samples  whether a volume is all its samples [K, S, H, W], where there are several, and not
-                 their mean
+    all_samples  give all samples [K, S, H, W] of a volume, if there are several, and not their mean
     """
 
     def __init__(
@@ -119,11 +118,11 @@ def scans_with(
     *,
     all_samples: bool = False,
 ) -> ScansWithVolumes:
-    """Pair the scans of these names with their volumes, in the order given; see there.
+    """Pair the scans of these names with their volumes, in the given order.
 
-    Scans that the stack lacks (left out in preprocessing) are skipped and logged in one line.
-    Where nothing was computed (None: a method without a model), the volumes are None. Raises
-    SettingsError if the file lacks a scan of the stack.
+    Scans that the stack lacks (left out in preprocessing) are skipped and logged in one line. If
+    `computed` is None (for a method without a model), the volumes are None. Raises SettingsError if
+    the file lacks a scan of the stack.
     """
     scans = stack.scans(names)
     present = [scan.name for scan in scans]
@@ -152,7 +151,7 @@ def _read(path: Path, name: str, measures: Sequence[str] = ()) -> ComputedVolume
     if len(names) != len(volumes):
         raise SettingsError(
             f"{path} holds {len(names)} names and {len(volumes)} {name}; delete it and run "
-            "again, then it is made anew"
+            "again, then it is made again"
         )
     return ComputedVolumes(
         path, names, volumes, {measure: np.asarray(arrays[measure]) for measure in measures}
@@ -167,9 +166,9 @@ def write_reconstructions(
     shape: Sequence[int],
     samples: int = 1,
 ) -> None:
-    """Write the reconstructions [S, H, W] of scans as they come, as npz, atomically.
+    """Write the reconstructions [S, H, W] of scans one after the other, as npz, atomically.
 
-    The file holds names [N] and reconstructions [N, S, H, W]; shape is (S, H, W). Of several
+    The file holds names [N] and reconstructions [N, S, H, W]; shape is (S, H, W). With several
     samples the reconstructions are [K, S, H, W] and [N, K, S, H, W].
     """
     shape = shape if samples == 1 else (samples, *shape)
@@ -183,10 +182,10 @@ def write_anomaly_maps(
     *,
     shape: Sequence[int],
 ) -> None:
-    """Write the anomaly maps [S, H, W] of scans, with measures and pictured slice, as they come.
+    """Write the anomaly maps [S, H, W] of scans one after the other, with measures and picture.
 
-    The npz holds names [N], anomaly_maps [N, S, H, W], float64 [N] of each of MEASURES, and
-    what is pictured, see `ComputedVolumes`.
+    The npz holds names [N], anomaly_maps [N, S, H, W], float64 [N] for each of MEASURES, and
+    pictured, see `ComputedVolumes`.
     """
     _write(path, names, ANOMALY_MAPS, maps, shape, MEASURES)
 
@@ -211,7 +210,7 @@ def _write(
             yield volume
 
     whole = (len(names), *shape)
-    # Zeros cost nothing so, which most of an anomaly map is. Higher levels save a percent at most.
+    # Most of an anomaly map is zeros, which compress well. Higher levels save at most a percent.
     compressed = {"compression": zipfile.ZIP_DEFLATED, "compresslevel": 1}
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", **compressed) as archive:
         write_array(archive, "names", np.array(names, dtype=str))

@@ -1,4 +1,4 @@
-"""How volumes of healthy scans are distributed, voxel by voxel, in the space of the template."""
+"""The distribution of volumes of healthy scans, voxel by voxel, in the space of the template."""
 
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ class Distribution:
     """Mean and standard deviation of each voxel over N scans.
 
     mean       float32 [S, H, W]
-    deviation  float32 [S, H, W], with N - 1 in its denominator; NaN of one scan
+    deviation  float32 [S, H, W], with N - 1 in the denominator; NaN for a single scan
     names      text [N], of the scans
     affine     float64 [4, 4]: voxel (x, y, z) to RAS millimetres; a slice stack is (z, x, y)
     """
@@ -29,9 +29,9 @@ class Distribution:
     affine: np.ndarray
 
     def without(self, name: str, volume: np.ndarray, affine: np.ndarray) -> "Distribution":
-        """The distribution of the other scans; volume [S, H, W] is the one that was pooled.
+        """The distribution without one of the scans, whose volume [S, H, W] was pooled.
 
-        Raises SettingsError where fewer than two others remain.
+        Raises SettingsError if fewer than two others remain.
         """
         others = self.names[self.names != name]
         if len(others) < 2:
@@ -43,7 +43,7 @@ class Distribution:
         count = len(self.names)
         mean = (count * self.mean.astype(np.float64) - moved) / (count - 1)
         squares = self.deviation.astype(np.float64) ** 2 * (count - 1)
-        # Welford's update, backwards. Rounding may leave a little less than nothing.
+        # Welford's update, backwards. Rounding may give a value slightly below 0.
         squares = np.maximum(squares - (moved - self.mean) * (moved - mean), 0)
         return Distribution(
             mean.astype(np.float32),
@@ -53,31 +53,31 @@ class Distribution:
         )
 
     def at(self, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation on the grid of a scan with this affine; 0 beyond the own grid."""
+        """Mean and deviation on the grid of a scan with this affine; 0 outside the pooled grid."""
         return on_grid(self.mean, self.affine, affine), on_grid(self.deviation, self.affine, affine)
 
 
 def pool(
     volumes: Iterable[np.ndarray], affines: Sequence[np.ndarray], names: Sequence[str]
 ) -> Distribution:
-    """The distribution of volumes [S, H, W], read once and one at a time; each has an affine.
+    """The distribution of volumes [S, H, W], which are read once and one at a time.
 
-    Raises SettingsError if there is none.
+    Each volume has an affine [4, 4] and a name. Raises SettingsError if there is no volume.
     """
     if len(affines) == 0:
         raise SettingsError(
-            "there is nothing to compare patients with: none of the healthy subjects came through "
-            "the preprocessing; results/slices/*_left_out.tsv says why"
+            "there is nothing to compare patients with: all healthy subjects were left out in "
+            "preprocessing; results/slices/*_left_out.tsv says why"
         )
-    # ASSUME: each scan's grid is cut about its own brain, so that grids differ by a shift of some
-    # voxels. Healthy volumes are pooled on the grid in the middle of all, by linear interpolation.
+    # ASSUME: each scan's grid is cropped around its own brain, so that grids differ by a shift of a
+    # few voxels. Healthy volumes are pooled on the median grid, by linear interpolation.
     affine = np.median(affines, axis=0)
     count = 0
     for volume, own in zip(volumes, affines, strict=True):
         moved = on_grid(volume, own, affine).astype(np.float64)
         if count == 0:
             mean, squares = np.zeros_like(moved), np.zeros_like(moved)
-        # Welford's update: one pass, without the difference of large sums.
+        # Welford's update needs one pass, and no difference of large sums.
         count += 1
         difference = moved - mean
         mean += difference / count
@@ -89,7 +89,7 @@ def pool(
 
 
 def on_grid(volume: np.ndarray, own: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """A volume [S, H, W] on a grid of the same shape and another affine; 0 outside its own."""
+    """A volume [S, H, W] on a grid of the same shape with another affine; 0 outside its own."""
     steps = np.linalg.inv(own) @ affine
     moved = ndimage.affine_transform(
         volume.transpose(1, 2, 0),
@@ -110,6 +110,6 @@ def write_distribution(distribution: Distribution, path: Path) -> None:
 
 
 def read_distribution(path: Path) -> Distribution:
-    """What `write_distribution` wrote; SettingsError for a file that can't be read."""
+    """Read what `write_distribution` wrote; SettingsError for a file that can't be read."""
     arrays = open_arrays(path, Distribution.__dataclass_fields__)
     return Distribution(**{name: np.asarray(array) for name, array in arrays.items()})

@@ -1,7 +1,7 @@
-"""Grids and orientations: volumes in, volumes out, every result with the affine that is its own.
+"""Grids and orientations: functions from volumes to volumes, which have the right affine.
 
-All functions act along the voxel axes, so a volume keeps the direction of its axes; only
-`to_ras` permutes and flips them, and `labels_on` takes those of another grid.
+All functions act along the voxel axes, so a volume keeps the direction of its axes; only `to_ras`
+permutes and flips them, and `labels_on` takes the axes of another grid.
 """
 
 import warnings
@@ -15,17 +15,17 @@ from scipy import ndimage
 from brainuad.images.volumes import Volume
 from brainuad.io.errors import ScanError
 
-# Labels belong to a scan if the two fields of view share this part of the smaller one.
+# Labels belong to a scan if the two fields of view share this fraction of the smaller one.
 SMALLEST_OVERLAP = 0.5
-# A centre halfway between two labels takes the upper one, as in ITK, also where the rounding of a
-# header has put it a little below the middle.
+# A centre halfway between two labels takes the upper one, as in ITK, even if the rounding of a
+# header puts it slightly below the middle.
 HALFWAY_TOLERANCE = 1e-4  # voxels
 
 
 def to_ras(volume: Volume) -> Volume:
     """Permute and flip the axes so that they run to the right, to the front and upwards.
 
-    No value is interpolated; an oblique scan stays oblique, its axes are the closest ones.
+    No value is interpolated; the axes of an oblique scan stay oblique, but are the closest to RAS.
     """
     orientation = nib.orientations.io_orientation(volume.affine)
     data = nib.orientations.apply_orientation(volume.data, orientation)
@@ -36,17 +36,16 @@ def to_ras(volume: Volume) -> Volume:
 def resample(volume: Volume, spacing: float, *, labels: bool) -> Volume:
     """Bring a volume to cubic voxels of `spacing` mm over the same field of view.
 
-    Images are interpolated by cubic b-splines and keep their range, labels take their nearest
-    neighbour.
+    Images are interpolated by cubic b-splines and keep their range, labels by nearest neighbours.
     """
     old = volume.spacing
     shape = np.maximum(2, np.rint(np.array(volume.data.shape) * old / spacing)).astype(int)
     steps = spacing / old
-    # The centre of the field of view stays where it is, so at most half a voxel is lost or gained.
+    # The centre of the field of view stays the same, so at most half a voxel is lost or gained.
     starts = ((np.array(volume.data.shape) - 1) - (shape - 1) * steps) / 2
     sampled = _sample(volume, starts=starts, steps=steps, shape=shape, labels=labels)
-    # ASSUME: b-splines overshoot at edges; a resampled scan is clipped to its range, so that no
-    # negative intensities appear that N4 could not take the logarithm of.
+    # ASSUME: b-splines overshoot at edges; a resampled scan is clipped to its range, since N4 could
+    # not take the logarithm of negative intensities.
     return Volume(sampled.data.clip(volume.data.min(), volume.data.max()), sampled.affine)
 
 
@@ -67,7 +66,7 @@ def labels_on(labels: Volume, grid: Volume, *, name: str = "the lesion mask") ->
     """Bring labels to the grid of another volume, uint8: each voxel takes the label at its centre.
 
     Outside the field of view of the labels it is 0. Raises ScanError, which begins with `name`, if
-    the two fields of view have less than half of the smaller one in common.
+    the two fields of view share less than half of the smaller one.
     """
 
     def sampled(data: np.ndarray) -> np.ndarray:
@@ -90,10 +89,10 @@ def values_at(
 ) -> np.ndarray:
     """The values of a volume at the voxel centres of another grid, of the volume's own type.
 
-    affine  float64 [4, 4]: voxel indices of the other grid to the millimetres of the volume's
+    affine  float64 [4, 4]: voxel indices of the other grid to millimetres of the volume's space
 
-    Images are interpolated linearly, and fall to 0 over the voxel beyond the outermost centres;
-    labels take their nearest neighbour, and are 0 outside the field of view of the volume.
+    Images are interpolated linearly, and fall to 0 within a voxel beyond the outermost centres;
+    labels are interpolated by nearest neighbours, and are 0 outside the volume's field of view.
     """
     steps = np.linalg.inv(volume.affine) @ affine
     return ndimage.affine_transform(
@@ -107,9 +106,9 @@ def values_at(
 
 
 def crop_or_pad(volume: Volume, size: Sequence[int]) -> Volume:
-    """Cut or fill with zeros about the centre until the volume has the size (x, y, z).
+    """Crop or pad with zeros around the centre until the volume has the size (x, y, z).
 
-    Of an odd difference the larger half goes to the low end, as in torchio's CropOrPad.
+    If a difference is odd, the larger half is at the low end, as in torchio's CropOrPad.
     """
     data = np.zeros(tuple(size), dtype=volume.data.dtype)
     old = np.array(volume.data.shape)
@@ -125,9 +124,9 @@ def crop_or_pad(volume: Volume, size: Sequence[int]) -> Volume:
 
 
 def bounding_box(mask: np.ndarray, *, keep_last_slice: bool) -> tuple[slice, slice, slice]:
-    """The smallest box that holds every voxel of the mask.
+    """The smallest box that contains every voxel of the mask.
 
-    Without `keep_last_slice` it ends a slice early along each axis, as in the released code.
+    Without `keep_last_slice` it lacks the last slice of each axis, as in the released code.
     """
     box = ndimage.find_objects((mask > 0).astype(np.uint8))
     if not box:
@@ -143,32 +142,32 @@ def bounding_box(mask: np.ndarray, *, keep_last_slice: bool) -> tuple[slice, sli
 
 
 def crop(volume: Volume, box: tuple[slice, slice, slice]) -> Volume:
-    """Cut a volume to a box of voxels; the affine moves along."""
+    """Crop a volume to a box of voxels, with the affine of the box."""
     starts = np.array([part.start for part in box])
     affine = _moved(volume.affine, starts=starts, steps=np.ones(3))
     return Volume(np.ascontiguousarray(volume.data[box]), affine)
 
 
 def border_of(data: np.ndarray) -> np.ndarray:
-    """The values of the outermost voxels on all six sides, those of edges repeated."""
+    """The values of the outermost voxels on all six sides; those on edges are repeated."""
     faces = (data[[0, -1]], data[:, [0, -1]], data[:, :, [0, -1]])
     return np.concatenate([face.ravel() for face in faces])
 
 
 def background_of(data: np.ndarray) -> float:
-    """The value that at least half of the border has; 0 where there is none."""
+    """The value of at least half of the border's voxels; 0 if there is none."""
     values, counts = np.unique(border_of(data), return_counts=True)
     return float(values[counts.argmax()]) if 2 * counts.max() >= counts.sum() else 0.0
 
 
 def head_mask(data: np.ndarray, *, above: float = 0.0) -> np.ndarray:
-    """Brain mask of a stripped scan: the largest part above the background, holes filled, uint8."""
-    parts, count = ndimage.label(data > above)
+    """Brain mask of a stripped scan: the largest component above a value, holes filled, uint8."""
+    components, count = ndimage.label(data > above)
     if count == 0:
         raise ScanError(f"no voxel is above {above:g}, so the scan cannot be a stripped brain")
-    sizes = np.bincount(parts.ravel())
+    sizes = np.bincount(components.ravel())
     sizes[0] = 0
-    return ndimage.binary_fill_holes(parts == sizes.argmax()).astype(np.uint8)
+    return ndimage.binary_fill_holes(components == sizes.argmax()).astype(np.uint8)
 
 
 def _sample(
@@ -186,7 +185,7 @@ def _sample(
         return Volume(np.ascontiguousarray(volume.data[np.ix_(*indices)]), affine)
     # ASSUME: no low-pass filter before downsampling, as in the released code.
     with warnings.catch_warnings():
-        # scipy warns at every diagonal transform that offsets meant something else until 2016.
+        # For each diagonal transform, scipy warns that offsets had another meaning until 2016.
         warnings.filterwarnings("ignore", message="The behavior of affine_transform")
         data = ndimage.affine_transform(
             volume.data.astype(np.float32),
@@ -212,7 +211,7 @@ def read_transform(matrix: Path) -> np.ndarray:
 
     matrix: the ITK file that `register_linear` wrote, whose points are LPS.
     """
-    # Needed once per cohort, and not by the many jobs that would wait for its import.
+    # Few of the jobs that import this module need scipy.io, whose import takes long.
     from scipy import io
 
     content = io.loadmat(matrix)
@@ -226,8 +225,8 @@ def read_transform(matrix: Path) -> np.ndarray:
 
 
 def volume_in_scan(matrix: Path) -> float:
-    """The volume in the scan of what has the volume 1 in the template, by the file of a transform.
+    """The ratio of a volume in the scan to the same volume in the template.
 
-    That is the determinant of the affine map from points of the template to points of the scan.
+    It is the determinant of the affine map from points of the template to points of the scan.
     """
     return abs(float(np.linalg.det(read_transform(matrix)[:3, :3])))

@@ -1,4 +1,4 @@
-"""NIfTI files read whole, and their headers checked before anything relies on them."""
+"""Read NIfTI files in full, and check their headers before anything relies on them."""
 
 import math
 import zlib
@@ -12,15 +12,16 @@ from brainuad.io.formats import what_by_content, what_pointer
 
 GZIP_MAGIC = b"\x1f\x8b"
 HEADER_TYPES = {348: nib.Nifti1Image, 540: nib.Nifti2Image}
-UNITS = {1: "metres", 3: "micrometres"}  # xyzt_units, of which 2 is mm and 0 is not said
+UNITS = {1: "metres", 3: "micrometres"}  # in xyzt_units, where 2 is mm and 0 is unknown
 VOXEL_EDGES = (0.05, 20.0)  # mm
 LARGEST_FIELD_OF_VIEW = 1000.0  # mm; more would not fit into memory at 1 mm
 # Cosine between two axes: a tenth of a degree, .4 mm across a head. Rounding gives a millionth.
 SHEAR_TOLERANCE = 0.002
-# Length of the qform's quaternion without its first part; above 1 it is rounding, or no rotation.
+# Length of the vector part of the qform's quaternion: a little above 1 is rounding, and more is not
+# a rotation.
 LARGEST_QUATERNION = 1.005
-EDGE_TOLERANCE = 0.01  # part by which the voxel edges of pixdim and sform may differ
-# Above this angle (cosine) between the axes of sform and qform, left and right are in doubt.
+EDGE_TOLERANCE = 0.01  # fraction by which the voxel edges of pixdim and sform may differ
+# Beyond this angle (as a cosine) between the axes of sform and qform, left and right are uncertain.
 SAME_DIRECTION = math.cos(math.radians(45))
 
 
@@ -38,7 +39,8 @@ def read_image(path: Path) -> nib.Nifti1Image:
     length = kind.header_class.template_dtype.itemsize
     if len(content) < length:
         raise ScanError(f"{path}: the file is cut short; download it again")
-    # Read before nibabel repairs it: a zero or negative voxel size would silently become positive.
+    # Read without nibabel's corrections: a zero or negative voxel size would silently become
+    # positive.
     raw = kind.header_class(content[:length], check=False)
     if not raw["magic"].item().startswith(b"n+"):
         raise ScanError(
@@ -46,14 +48,14 @@ def read_image(path: Path) -> nib.Nifti1Image:
             "not certain; convert the pair to one .nii.gz"
         )
     _check_voxel_size(raw, path)
-    _mend(raw, path)
+    _correct(raw, path)
     try:
         image = kind.from_bytes(raw.binaryblock + content[length:])
         voxel_type, start = image.get_data_dtype(), image.dataobj.offset
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ScanError(f"{path}: the header is invalid ({reason}); export it again") from None
-    # Checked before reading, which takes the memory that the header asks for.
+    # Checked before the voxels are read, which needs as much memory as the header says.
     if len(content) < start + math.prod(image.shape) * voxel_type.itemsize:
         raise ScanError(
             f"{path}: the file is cut short: its header claims {math.prod(image.shape)} voxels; "
@@ -69,8 +71,8 @@ def read_image(path: Path) -> nib.Nifti1Image:
 def read_affine(image: nib.Nifti1Image, path: Path) -> np.ndarray:
     """Voxel indices to RAS millimetres, float64 [4, 4], with axes at right angles.
 
-    Raises ScanError where the header gives no place, an impossible one, or two that contradict
-    each other.
+    Raises ScanError if the header gives no position in space, an impossible one, or two that
+    contradict each other.
     """
     header = image.header
     if header["sform_code"] == 0 and header["qform_code"] == 0:
@@ -95,7 +97,7 @@ def read_affine(image: nib.Nifti1Image, path: Path) -> np.ndarray:
 
 
 def same_directions(affine: np.ndarray, other: np.ndarray) -> bool:
-    """Whether each voxel axis points the same way in both, to less than 45 degrees."""
+    """Whether the angle between both directions of each voxel axis is below 45 degrees."""
     cosines = (_directions(affine) * _directions(other)).sum(axis=0)
     return bool((cosines > SAME_DIRECTION).all())
 
@@ -109,7 +111,9 @@ def _content(path: Path) -> bytes:
         what = "link leads to no file" if path.is_symlink() else "file does not exist"
         raise ScanError(f"{path}: the {what}; download or restore it") from None
     except OSError as error:
-        raise ScanError(f"{path}: cannot be read ({error.strerror}); check its rights") from None
+        raise ScanError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from None
     if not content:
         raise ScanError(f"{path}: the file is empty; download it again")
     if pointer := what_pointer(path, content):
@@ -118,7 +122,7 @@ def _content(path: Path) -> bytes:
 
 
 def _decompressed(content: bytes, path: Path) -> bytes:
-    """The content of all gzip members; other bytes behind them are ignored, as gzip does."""
+    """The content of all gzip members; other bytes after them are ignored, as by gzip."""
     if not content.startswith(GZIP_MAGIC):
         return content
     parts = []
@@ -160,12 +164,12 @@ def _check_voxel_size(raw: nib.Nifti1Header, path: Path) -> None:
         )
 
 
-def _mend(raw: nib.Nifti1Header, path: Path) -> None:
-    """Change what other tools read as it is meant, and nibabel refuses or takes at its word.
+def _correct(raw: nib.Nifti1Header, path: Path) -> None:
+    """Correct small errors that other tools read as they were meant, but nibabel does not.
 
-    Raises ScanError for a qform that is no rotation where there is no sform in its place.
+    Raises ScanError for a qform that is not a rotation, if there is no sform in its place.
     """
-    # Voxels begin behind the header and its four bytes for extensions, never earlier.
+    # Voxels begin after the header and four bytes for extensions, never earlier.
     first = raw.template_dtype.itemsize + 4
     if not raw["vox_offset"] >= first:
         raw["vox_offset"] = first
@@ -191,18 +195,17 @@ def _check_sform(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> No
     if (abs(edges / pixdim - 1) > EDGE_TOLERANCE).any():
         shown = " and ".join(" x ".join(f"{e:.4g}" for e in sizes) for sizes in (pixdim, edges))
         raise ScanError(
-            f"{path}: the voxel sizes of pixdim and sform are at odds ({shown} mm); "
-            "correct the header"
+            f"{path}: the voxel sizes of pixdim and sform differ ({shown} mm); correct the header"
         )
     if header["qform_code"] == 0:
         return
-    # ASSUME: where sform and qform differ by a shift or a turn of less than 45 degrees, the sform
-    # counts, as in nibabel and ITK: it holds a later alignment. Beyond that a tool that reads the
-    # one takes for left what another takes for right, and neither can be trusted.
+    # ASSUME: if sform and qform differ by a shift or a rotation of less than 45 degrees, the sform
+    # counts, as in nibabel and ITK: it is a later alignment. Beyond that, left in a tool that reads
+    # one may be right in a tool that reads the other, and neither can be trusted.
     if not same_directions(affine, header.get_qform()):
         raise ScanError(
-            f"{path}: sform and qform are at odds about the direction of the axes; "
-            "find out which is right and remove the other"
+            f"{path}: sform and qform give different directions of the axes; find out which is "
+            "right and remove the other"
         )
 
 

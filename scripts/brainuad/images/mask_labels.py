@@ -1,3 +1,3 @@
-"""The labels of lesion masks from resampling on: 0 none, LESION, IGNORED (scored neither way)."""
+"""The labels of lesion masks after resampling: 0 no lesion, LESION, and IGNORED (not scored)."""
 
 LESION, IGNORED = 1, 2

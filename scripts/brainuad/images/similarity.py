@@ -1,13 +1,13 @@
-"""Structural similarity (SSIM; Wang et al., IEEE TIP 2004) about each voxel of two volumes."""
+"""Structural similarity (SSIM; Wang et al., IEEE TIP 2004) around each voxel of two volumes."""
 
 from collections.abc import Callable
 
 import numpy as np
 from scipy import ndimage
 
-# Shares of the range of values, which keep SSIM from dividing by 0.
+# Fractions of the range of values, which avoid a division by 0.
 K1, K2 = 0.01, 0.03
-# Where the released windows end, in standard deviations.
+# The radius of the released windows, in standard deviations.
 RELEASED_REACH = 3.5
 
 
@@ -18,10 +18,10 @@ def local_similarity(
     *,
     value_range: float,
 ) -> np.ndarray:
-    """SSIM of two volumes about each voxel, -1 to 1; of the type and shape of what `blur` returns.
+    """SSIM of two volumes around each voxel, -1 to 1; of the type and shape of `blur`'s result.
 
-    blur         the weighted mean of a volume about each voxel
-    value_range  how far values reach from the lowest to the highest
+    blur         the weighted mean of a volume around each voxel
+    value_range  the difference of the highest and the lowest value
 
     Raises ValueError for unequal shapes.
     """
@@ -42,10 +42,10 @@ def local_similarity(
 def gaussian_similarity(
     image: np.ndarray, reconstruction: np.ndarray, sigma: float, within: np.ndarray
 ) -> np.ndarray:
-    """SSIM of two volumes [S, H, W] about each of the V voxels within a mask, float32 [V].
+    """SSIM of two volumes [S, H, W] around each of the V voxels within a mask, float32 [V].
 
-    The window is Gaussian of sigma voxels and three-dimensional, reaches 3.5 sigma and sees the
-    volumes mirrored at their borders, as in the released scores.
+    The window is Gaussian of sigma voxels and three-dimensional with a radius of 3.5 sigma, and
+    volumes are mirrored at their borders, as in the released scores.
     """
     slices, rows, columns = (_gaussian_weights(length, sigma) for length in image.shape)
 
@@ -55,7 +55,7 @@ def gaussian_similarity(
         return np.tensordot(slices, smoothed, axes=1)[within]
 
     # ASSUME: the range of values in an SSIM score is the larger one of scan and reconstruction, as
-    # released. It is more than 1 where splines overshot, and so not the same for all scans.
+    # released. Where splines overshoot it is above 1, so it differs between scans.
     widest = max(float(np.ptp(image)), float(np.ptp(reconstruction)))
     return local_similarity(image, reconstruction, blur, value_range=widest or 1.0)
 

@@ -19,14 +19,14 @@ class SliceStack:
     images       float32 [N, S, H, W], 0 to 1 between two percentiles of the brain; splines
                  overshoot these a little, and reach beyond the brain
     brain_masks  bool [N, S, H, W]
-    lesions      uint8 [N, S, H, W]: 0 none, 1 lesion, 2 ignored (scored neither way)
+    lesions      uint8 [N, S, H, W]: 0 no lesion, 1 lesion, 2 ignored (not scored)
     subjects     text [N]
-    sessions     text [N], "" where the data set has none (None: of all)
+    sessions     text [N], "" if the data set has none; None if no scan has one
     affines      float64 [N, 4, 4]: voxel (x, y, z) of the volume to RAS millimetres
     native_voxel_ml  float64 [N]: volume of a voxel in the scan's own space, before registration
-                 gave the head another size; NaN where that is not known (None: of all)
+                 changed the size of the head; NaN if it is unknown, None if it is for all scans
 
-    The volumes may be StoredArrays, which read a volume from the file each time it is asked for.
+    The volumes may be StoredArrays, which read a volume from the file at each access.
     """
 
     images: np.ndarray | StoredArray
@@ -64,21 +64,21 @@ class SliceStack:
         return [scan_name(subject, session) for subject, session in pairs]
 
     def has_native_size(self, row: int) -> bool:
-        """Whether the volumes of a scan are known in its own space; else they are the grid's."""
+        """Whether the volume of a voxel in the scan's own space is known."""
         return bool(np.isfinite(self.native_voxel_ml[row]))
 
     def voxel_ml(self, row: int) -> float:
-        """Volume of a voxel in ml: in the scan's own space, or else on this grid."""
+        """Volume of a voxel in ml: in the scan's own space if it is known, or else on this grid."""
         if self.has_native_size(row):
             return float(self.native_voxel_ml[row])
         return abs(float(np.linalg.det(self.affines[row][:3, :3]))) / 1000
 
     def scans(self, names: Sequence[str]) -> "list[Scan]":
-        """The scans of these names, in the order given; those not in the stack are skipped."""
+        """The scans of these names, in the given order; those not in the stack are skipped."""
         return [Scan(self, row) for row in self._rows(names)]
 
     def select(self, names: Sequence[str]) -> "SliceStack":
-        """Copies of the volumes of the scans of these names, in the order given and in memory.
+        """A stack in memory with the scans of these names, in the given order.
 
         Scans that are not in the stack are skipped.
         """
@@ -94,7 +94,7 @@ class SliceStack:
 class Scan:
     """A scan of a stack; its arrays [S, H, W] and [4, 4] are as in SliceStack.
 
-    What lies in a file is read each time it is asked for, and not kept.
+    Volumes in a file are read at each access, and not kept.
     """
 
     stack: SliceStack
@@ -106,7 +106,7 @@ class Scan:
 
     @property
     def session(self) -> str:
-        """ "" where the data set has none."""
+        """The session, "" if the data set has none."""
         return str(self.stack.sessions[self.row])
 
     @property

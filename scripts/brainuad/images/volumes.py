@@ -1,4 +1,4 @@
-"""Reading, checking and writing of NIfTI volumes, with one clear line for each thing amiss."""
+"""Read, check and write NIfTI volumes, with one clear line for each problem."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ import numpy as np
 from brainuad.images.headers import read_affine, read_image, same_directions
 from brainuad.io.errors import ScanError
 
-# Two grids count as the same while no corner of the field of view moves by more than this part
-# of the smallest voxel edge: headers of one study differ by rounding.
+# Two grids count as the same if no corner of the field of view moves by more than this fraction of
+# the smallest voxel edge: headers of one study differ by rounding.
 GRID_TOLERANCE = 0.1
-# ASSUME: magnitude images hold nothing below 0, but a resampled one may: interpolation by cubic
-# splines falls below an edge by up to a seventh of it. Values below minus a quarter of the maximum
-# are integers that ran over, or a scan of another kind.
+# ASSUME: magnitude images have no values below 0, but resampled ones may: cubic splines undershoot
+# an edge by up to a seventh of its height. Values below minus a quarter of the maximum come from an
+# integer overflow, or from a scan of another kind.
 LARGEST_NEGATIVE_SHARE = 0.25
-WHOLE_NUMBER_TOLERANCE = 1e-3  # labels that were scaled, such as 255 x 1/255, are whole to this
+WHOLE_NUMBER_TOLERANCE = 1e-3  # for labels that were scaled, such as 255 x 1/255
 
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """A three-dimensional array [X, Y, Z] and its place in the scanner.
+    """A three-dimensional array [X, Y, Z] and its position in space.
 
     affine   float64 [4, 4]: voxel indices to RAS millimetres
     """
@@ -45,8 +45,8 @@ def read_volume(path: Path) -> Volume:
     """Read a scan as float32 [X, Y, Z] and check everything that later steps rely on.
 
     Raises ScanError, one line that names the file, for a file that is missing, unreadable, empty,
-    cut short or not NIfTI; for an image that is not 3-D (last axes of one entry are dropped), has
-    a single slice, colours, complex numbers, no sensible voxel size or no certain position in
+    cut short or not NIfTI; for an image that is not 3-D (trailing axes of length 1 are dropped),
+    has a single slice, colours, complex numbers, no plausible voxel size or no certain position in
     space; and for values that are NaN, infinite, all the same or far below 0.
     """
     volume = read_mask(path)
@@ -63,8 +63,8 @@ def read_volume(path: Path) -> Volume:
         )
     if low < -LARGEST_NEGATIVE_SHARE * max(high, 0):
         raise ScanError(
-            f"{path}: the values reach from {low:g} to {high:g}, which no magnitude image does "
-            "(integers that ran over?); export the scan again"
+            f"{path}: the values are {low:g} to {high:g}, which a magnitude image cannot have "
+            "(an integer overflow?); export the scan again"
         )
     return volume
 
@@ -72,8 +72,8 @@ def read_volume(path: Path) -> Volume:
 def read_mask(path: Path) -> Volume:
     """Read a volume of any values as float32 [X, Y, Z].
 
-    Raises ScanError as `read_volume`, save for values. For lesion masks whose labels are known
-    there is `read_labels`.
+    Raises ScanError like `read_volume`, except for values. Lesion masks with known labels are read
+    by `read_labels`.
     """
     path = Path(path)
     image = read_image(path)
@@ -81,11 +81,11 @@ def read_mask(path: Path) -> Volume:
 
 
 def read_labels(path: Path, *, expected: Collection[int], grid: Volume | None = None) -> Volume:
-    """Read a mask of labels [X, Y, Z]; `grid` is the scan whose grid it must share.
+    """Read a mask of labels [X, Y, Z]; `grid` is a volume whose grid it must have.
 
-    It is uint8, or of a wider unsigned type where labels above 255 are expected. Raises ScanError
-    as `read_volume`, and for values other than 0 and the expected labels or for another grid. A
-    mask without any lesion is valid.
+    It is uint8, or a wider unsigned type if labels above 255 are expected. Raises ScanError like
+    `read_volume`, and for values other than 0 and the expected labels, or for another grid. A mask
+    without any lesion is valid.
     """
     mask = read_mask(path)
     known = sorted({0, *expected})
@@ -93,7 +93,7 @@ def read_labels(path: Path, *, expected: Collection[int], grid: Volume | None = 
     is_known[known] = True
     near = (mask.data >= 0) & (mask.data <= known[-1] + WHOLE_NUMBER_TOLERANCE)
     labels = np.rint(np.where(near, mask.data, 0)).astype(np.min_scalar_type(known[-1]))
-    # A number that is not whole, or above all labels, differs from its label.
+    # Values that are not whole numbers, or above all labels, differ from their label.
     right = is_known[labels] & (np.abs(mask.data - labels) <= WHOLE_NUMBER_TOLERANCE)
     if not right.all():
         shown = ", ".join(f"{value:g}" for value in np.unique(mask.data[~right])[:3])
@@ -108,14 +108,14 @@ def read_labels(path: Path, *, expected: Collection[int], grid: Volume | None = 
 
 
 def whole_numbers(data: np.ndarray) -> np.ndarray:
-    """Where the values are whole numbers, but for the rounding of a scaled file."""
+    """Where the values are whole numbers, up to the rounding of a scaled file."""
     return np.abs(data - np.rint(data)) <= WHOLE_NUMBER_TOLERANCE
 
 
 def check_same_axes(mask: Volume, scan: Volume, *, name: str) -> None:
-    """Raise ScanError naming the mask if its shape or the direction of its axes is not the scan's.
+    """Raise ScanError, with `name` for the mask, if it has another shape or other axes than a scan.
 
-    Where it lies in space does not matter.
+    Its position in space does not matter.
     """
     if mask.data.shape != scan.data.shape:
         raise ScanError(
@@ -130,7 +130,7 @@ def check_same_axes(mask: Volume, scan: Volume, *, name: str) -> None:
 
 
 def check_same_grid(mask: Volume, scan: Volume, *, name: str) -> None:
-    """Raise ScanError naming the mask if its shape or its place in space is not the scan's."""
+    """Raise ScanError, with `name` for the mask, if its shape or position is not that of a scan."""
     check_same_axes(mask, scan, name=name)
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in scan.data.shape])).reshape(3, -1)
     homogeneous = np.vstack([corners, np.ones(corners.shape[1])])
@@ -162,7 +162,7 @@ def _values(image: nib.Nifti1Image, path: Path) -> np.ndarray:
     if min(shape) < 2:
         raise ScanError(f"{path}: the image {shape} is a single slice; a whole volume is needed")
     try:
-        # What overflows becomes infinite, and that has a line of its own.
+        # Values that overflow become infinite, which `read_volume` reports.
         with np.errstate(over="ignore", invalid="ignore"):
             return image.get_fdata(dtype=np.float32, caching="unchanged").reshape(shape)
     except (OSError, ValueError, TypeError) as error:
