@@ -138,7 +138,7 @@ def test_code_in_the_checkpoint_is_refused_and_not_run(tmp_path, part, new_forma
     checkpoint[part]["more"] = Attack(os.system, f"touch {tmp_path}/was_here")
     torch.save(checkpoint, release / CHECKPOINT, _use_new_zipfile_serialization=new_format)
     line = refused(release, tmp_path / "weights")
-    assert "holds posix.system beside numbers, and none of it was run" in line
+    assert "contains posix.system, not only numbers; nothing of it was run" in line
     assert not (tmp_path / "was_here").exists()
     # The attack is a real one.
     torch.load(release / CHECKPOINT, weights_only=False)
@@ -159,7 +159,7 @@ def test_code_in_the_checkpoint_is_refused_and_not_run(tmp_path, part, new_forma
 )
 def test_anything_but_numbers_is_refused(tmp_path, thing):
     release = write_release(tmp_path / "release", checkpoint={**MADE, "logging": thing})
-    assert "beside numbers, and none of it was run" in refused(release, tmp_path / "weights")
+    assert "not only numbers; nothing of it was run" in refused(release, tmp_path / "weights")
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,12 @@ def test_damaged_files_are_one_line_each(tmp_path):
 @pytest.mark.parametrize(
     ("checkpoint", "line"),
     [
-        ([1, 2], "is no checkpoint of nnU-Net"),
-        ({key: MADE[key] for key in MADE if key != "network_weights"}, "is no checkpoint"),
-        ({**MADE, "network_weights": {"a": 1.0}}, "is no checkpoint"),
+        ([1, 2], "is not an nnU-Net"),
+        (
+            {key: MADE[key] for key in MADE if key != "network_weights"},
+            "is not an nnU-Net",
+        ),
+        ({**MADE, "network_weights": {"a": 1.0}}, "is not an nnU-Net"),
         ({**MADE, "init_args": {"configuration": "3d_lowres"}}, "plans '3d_lowres', which"),
     ],
 )

@@ -61,7 +61,7 @@ def test_icbm152_brain_is_taken(step):
 @pytest.mark.parametrize("contrast", [Contrast.T2, Contrast.FLAIR])
 def test_other_contrast_is_refused(average, spacing, contrast):
     brain = phantom(average, spacing=spacing, contrast=contrast)
-    with pytest.raises(SettingsError, match=r"^template: .* it is no T1"):
+    with pytest.raises(SettingsError, match=r"^template: .* it is not T1"):
         check_brain(brain, spacing=spacing, name="template")
 
 
@@ -85,7 +85,7 @@ def test_other_voxel_size_is_refused(average):
 def test_mask_is_no_t1(average):
     brain = phantom(average, spacing=4.0)
     mask = Volume((brain.data > 0).astype(np.float32), brain.affine)
-    with pytest.raises(SettingsError, match="it is no T1"):
+    with pytest.raises(SettingsError, match="it is not T1"):
         check_brain(mask, spacing=4.0, name="template")
 
 

@@ -1,1 +1,1 @@
-"""From raw scans to normalised volumes, and how good they are."""
+"""Preprocessing from raw scans to normalized volumes, and its quality."""

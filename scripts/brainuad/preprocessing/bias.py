@@ -1,4 +1,4 @@
-"""Correction of the slow intensity changes across a scan (bias field) by N4."""
+"""Correct the smooth intensity changes across a scan (the bias field) by N4."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ def correct_bias_field(
     """Divide a stripped scan by its bias field, float32 [X, Y, Z].
 
     Tustison et al., N4ITK, IEEE TMI 29 (2010), weighted by the smoothed brain mask or, with
-    `weighted` False, without any knowledge of the brain. The division goes beyond the mask, to what
-    interpolation has left there.
+    `weighted` False, without any mask. Voxels outside the mask, where interpolation left
+    intensities, are divided too.
     """
     ants = load_ants()
     masks = _masks(image, brain_mask > 0, settings) if weighted else {}
     try:
-        # What N4 itself corrects ends at its mask.
+        # N4 itself would correct only the voxels within its mask, so only its field is used.
         field = ants.n4_bias_field_correction(
             to_ants(Volume(np.maximum(image.data, 0), image.affine)),
             shrink_factor=settings.shrink_factor,
@@ -41,12 +41,12 @@ def correct_bias_field(
 
 
 def _masks(image: Volume, brain: np.ndarray, settings: BiasCorrection) -> dict[str, Any]:
-    """What tells N4 where the brain is, as ANTsPy's arguments."""
+    """Mask and weights of the brain for N4, by ANTsPy's argument names."""
     weights = ndimage.gaussian_filter(
         brain.astype(np.float32), settings.mask_smoothing, truncate=4.0
     )
-    # ASSUME: besides the weights N4 gets the brain mask itself, so that the zeros around the brain
-    # take no part in its histogram; the released code leaves the mask out.
+    # ASSUME: N4 gets the brain mask in addition to the weights, so that the zeros around the brain
+    # do not count in its histogram; the released code leaves the mask out.
     return {
         "mask": to_ants(Volume(brain, image.affine)),
         "weight_mask": to_ants(Volume(weights, image.affine)),

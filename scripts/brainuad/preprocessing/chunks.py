@@ -1,7 +1,7 @@
-"""Scans in chunks: one process for many scans, and a broken scan does not stop the others.
+"""Scans in chunks: one process handles many scans, and a broken scan does not stop the others.
 
-A chunk is a folder with one folder per scan, which has its name, and `left_out.tsv` (scan, stage,
-reason), which every stage carries on to the next.
+A chunk is a folder with a folder for each scan, named by the scan, and `left_out.tsv` (scan, stage,
+reason), which every stage passes on to the next.
 """
 
 import shutil
@@ -16,7 +16,7 @@ LEFT_OUT = "left_out.tsv"
 
 
 class LeftOut(NamedTuple):
-    """A row of left_out.tsv: a scan, the stage that it did not come through, and why."""
+    """A row of left_out.tsv: a scan, the stage in which it failed, and why."""
 
     scan: str
     stage: str
@@ -32,8 +32,8 @@ def process_chunk(
 ) -> None:
     """Run `process(folder_in, folder_out)` on each scan's folder of `source`, in sorted order.
 
-    A ScanError leaves the scan out: its reason goes to `target`/left_out.tsv below the rows of
-    the earlier stages, and what it had already written is removed.
+    A ScanError leaves the scan out: the reason is added to the rows of earlier stages in
+    `target`/left_out.tsv, and the scan's folder is removed.
     """
     process_scans(
         scans_in(source),
@@ -52,7 +52,7 @@ def process_scans(
     process: Callable[[str, Path], None],
     earlier: Sequence[LeftOut] = (),
 ) -> None:
-    """As `process_chunk`, for the first stage: `process(name, folder_out)` finds the scan."""
+    """Like `process_chunk`, for the first stage: `process(name, folder_out)` finds the scan."""
     left_out = list(earlier)
     with job.replacing(target) as chunk:
         chunk.mkdir()
@@ -71,9 +71,9 @@ def process_scans(
 
 
 def keep(chunk: Path, name: str, target: Path) -> None:
-    """Copy one file of each scan of a chunk, whose images may go when nothing reads them more.
+    """Copy one file of each scan of a chunk to `target`/{scan}/{name}.
 
-    They are `target`/{scan}/{name}.
+    Snakemake may remove the chunk itself when no other job reads it.
     """
     with job.replacing(target) as kept:
         kept.mkdir()
@@ -93,5 +93,5 @@ def read_left_out(chunk: Path) -> list[LeftOut]:
 
 
 def write_left_out(left_out: Sequence[LeftOut], chunk: Path) -> None:
-    """What `read_left_out` reads."""
+    """Write the file that `read_left_out` reads."""
     rows.write_rows(LeftOut._fields, left_out, chunk / LEFT_OUT)

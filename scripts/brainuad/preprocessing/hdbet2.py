@@ -1,4 +1,4 @@
-"""HD-BET 2, the nnU-Net that followed HD-BET 1: brain masks of heads in any contrast."""
+"""HD-BET 2, the nnU-Net that followed HD-BET 1: brain masks of heads in any modality."""
 
 import os
 from pathlib import Path
@@ -19,33 +19,33 @@ def load_predictor(
 ) -> Any:
     """HD-BET's own predictor (an nnUNetPredictor) with the weights of a folder, on one device.
 
-    weights    as fetch_hdbet_weights writes it; nothing is looked for elsewhere or downloaded
-    device     HD-BET chooses precision by itself: half on a GPU
-    mirroring  the mean over eight mirrored scans; None: on a GPU
+    weights    the folder that fetch_hdbet_weights writes; nothing is downloaded
+    device     HD-BET chooses the precision itself: half precision on a GPU
+    mirroring  take the mean over eight mirrored scans; None for only on a GPU
 
-    Raises SettingsError for a device that is not there and for weights that do not fit their plans.
+    Raises SettingsError for a device that is missing and for weights that do not fit their plans.
     """
     chosen = prepare_device(device, threads).torch
     if mirroring is None:
         mirroring = device.name == "cuda"
-    # nnU-Net asks for it when it is imported, and sets torch's threads to it around each scan.
+    # nnU-Net reads it when it is imported, and sets torch's threads to it for each scan.
     os.environ.update(nnUNet_def_n_proc=str(threads))
     from HD_BET import hd_bet_prediction
 
-    # The package knows one place for its weights, in the home directory, and downloads them there.
+    # By default the package downloads its weights to the home directory.
     hd_bet_prediction.folder_with_parameter_files = str(weights)
-    # ASSUME: all else is as HD-BET has it (tiles that overlap by half, Gaussian weights), and the
-    # mask is taken as it is, as HD-BET's own program takes it.
+    # ASSUME: everything else is as in HD-BET (tiles that overlap by half, Gaussian weights), and
+    # the mask is not changed, as by HD-BET's own program.
     try:
         predictor = hd_bet_prediction.get_hdbet_predictor(use_tta=mirroring, device=chosen)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise SettingsError(
             f"{weights}: HD-BET cannot be built from these weights ({type(error).__name__}: "
-            f"{reason}); remove the folder, and have another release fetched"
+            f"{reason}); remove the folder, and take another release"
         ) from error
-    # Both are set otherwise on the way: all cores of the machine, and on a GPU whichever algorithm
-    # is the quickest at that moment, so that masks differ from run to run.
+    # HD-BET has changed both: to all cores of the machine, and on a GPU to the algorithm that is
+    # the fastest at that moment, so that masks would differ from run to run.
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = not device.deterministic
     predictor.allow_tqdm = False
@@ -55,8 +55,8 @@ def load_predictor(
 
 def find_brain(scan: Volume, *, predictor: Any) -> np.ndarray:
     """Brain mask of a scan in RAS order, uint8 [X, Y, Z]; raises ScanError if it is empty."""
-    # nnU-Net counts as SimpleITK does: the last axis of NIfTI first. In RAS order its readers, also
-    # the one that reorients, would give these very arrays.
+    # nnU-Net takes the axes in SimpleITK's order: the last axis of NIfTI first. For a file in RAS
+    # order all its readers, even the one that reorients, give these arrays.
     head = scan.data.transpose(2, 1, 0)[np.newaxis]
     labels = predictor.predict_single_npy_array(head, {"spacing": scan.spacing[::-1].tolist()})
     mask = np.ascontiguousarray(labels.transpose(2, 1, 0) > 0)

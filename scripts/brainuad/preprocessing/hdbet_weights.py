@@ -1,7 +1,7 @@
-"""The weights of HD-BET as numbers alone: no code of a file from outside is ever run.
+"""Read the weights of HD-BET without running code from a downloaded file.
 
-nnU-Net's checkpoint is a pickle, which can hold any program, and nnU-Net loads it as one. Here it
-is read without running anything, and only what a prediction needs is written anew.
+nnU-Net's checkpoint is a pickle, which can contain any program, and nnU-Net would run it. Here the
+tensors are read without running anything, and a new file gets only what a prediction needs.
 """
 
 import io
@@ -21,10 +21,10 @@ from brainuad.io.errors import SettingsError
 PLANS = "plans.json"
 DATASET = "dataset.json"
 CHECKPOINT = "fold_all/checkpoint_final.pth"
-ADVICE = "take HD-BET's release_v1.5.0 as it is"
+ADVICE = "use the unchanged release_v1.5.0 of HD-BET"
 
-# ASSUME: a checkpoint holds tensors, single numbers of NumPy (under its old or its new name) and
-# nothing else, as nnU-Net's trainer writes it; the release itself was not at hand to try.
+# ASSUME: a checkpoint contains only tensors, and NumPy scalars under their old or new name, as
+# nnU-Net's trainer writes it; the release itself could not be tried.
 SCALAR = np._core.multiarray.scalar
 SCALAR_NAMES = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 NUMBER_TYPES = {type(np.dtype(code)) for code in np.typecodes["All"] if code not in "OSUVMm"}
@@ -34,19 +34,19 @@ HARMLESS: list[Callable | tuple[Callable, str]] = [
     *NUMBER_TYPES,
 ]
 
-# nnU-Net imports what its plans name: here the classes of one module each, so that no name leads
-# through a module to another that it happens to import.
+# nnU-Net imports the names in its plans. Allowed are classes directly in these modules, so that no
+# name can reach another module through an import of theirs.
 NETWORKS = re.compile(r"dynamic_network_architectures\.architectures\.\w+\.[A-Z]\w*")
 LAYERS = re.compile(r"torch\.nn(\.modules\.\w+)?\.[A-Z]\w*")
 
-# A folder, or the same inside a zip.
+# A folder, or a folder in a zip.
 Tree = Path | zipfile.Path
 
 
 def open_release(source: Path) -> Tree:
     """The folder of the weights in a folder or zip, at its top or one folder deeper.
 
-    Raises SettingsError for another kind of file, and where a part is missing.
+    Raises SettingsError for another kind of file, and if a part is missing.
     """
     try:
         top: Tree = source if source.is_dir() else zipfile.Path(source)
@@ -65,15 +65,15 @@ def open_release(source: Path) -> Tree:
 def copy_as_numbers(release: Tree, target: Path) -> None:
     """Write the folder `target` in HD-BET's format, with a checkpoint of tensors and plain values.
 
-    Raises SettingsError for a part that is damaged, that holds anything but numbers, or that names
-    anything but networks and layers to build. The same release gives the same bytes.
+    Raises SettingsError for a part that is damaged, that contains anything but numbers, or that
+    names anything to import but networks and layers. The same release gives the same bytes.
     """
     plans, dataset = (_read_json(release / name) for name in (PLANS, DATASET))
     _check_plans(plans, name=str(release / PLANS))
     checkpoint = _read_checkpoint(release / CHECKPOINT)
     if checkpoint["init_args"]["configuration"] not in plans["configurations"]:
         raise SettingsError(
-            f"{release / CHECKPOINT}: was trained by the plans "
+            f"{release / CHECKPOINT}: was trained with the plans "
             f"{checkpoint['init_args']['configuration']!r}, which {PLANS} lacks; {ADVICE}"
         )
     (target / CHECKPOINT).parent.mkdir(parents=True)
@@ -103,16 +103,18 @@ def _check_plans(plans: dict, *, name: str) -> None:
     try:
         imports = list(_imports(plans["configurations"]))
     except (AttributeError, KeyError, TypeError) as error:
-        raise SettingsError(f"{name}: are no plans of nnU-Net ({error}); {ADVICE}") from error
+        raise SettingsError(f"{name}: is not a plan of nnU-Net ({error}); {ADVICE}") from error
     for kind, pattern, value in imports:
         if not (isinstance(value, str) and pattern.fullmatch(value)):
-            raise SettingsError(f"{name}: names {value!r} as {kind}, which is none; {ADVICE}")
+            raise SettingsError(
+                f"{name}: names {value!r} as {kind}, which is not allowed; {ADVICE}"
+            )
 
 
 def _imports(configurations: dict) -> Iterator[tuple[str, re.Pattern, Any]]:
-    """What nnU-Net would import to build the networks: what for, the pattern allowed, the name."""
+    """The imports by which nnU-Net builds the networks: purpose, allowed pattern, and name."""
     for configuration in configurations.values():
-        # Plans of early versions lack the part: they choose between two networks.
+        # Plans of early versions lack this key: they choose between two networks.
         if "architecture" in configuration:
             architecture = configuration["architecture"]
             yield "the network", NETWORKS, architecture["network_class_name"]
@@ -131,7 +133,7 @@ def _read_checkpoint(file: Tree) -> dict[str, Any]:
         match = re.search(r"GLOBAL (\S+)", str(error))
         strange = match[1] if match else "something else"
         raise SettingsError(
-            f"{file}: holds {strange} beside numbers, and none of it was run; {ADVICE}"
+            f"{file}: contains {strange}, not only numbers; nothing of it was run; {ADVICE}"
         ) from error
     except Exception as error:  # a damaged pickle may fail anywhere
         reason = " ".join(str(error).split())[:200]
@@ -146,4 +148,4 @@ def _read_checkpoint(file: Tree) -> dict[str, Any]:
             "inference_allowed_mirroring_axes": None if axes is None else tuple(map(int, axes)),
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"{file}: is no checkpoint of nnU-Net ({error}); {ADVICE}") from error
+        raise SettingsError(f"{file}: is not an nnU-Net checkpoint ({error}); {ADVICE}") from error

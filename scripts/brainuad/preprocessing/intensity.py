@@ -1,4 +1,4 @@
-"""Intensities of a scan brought to a common range."""
+"""Scale the intensities of a scan to a common range."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ def to_unit_range(
     """Map the low and high percentile of the brain to 0 and 1, and clip, as torchio does.
 
     image        [X, Y, Z] in any unit
-    brain_mask   [X, Y, Z], above 0 in the brain: only these voxels decide the percentiles
+    brain_mask   [X, Y, Z], above 0 in the brain: the percentiles are those of these voxels
     percentiles  (low, high) in percent, (1, 99) in the released code
 
-    Returns float32 [X, Y, Z] in [0, 1]; what lies outside the brain is scaled and clipped like the
-    rest. Raises ScanError for an empty mask and for a brain without contrast.
+    Returns float32 [X, Y, Z] in [0, 1]; voxels outside the brain are scaled and clipped too. Raises
+    ScanError for an empty mask and for a brain without contrast.
     """
     inside = brain_mask > 0
     if not inside.any():

@@ -1,8 +1,8 @@
-"""From the final grid back to the grid of the very file that a scan came in.
+"""From the final grid back to the grid of a scan's raw file.
 
-Where voxels of that file lie in the template follows from the kept transform; where they lie on the
-final grid, from its affine, whatever was cut and downsampled on the way. So one interpolation leads
-back.
+The kept transform gives the position of the file's voxels in the template, and the affine of the
+final grid their position on that grid, however it was cropped and downsampled. So a single
+interpolation is enough.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from brainuad.images.geometry import values_at
 from brainuad.images.headers import read_affine, read_image
 from brainuad.images.volumes import Volume
 
-# The fields of a header that say where voxels lie.
-PLACE = (
+# The fields of a header that give the position of voxels.
+POSITION = (
     *("qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z"),
 )
@@ -25,10 +25,10 @@ PLACE = (
 
 @dataclass(frozen=True)
 class ScanGrid:
-    """Where results of a scan are written.
+    """The grid on which results of a scan are written.
 
     affine  float64 [4, 4]: voxel indices to RAS millimetres
-    header  of the file that the scan came in; None for a grid of the workflow's own
+    header  of the scan's raw file; None for a grid of the workflow
     """
 
     affine: np.ndarray
@@ -42,7 +42,7 @@ class ScanGrid:
 
 
 def grid_of_file(path: Path) -> ScanGrid:
-    """The grid of a raw scan, its affine as `read_volume` takes it; raises ScanError as that."""
+    """The grid of a raw scan, with the affine of `read_volume`, whose ScanErrors it raises."""
     image = read_image(path)
     return ScanGrid(read_affine(image, path), image.shape[:3], image.header)
 
@@ -56,16 +56,16 @@ def to_scan_grid(
 
     Images are interpolated linearly, labels by nearest neighbours, see `values_at`.
     """
-    # ASSUME: maps are interpolated linearly, so that no value appears that they do not have, as by
-    # splines at edges. What is called anomalous is decided on the final grid, as all that is
-    # scored, and carried over by nearest neighbours: volumes stay (a ball of 20 mm changes by up to
-    # 2.5 %), where a map that is cut after the interpolation lets them grow by 20 % at a low
-    # threshold, and no two parts merge.
+    # ASSUME: maps are interpolated linearly, so that no new values appear, as with splines at
+    # edges. Anomalies are segmented on the final grid, on which they are scored too, and the
+    # segmentation is interpolated by nearest neighbours. So volumes are kept (a ball of 20 mm
+    # changes by up to 2.5 %), and no two components merge; a threshold on the interpolated map
+    # would let volumes grow by 20 % if it is low.
     result = np.zeros(grid.shape, volume.data.dtype)
     if not volume.data.any():
         return result
     (occupied,) = ndimage.find_objects((volume.data != 0).astype(np.uint8))
-    # Most of a grid lies outside the head: only what the occupied voxels can reach is asked.
+    # Most of a grid is outside the head: only the part that occupied voxels can reach is computed.
     ends = np.array([(part.start - 1, part.stop) for part in occupied])
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
     to_grid = np.linalg.inv(grid.affine) @ scan_from_volume @ volume.affine
@@ -85,14 +85,14 @@ def to_scan_grid(
 def write_on_grid(data: np.ndarray, grid: ScanGrid, path: Path) -> None:
     """Write an array [X, Y, Z] as NIfTI in its own type; the same array gives the same bytes.
 
-    Both forms of the raw scan's place are taken over as they are, so that every tool lays the two
-    over each other, whichever form it reads.
+    The raw scan's sform and qform are copied unchanged, so that every tool shows the two at the
+    same position, whichever form it reads.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     image = nib.Nifti1Image(data, grid.affine)
     header = image.header
     if grid.header is not None:
-        for field in PLACE:
+        for field in POSITION:
             header[field] = grid.header[field]
         header["pixdim"][:4] = grid.header["pixdim"][:4]
     header.set_xyzt_units("mm")

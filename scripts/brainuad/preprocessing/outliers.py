@@ -1,4 +1,4 @@
-"""Which preprocessed scans stand out among those of their cohort, and by which measure."""
+"""Find preprocessed scans that are outliers in their cohort, and by which measure."""
 
 from collections.abc import Sequence
 
@@ -7,22 +7,22 @@ import pandas as pd
 
 from brainuad.preprocessing.quality import MEASURES, Concern, Measure
 
-# ASSUME: the limit of Iglewicz and Hoaglin (How to Detect and Handle Outliers, 1993) for their
-# modified z-score, the distance from the median over 1.4826 median absolute deviations.
+# ASSUME: the limit is that of Iglewicz and Hoaglin (How to Detect and Handle Outliers, 1993) for
+# their modified z-score, the distance from the median over 1.4826 median absolute deviations.
 LIMIT = 3.5
-# ASSUME: fewer scans than this say too little about what is usual, so that they are held against
-# the measures' own limits alone.
+# ASSUME: fewer scans than this do not show what is usual, so they are only compared with the
+# measures' own limits.
 FEWEST = 5
-# Of a normal distribution the standard deviation is that many median absolute deviations.
+# The standard deviation of a normal distribution, in median absolute deviations.
 NORMAL = 1.4826
 
 
 def robust_z_score(values: Sequence[float], measure: Measure) -> np.ndarray:
     """Robust z-scores in the direction of the measure's concern, 0 on its other side.
 
-    The distance from the median over 1.4826 median absolute deviations, or over the measure's
-    smallest spread. NaN is neither counted nor judged: it stays NaN, and so do all values where
-    fewer than five are known.
+    The score is the distance from the median over 1.4826 median absolute deviations, or over the
+    measure's smallest spread. NaN values do not count and stay NaN; if fewer than five values are
+    known, all scores are NaN.
     """
     values = np.asarray(values, dtype=float)
     known = values[np.isfinite(values)]
@@ -37,7 +37,7 @@ def robust_z_score(values: Sequence[float], measure: Measure) -> np.ndarray:
 
 
 def beyond_limit(values: Sequence[float], measure: Measure) -> np.ndarray:
-    """Which values lie beyond the measure's own limit, whatever the others are; NaN does not."""
+    """Which values are beyond the measure's own limit, whatever the others are; NaN is not."""
     values = np.asarray(values, dtype=float)
     if measure.limit is None:
         return np.zeros(len(values), dtype=bool)
@@ -47,10 +47,10 @@ def beyond_limit(values: Sequence[float], measure: Measure) -> np.ndarray:
 def flag_outliers(table: pd.DataFrame) -> pd.DataFrame:
     """Add outlier_score, flagged and why to a table of scan and measures; the highest first.
 
-    outlier_score is the largest of the measures' robust z-scores, NaN where none could be taken. It
-    is infinite where a measure is beyond its own limit, or missing though other scans have it.
-    flagged are those beyond LIMIT, and `why` says which of their measures are, with the median
-    beside the value.
+    outlier_score  the largest of the measures' robust z-scores; NaN if there is none. Infinite if
+                   a measure is beyond its own limit, or missing although other scans have it
+    flagged        whether outlier_score is above LIMIT
+    why            the outlying measures, each with its value and the median
     """
     scores = pd.DataFrame(
         {measure.name: _scores(table[measure.name], measure) for measure in MEASURES},
@@ -83,7 +83,7 @@ def _why(table: pd.DataFrame, scores: pd.DataFrame, place: int) -> str:
         if pd.isna(value):
             parts.append(f"{name} could not be measured")
             continue
-        # Beyond its limit a value may lie on the other side of a median that is no better.
+        # A value beyond its limit may be on the other side of a median that is even worse.
         low = measure.concern is Concern.LOW or (measure.concern is Concern.BOTH and value < usual)
         parts.append(
             f"{name} {measure.text(value)} is {'low' if low else 'high'} "
@@ -93,7 +93,7 @@ def _why(table: pd.DataFrame, scores: pd.DataFrame, place: int) -> str:
 
 
 def _reference(measure: Measure, value: float, usual: float) -> str:
-    """What an outlying value is held against."""
+    """The limit or median that an outlying value is compared with."""
     if beyond_limit([value], measure)[0]:
         return f"limit {measure.text(measure.limit)}"
     return f"median {measure.text(usual)}"

@@ -1,6 +1,6 @@
-"""How far preprocessed scans are to be trusted: measures of each.
+"""Measures of the quality of preprocessed scans.
 
-Arrays in, numbers out; nothing here knows files. Which scans stand out is for `outliers` to say.
+The functions take arrays and return numbers. The module `outliers` finds the scans that stand out.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from brainuad.images.mask_labels import LESION
 
 # Grey levels of each image in the joint histogram.
 LEVELS = 32
-# ASSUME: noise and folds of the cortex, which differ between any two people, are smoothed away
-# before scan and template are compared: of phantoms, those put 8 mm or 10 degrees off then stand
-# out.
+# ASSUME: noise and the folds of the cortex, which differ between people, are smoothed away before
+# scan and template are compared. With this, phantoms that are misregistered by 8 mm or 10 degrees
+# are outliers.
 SMOOTHING_MM = 2.0
-# The stage of a scan that came through preprocessing, and that could not be measured or drawn.
+# The stage of a scan that was preprocessed, but could not be measured or drawn.
 INSPECTED = "inspected"
 
 
 class Concern(StrEnum):
-    """Which side of the usual is a reason to look."""
+    """Whether low values, high values, or both are a reason to look at a scan."""
 
     LOW = "low"
     HIGH = "high"
@@ -31,12 +31,12 @@ class Concern(StrEnum):
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the quality table, and how it is shown and judged.
+    """A column of the quality table, how it is shown, and when a value is an outlier.
 
-    scale, digits, unit   shown is the value times `scale`, rounded to `digits`
-    smallest_spread       differences below this are no reason to look, however alike the others are
-    limit                 on the side of concern, what is beyond this is flagged in any data set
-    optional              a scan may lack it, as one without a lesion does
+    scale, digits, unit   the value is shown times `scale`, rounded to `digits`
+    smallest_spread       smaller differences do not count, however similar the other values are
+    limit                 a value beyond it, on the side of concern, is flagged in any data set
+    optional              a scan may lack it, such as a scan without a lesion
     """
 
     name: str
@@ -52,23 +52,23 @@ class Measure:
     optional: bool = False
 
     def text(self, value: float) -> str:
-        """The value as people read it, with its unit; a dash where there is none."""
+        """The value with its unit, as shown; a dash if it is NaN."""
         return "\u2013" if np.isnan(value) else f"{value * self.scale:,.{self.digits}f}{self.unit}"
 
 
-# ASSUME: the smallest spreads are what a careful reader would call no difference.
-# ASSUME: the limits hold for any scanner, so that a set whose scans all failed is not its own
-# measure of what is usual. Of phantoms in their place the mutual information with the template is
-# 0.08 to 0.20 and the overlap 95 % or more; of those turned by 45 to 180 degrees or put 32 mm off
-# it is 0.01 to 0.04, and the overlap 68 to 86 %. A lesion of the cortex may reach over the mask's
-# edge, but not with half of its volume.
+# ASSUME: the smallest spreads are differences that a careful reader would not consider.
+# ASSUME: the limits hold for any scanner, so that a data set whose scans all failed is flagged too.
+# Well-registered phantoms have a mutual information of 0.08 to 0.20 with the template and an
+# overlap of 95 % or more; phantoms that are rotated by 45 to 180 degrees or shifted by 32 mm have
+# 0.01 to 0.04, and an overlap of 68 to 86 %. A lesion of the cortex may cross the edge of the brain
+# mask, but not with half of its volume.
 MEASURES = (
     Measure(
         "mutual_information",
         "Mutual information",
         "information",
-        "How much of the scan the template foretells, voxel by voxel within the template's brain: "
-        "0 nothing, 1 all. Low where the registration failed or the image is odd.",
+        "How well the template predicts the scan, voxel by voxel within the template's brain: "
+        "0 not at all, 1 perfectly. Low if the registration failed or the image is unusual.",
         Concern.LOW,
         smallest_spread=0.01,
         limit=0.03,
@@ -77,7 +77,7 @@ MEASURES = (
         "overlap",
         "Overlap with the template",
         "overlap",
-        "Dice of the registered brain mask and the template's brain. Low where the registration or "
+        "Dice of the registered brain mask and the template's brain. Low if the registration or "
         "the brain mask failed.",
         Concern.LOW,
         smallest_spread=0.01,
@@ -90,8 +90,8 @@ MEASURES = (
         "brain_ml",
         "Brain volume",
         "brain",
-        "Volume of the brain mask as outlined on the scan (in the template's space where scans "
-        "came registered). Low where brain was cut off, high where skull or neck was left.",
+        "Volume of the brain mask as outlined on the scan (in the template's space if scans "
+        "came registered). Low if brain was cut off, high if skull or neck was left.",
         Concern.BOTH,
         smallest_spread=30.0,
         digits=0,
@@ -101,7 +101,7 @@ MEASURES = (
         "intensity_range",
         "Intensity range",
         "range",
-        "The 99th minus the 1st percentile within the brain, over its median. Odd where "
+        "The 99th minus the 1st percentile within the brain, over its median. Unusual if "
         "intensities are clipped, flat, or dominated by an artefact.",
         Concern.BOTH,
         smallest_spread=0.1,
@@ -110,8 +110,8 @@ MEASURES = (
         "lesion_outside",
         "Lesion outside",
         "outside",
-        "Share of the lesion that lies outside the brain mask. High where brain was cut off, or "
-        "the lesion mask belongs to another scan.",
+        "Share of the lesion outside the brain mask. High if brain was cut off, or if the lesion "
+        "mask belongs to another scan.",
         Concern.HIGH,
         smallest_spread=0.05,
         scale=100,
@@ -124,15 +124,15 @@ MEASURES = (
 
 
 def smoothed(data: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """A volume as it is compared with the template, float32."""
+    """A volume smoothed for the comparison with the template, float32."""
     return ndimage.gaussian_filter(data.astype(np.float32), SMOOTHING_MM / spacing, truncate=2.5)
 
 
 def mutual_information(first: np.ndarray, second: np.ndarray) -> float:
     """Normalised mutual information 2 I / (H1 + H2) of two sets of values [N]: 0 none, 1 all.
 
-    Histograms of 32 levels between the 1st and 99th percentiles of each. NaN where one of the two
-    has no range.
+    The histograms have 32 levels between the 1st and 99th percentiles of each. NaN if one of the
+    two has no range.
     """
     levels = [_levels(values) for values in (first, second)]
     if any(level is None for level in levels):
@@ -158,7 +158,7 @@ def _entropy(probabilities: np.ndarray) -> float:
 
 
 def intensity_range(values: np.ndarray) -> float:
-    """(p99 - p1) / median of the values within the brain; NaN without values or of median 0."""
+    """(p99 - p1) / median of the values within the brain; NaN without values or for median 0."""
     if not np.size(values):
         return float("nan")
     low, middle, high = np.percentile(values, (1, 50, 99))
@@ -173,18 +173,18 @@ def lesion_outside(lesions: np.ndarray, brain: np.ndarray) -> float:
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Dice of two bool masks of the same shape; NaN where both are empty."""
+    """Dice of two bool masks of the same shape; NaN if both are empty."""
     size = np.count_nonzero(first) + np.count_nonzero(second)
     return 2 * np.count_nonzero(first & second) / size if size else float("nan")
 
 
-# Fluid nearer to the surface than this is sulci, too fine to be drawn.
+# Fluid closer to the surface is in sulci, which are too fine to be drawn.
 RIM_MM = 20.0
 SMALLEST_MM3 = 1000.0
 
 
 def template_edges(data: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The template's brain, and the fluid deep in it (the ventricles), each as a mask [X, Y, Z]."""
+    """The template's brain, and the fluid deep in it (the ventricles), as masks [X, Y, Z]."""
     smooth = ndimage.gaussian_filter(data.astype(np.float32), 1 / spacing)
     tissue = np.median(data[data > 0])
     brain = ndimage.binary_fill_holes(smooth > 0.25 * tissue)

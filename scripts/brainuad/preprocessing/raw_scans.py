@@ -1,4 +1,4 @@
-"""What both entrances of the chain share: the scans of a chunk, and lesions out of labels."""
+"""What raw and preprocessed scans have in common: the rows of a chunk, and lesions from labels."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +12,12 @@ from brainuad.io.errors import SettingsError
 from brainuad.io.rows import read_rows
 from brainuad.io.scan_names import name_of_row
 
-# From column to cell of a row of the subject table; an empty cell is "".
+# The cells of a row of the subject table by column; an empty cell is "".
 Row = Mapping[str, str]
 
 
 def rows_by_name(path: Path) -> dict[str, Row]:
-    """The rows of a subject table by the name of the scan, see `scan_name`."""
+    """The rows of a subject table by the names of scans, see `scan_name`."""
     return {name_of_row(row): row for row in read_rows(path)}
 
 
@@ -35,9 +35,9 @@ def rows_of_chunk(path: Path, names: Sequence[str], *, modality: str) -> dict[st
 def mark_lesions(
     labels: np.ndarray, *, lesion_labels: Collection[int], ignored_labels: Collection[int]
 ) -> np.ndarray:
-    """Fuse labels to 0 none, 1 lesion, 2 ignored, uint8.
+    """Merge labels to 0 no lesion, 1 lesion, 2 ignored, uint8.
 
-    A label in neither list is no lesion: one may look at a part of the tumour alone.
+    Labels in neither list count as no lesion, so that one can study only a part of the tumour.
     """
     lesions = np.isin(labels, list(lesion_labels)).astype(np.uint8)
     lesions[np.isin(labels, list(ignored_labels))] = IGNORED
@@ -51,12 +51,12 @@ def lesions_of_released_mask(
     ignored_labels: Collection[int],
     name: str,
 ) -> np.ndarray:
-    """Lesions of a mask of the authors' archive as in `mark_lesions`; `name` is for the log."""
+    """Lesions in a mask of the authors' archive, as in `mark_lesions`; `name` is for the log."""
     if whole_numbers(values).all():
         return mark_lesions(
             np.rint(values).astype(int), lesion_labels=lesion_labels, ignored_labels=ignored_labels
         )
-    # ASSUME: the authors interpolated lesion masks linearly and took all above 0, which made the
-    # lesions grow; a mask of fractions is taken as they took it.
+    # ASSUME: the authors interpolated lesion masks linearly and counted all values above 0, which
+    # made the lesions grow; a mask of fractions is treated in the same way.
     job.log(f"{name}: holds fractions, so all above 0 is lesion, as in the released code")
     return (values > 0).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Registration of scans by ANTs: the same input gives the same output, bit for bit."""
+"""Register scans with ANTs: the same input gives the same output, bit by bit."""
 
 import os
 import tempfile
@@ -18,7 +18,7 @@ from brainuad.images.volumes import Volume
 from brainuad.io.errors import ScanError
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
-# Mattes mutual information samples the image at jittered places, which this seed fixes.
+# Mattes mutual information samples the image at jittered positions, which depend on this seed.
 SEED = "1"
 COARSE_SPACING = 4.0  # mm
 RIGID_START = {
@@ -31,9 +31,9 @@ RIGID_START = {
 
 
 def load_ants() -> ModuleType:
-    """Import ANTsPy, one thread and a fixed seed first; every use of ANTsPy goes through here.
+    """Import ANTsPy after one thread and a fixed seed were set; all code must import it here.
 
-    ITK asks the environment for both. With more threads, sums come in another order each time; the
+    ITK reads both from the environment. With more threads, sums have another order each time; the
     `random_seed` argument of ANTsPy has no effect.
     """
     os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
@@ -44,7 +44,7 @@ def load_ants() -> ModuleType:
 
 
 def to_ants(volume: Volume) -> Any:
-    """An ANTsImage (float32) of a volume; ANTs counts to the left and back, a Volume does not."""
+    """Convert a volume (RAS) to an ANTsImage (LPS, float32)."""
     linear = LPS_FROM_RAS @ volume.affine[:3, :3]
     return load_ants().from_numpy(
         volume.data.astype(np.float32),
@@ -55,7 +55,7 @@ def to_ants(volume: Volume) -> Any:
 
 
 def from_ants(image: Any) -> Volume:
-    """The volume (float32) of an ANTsImage."""
+    """Convert an ANTsImage (LPS) to a volume (RAS, float32)."""
     affine = np.eye(4)
     affine[:3, :3] = LPS_FROM_RAS @ (np.array(image.direction) * np.array(image.spacing))
     affine[:3, 3] = LPS_FROM_RAS @ np.array(image.origin)
@@ -65,10 +65,11 @@ def from_ants(image: Any) -> Volume:
 def register_linear(
     fixed: Volume, moving: Volume, *, settings: LinearRegistration, matrix: Path
 ) -> None:
-    """Find the transform of `moving` onto `fixed` by Mattes mutual information and keep it.
+    """Register `moving` to `fixed` by Mattes mutual information, and write the transform.
 
     matrix: the ITK transform file to write, which maps points of `fixed` to points of `moving`
-    (LPS mm), as `warp` takes it. Starts from the centres of mass, or from the rigid start.
+    (LPS mm), as `warp` takes it. The registration starts from the centres of mass, or from the
+    rigid start.
     """
     with ExitStack() as stack:
         start = None
@@ -92,18 +93,18 @@ def register_linear(
 
 
 def carry_brain_mask(scan: Volume, *, head: Volume, brain_mask: Volume) -> np.ndarray:
-    """Brain mask of a scan with its skull, by registering a head template onto it.
+    """Brain mask of a scan with its skull, by registering a head template to it.
 
-    scan, head   heads with skull, of any contrast: mutual information compares them
+    scan, head   heads with skull, of any modality: they are compared by mutual information
     brain_mask   of the template, above 0 in the brain
 
-    Affine first, then a smooth deformation (SyN) that takes up the shape of the skull, both on
-    voxels of 4 mm: a brain's outline needs no finer field, and a scan takes two seconds. Returns
-    uint8 [X, Y, Z] of the scan.
+    The registration is affine, and then a smooth deformation (SyN) to the shape of the skull, both
+    on voxels of 4 mm: the outline of a brain needs no finer field, and a scan takes two seconds.
+    Returns uint8 [X, Y, Z] on the grid of the scan.
     """
-    # ASSUME: template skull stripping is our own, for phantoms; its steps were chosen on 13, where
-    # its masks reach a Dice of .95 to .98 with the true ones. On four real heads they have .82 to
-    # .97 with those of HD-BET 1.
+    # ASSUME: template skull stripping is a method of our own, for phantoms. Its steps were chosen
+    # with 13 phantoms, whose true masks it finds with a Dice of .95 to .98. On four real heads the
+    # Dice with HD-BET 1 is .82 to .97.
     with _registered(
         _coarse(scan),
         _coarse_template(head),
@@ -123,11 +124,11 @@ def carry_brain_mask(scan: Volume, *, head: Volume, brain_mask: Volume) -> np.nd
 def warp(
     volume: Volume, grid: Volume, *, transforms: Sequence[str | Path], labels: bool
 ) -> np.ndarray:
-    """Resample a volume through the transforms onto the grid of another, float32 or uint8 labels.
+    """Resample a volume through the transforms to another volume's grid: float32, or uint8 labels.
 
-    Labels take their nearest neighbour: linear interpolation would let lesions grow.
+    Labels are interpolated by nearest neighbours: linear interpolation would let lesions grow.
     """
-    # As released: its images are the registration's own output, which ANTs interpolates linearly.
+    # As released: its images are the output of the registration, which ANTs interpolates linearly.
     warped = load_ants().apply_transforms(
         to_ants(grid),
         to_ants(volume),
@@ -144,20 +145,20 @@ def warp_labels(
     transforms: Sequence[str | Path],
     interpolation: LabelInterpolation,
 ) -> np.ndarray:
-    """Resample labels through the transforms onto the grid of another volume, uint8.
+    """Resample labels through the transforms to the grid of another volume, uint8.
 
     nearest  each voxel takes the label at its centre
-    linear   as released: what a label touches at all, by linear interpolation, is of it, so that
-             every brain and lesion grows (a sphere of 33 voxels to 88)
+    linear   as released: a voxel gets a label if linear interpolation gives it any of it, so that
+             every brain and lesion grows (a sphere from 33 to 88 voxels)
     """
     warped = np.zeros(grid.data.shape, np.uint8)
-    # No lesion is none in the template either.
+    # A mask without lesions needs no resampling.
     if not labels.data.any():
         return warped
     if interpolation == "nearest":
         return warp(labels, grid, transforms=transforms, labels=True)
-    # ASSUME: where a lesion (1) and what is ignored (2) both reach a voxel, it is lesion, as it is
-    # in the released code, to which all labels are lesion.
+    # ASSUME: a voxel that both a lesion (1) and an ignored region (2) reach is lesion, as in the
+    # released code, where all labels are lesion.
     for label in sorted(np.unique(labels.data[labels.data > 0]), reverse=True):
         mask = Volume(labels.data == label, labels.affine)
         warped[warp(mask, grid, transforms=transforms, labels=False) > 0] = label
@@ -165,7 +166,7 @@ def warp_labels(
 
 
 def _coarse(volume: Volume) -> Volume:
-    # A Gaussian whose full width at half maximum (2.355 sigma) is four fifths of the new voxel.
+    # The full width at half maximum of the Gaussian (2.355 sigma) is four fifths of the new voxel.
     sigmas = 0.8 * COARSE_SPACING / volume.spacing / 2.355
     smooth = Volume(ndimage.gaussian_filter(volume.data, sigmas), volume.affine)
     return resample(smooth, COARSE_SPACING, labels=False)
@@ -179,7 +180,7 @@ def _coarse_template(template: Volume) -> Volume:
 
 @contextmanager
 def _registered(fixed: Volume, moving: Volume, **settings: Any) -> Iterator[list[str]]:
-    # The outputs of ANTs would pile up in the system's temporary folder.
+    # Otherwise the outputs of ANTs would accumulate in the system's temporary folder.
     with tempfile.TemporaryDirectory() as folder:
         try:
             result = load_ants().registration(

@@ -1,4 +1,4 @@
-"""Raw scans and their lesion masks, in RAS orientation and on cubic voxels."""
+"""Resample raw scans and their lesion masks to cubic voxels in RAS orientation."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from brainuad.images.geometry import background_of, labels_on, resample, to_ras
 from brainuad.images.volumes import Volume, read_labels, read_volume
 from brainuad.preprocessing.raw_scans import Row, mark_lesions
 
-ANY = range(2**16)  # any label there may be
+ANY = range(2**16)  # all possible labels
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Resampling:
 
     spacing              edge of the new voxels in mm
     lesion_labels        labels of a mask that count as lesion
-    ignored_labels       labels that are scored neither way
-    lesions_on_own_grid  a mask may lie on another grid than its scan, to which it is brought
+    ignored_labels       labels that are not scored
+    lesions_on_own_grid  a mask may have another grid than its scan, and is brought to the scan's
     """
 
     modality: str
@@ -32,15 +32,16 @@ class Resampling:
     lesions_on_own_grid: bool
 
     def scan(self, row: Row) -> tuple[Volume, Volume]:
-        """The scan of a row of the subject table, and its lesions: 0 none, 1 lesion, 2 ignored.
+        """The scan in a row of the subject table, and its lesions: 0 none, 1 lesion, 2 ignored.
 
         Without a mask the lesions, uint8, are all 0.
         """
         raw = read_volume(Path(row[self.modality]))
         upright = to_ras(raw)
         image = resample(upright, self.spacing, labels=False)
-        # ASSUME: the background, the value of most of the border or else 0, stays exactly what it
-        # is. B-splines ring around a brain that comes stripped, and its mask is all above it.
+        # ASSUME: the background, which is the value of most of the border or else 0, keeps its
+        # exact value: b-splines ring around a brain that comes stripped, and its mask is all voxels
+        # above the background.
         background = background_of(upright.data)
         blank = Volume(upright.data == background, upright.affine)
         blank = resample(blank, self.spacing, labels=True)
@@ -57,14 +58,14 @@ class Resampling:
         if self.lesions_on_own_grid:
             on_scan = labels_on(Volume(marked, labels.affine), raw, name=seg)
         else:
-            # A mask takes the scan's own affine: their headers may differ by rounding.
+            # A mask takes the affine of its scan: the headers may differ by rounding.
             on_scan = Volume(marked, raw.affine)
         lesions = resample(to_ras(on_scan), self.spacing, labels=True).data
         return image, Volume(lesions, image.affine)
 
 
 def resampling_of(params: Any) -> Resampling:
-    """The resampling that the params of a job say."""
+    """The resampling in the params of a job."""
     layout = load_layout(params.layout)
     labels = labels_of(layout, params.lesion_labels, params.ignored_labels)
     return Resampling(

@@ -1,4 +1,4 @@
-"""Skull stripping, whatever finds the brain: the scan is cut to the mask, the lesions go along."""
+"""Skull stripping with a brain mask from any method."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -9,8 +9,8 @@ from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.volumes import Volume, read_labels, read_volume, write_volume
 from brainuad.io.errors import ScanError
 
-# ASSUME: no adult's brain mask is smaller or larger, fluid and all; a brain cut off or a skull left
-# on is. Those of subjects whose age is known and under 18 are not judged.
+# ASSUME: the brain mask of an adult, which includes fluid, is within this range, unless brain was
+# cut off or skull was left. Subjects with a known age below 18 are not checked.
 ADULT_BRAIN = (600.0, 2500.0)  # ml
 
 
@@ -23,10 +23,12 @@ def strip_scan(
 ) -> None:
     """Write image, brain mask and lesions of one scan; outside the mask the image is 0.
 
-    mask_of: from a scan to its brain mask, uint8 [X, Y, Z] of the same shape. All three files have
-    the affine of the image in `source`. Lesions outside the mask stay: the quality page shows them.
-    Raises ScanError where the mask has not the volume of an adult's brain and the subject, whose
-    folder `source` is, is not named in `children`.
+    mask_of   a function from a scan to its brain mask, uint8 [X, Y, Z] of the same shape
+    children  names of scans whose brain volume is not checked
+
+    All three files have the affine of the image in `source`. Lesions outside the mask are kept: the
+    quality page shows them. Raises ScanError if the volume of the mask is not that of an adult's
+    brain, unless `children` contains the name of the folder `source`.
     """
     scan = read_volume(source / "image.nii.gz")
     lesions = read_labels(source / "lesions.nii.gz", expected=(LESION, IGNORED), grid=scan)
@@ -40,12 +42,12 @@ def strip_scan(
 
 
 def check_brain_volume(mask: Volume) -> None:
-    """Raise ScanError where a brain mask has not the volume of an adult's brain."""
+    """Raise ScanError if the volume of a brain mask is not that of an adult's brain."""
     millilitres = np.count_nonzero(mask.data) * np.prod(mask.spacing) / 1000
     smallest, largest = ADULT_BRAIN
     if not smallest <= millilitres <= largest:
         raise ScanError(
-            f"the brain mask of {millilitres:.0f} ml is outside {smallest:g} to {largest:g} ml, as "
-            "no adult's brain is; check the scan and skull_stripping, or give a child's age in "
+            f"the brain mask of {millilitres:.0f} ml is outside {smallest:g} to {largest:g} ml, "
+            "the range of adults; check the scan and skull_stripping, or give a child's age in "
             "demographics"
         )

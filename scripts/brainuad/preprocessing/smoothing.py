@@ -1,4 +1,4 @@
-"""Curvature flow: smoothing along the edges of an image and not across them."""
+"""Curvature flow: smooth along the edges of an image, and not across them."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from brainuad.config.preprocessing import CurvatureFlow
 
-# Below this squared gradient ITK takes a voxel for flat and leaves it alone.
+# ITK does not change voxels whose squared gradient is below this.
 FLAT = 1e-9
 
 
