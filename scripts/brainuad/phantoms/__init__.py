@@ -1,1 +1,1 @@
-"""Synthetic raw scans of the five data sets, made from the ICBM152 template inside nilearn."""
+"""Synthetic raw scans in the data sets' layouts, made from the ICBM152 template in nilearn."""

@@ -48,11 +48,11 @@ MEANS = {
 }
 MEANS[Contrast.T1CE] = MEANS[Contrast.T1] | {"rim": 1.25, "marrow": 0.5}
 
-# The template's detail beyond its three tissues is T1 contrast; iron darkens T2 where T1 is bright.
+# The template's detail within its three tissues is that of T1; iron darkens T2 where T1 is bright.
 DETAIL = {Contrast.T1: 1.0, Contrast.T1CE: 1.0, Contrast.T2: -0.9, Contrast.FLAIR: -0.4}
 HEALTHY = ("fluid", "grey", "white")
-# Last number of the seed of what is drawn beside the contrasts, which have 1 to 4 (see `acquire`).
-BESIDE = 1 + len(Contrast)
+# The last number of the seed for files other than scans; the contrasts have 1 to 4 (see `acquire`).
+OTHER_FILES = 1 + len(Contrast)
 AIR = 0.015
 
 
@@ -92,7 +92,7 @@ def acquire(
     scanner: Scanner,
 ) -> np.ndarray:
     """Make one scan, int16 [X, Y, Z] in RAS order, from fractions and lesions on its grid."""
-    # Counted from 1: NumPy fills seeds up with zeros, so that a 0 would repeat the person's chance.
+    # Counted from 1: NumPy pads seeds with zeros, so 0 would repeat the person's random numbers.
     rng = np.random.default_rng([*scanner.seed, 1 + list(Contrast).index(contrast)])
     image = ideal_image(tissues, contrast, rng=rng, spread=0.035)
     if lesions is not None:
@@ -157,7 +157,7 @@ def world_affine(axes: Axes, *, pose: np.ndarray, shift: np.ndarray) -> np.ndarr
 
 
 def save(array: np.ndarray, path: Path, *, affine: np.ndarray, orientation: str) -> None:
-    """Write a RAS array in another voxel order ("LPS", "PSR", ...), the world unchanged."""
+    """Write a RAS array in another voxel order ("LPS", "PSR", ...), at the same position."""
     image = nib.Nifti1Image(array, affine)
     image.header.set_xyzt_units("mm")
     turn = nib.orientations.ornt_transform(
@@ -168,6 +168,6 @@ def save(array: np.ndarray, path: Path, *, affine: np.ndarray, orientation: str)
 
 
 def truncate(path: Path) -> None:
-    """Cut a file in half, as a broken download leaves it: the header reads, the data do not."""
+    """Cut a file in half, like a broken download: the header can be read, the data cannot."""
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])

@@ -1,4 +1,4 @@
-"""One person's head: the template, deformed; and what fraction of which tissue each voxel holds."""
+"""One person's head: the deformed template, and the tissue fractions of each voxel."""
 
 from dataclasses import dataclass
 
@@ -40,8 +40,8 @@ class Variation:
 class Head:
     """A person's geometry on the coarse lattice, and their sulci.
 
-    `points` [3, X, Y, Z]: where in the template (mm) each lattice point lies. Distances as in
-    Template, in template millimetres. `skull`, `scalp`, `fluid_layer`: thickness in mm;
+    `points` [3, X, Y, Z]: the position of each lattice point in the template (mm). Distances are as
+    in Template, in template millimetres. `skull`, `scalp`, `fluid_layer`: thickness in mm;
     `soft_tissue` mixes fat and air spaces into face and neck.
     """
 
@@ -111,7 +111,7 @@ def draw_head(template: Template, rng: np.random.Generator, variation: Variation
 
 
 def average_head(template: Template) -> Head:
-    """The template itself, undeformed, with the mean of every thickness."""
+    """The template itself, undeformed, with mean thicknesses."""
     flat = SmoothField(np.zeros((5, 5, 5), np.float32), LATTICE_LOW, 1.0)
     return _measure(
         template,
@@ -156,20 +156,20 @@ def push_apart(
 
 
 def tissues_on(template: Template, head: Head, axes: Axes, *, stripped: bool) -> Tissues:
-    """Tissue fractions of a head on a grid; `stripped` leaves out all that is not brain."""
+    """Tissue fractions of a head on a grid; only those of the brain if it is `stripped`."""
     shape = tuple(len(axis) for axis in axes)
     points = np.stack([on_grid(values, axes) for values in head.points])
     brain_distance = on_grid(head.brain_distance, axes)
     near = brain_distance < 4
     inner = points[:, near]
-    # The template ends here; what its last slice would extrude below is spinal cord.
+    # The template ends here; extrapolating its last slice downwards would add spinal cord.
     inside = sample(template.brain, inner)
     brain = (inside > 0.5) & (inner[2] >= TEMPLATE_ORIGIN[2])
 
     grey, white = sample(template.grey, inner), sample(template.white, inner)
     fluid = np.clip(1 - grey - white, 0, 1)
-    # ASSUME: an average of 152 people blurs the sulci away; fluid is favoured by a personal, local
-    # factor and the fractions are sharpened, which gives back visible folds of varying width.
+    # ASSUME: the sulci are blurred in an average of 152 people. Fluid is increased by a personal,
+    # local factor and the fractions are sharpened, which gives visible folds of varying width.
     fluid = fluid * np.exp(head.sulcal_width + 0.3 * head.sulci.on(axes)[near])
     grey = grey * np.exp(0.14 * head.cortex.on(axes)[near])
     fractions = np.stack([fluid, grey, white]) ** 1.6
@@ -205,7 +205,7 @@ def _add_shell(
     brain_distance: np.ndarray,
     points: np.ndarray,
 ) -> None:
-    """Add the fluid around the brain, skull with marrow, muscle, fat, eyes; in place."""
+    """Add the fluid around the brain, skull with marrow, muscle, fat and eyes, in place."""
     skin = np.minimum(
         head.hull_distance - head.skull - head.scalp - 0.6 * head.cortex.on(lattice_axes()),
         _face(*head.points),
@@ -229,7 +229,7 @@ def _add_shell(
         _ball(x, y / 1.6, z / 1.3, (0, 45, -42), 11), _ball(x, y, z, (0, 70, -15), 9)
     )
     mixture = head.soft_tissue.on(axes)[shell]
-    # ASSUME: face and neck are muscle with random islands of fat and air, no true anatomy.
+    # ASSUME: face and neck are muscle with random islands of fat and air, not true anatomy.
     hollow = soft_below(mixture, -1.1, width=0.5) * soft_below(surface, -9, width=4.0)
     rest = rest * (1 - np.maximum(soft_below(airways, 0, width=3.0), hollow))
     fat = rest * np.maximum.reduce(

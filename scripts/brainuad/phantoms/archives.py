@@ -1,4 +1,4 @@
-"""A phantom tree packed as its data set is downloaded: the archives' names and what lies where."""
+"""Pack the phantoms of a data set into archives like those that are downloaded."""
 
 import gzip
 import shutil
@@ -10,11 +10,11 @@ from pathlib import Path
 from brainuad.config.phantoms import Archive
 from brainuad.phantoms.layouts import Dataset
 
-PACKED = datetime(2021, 6, 1, tzinfo=UTC)  # the same bytes whenever they are made
+PACKED = datetime(2021, 6, 1, tzinfo=UTC)  # fixed, so that the bytes are always the same
 
 
 def pack(root: Path, *, dataset: Dataset, kind: Archive) -> list[Path]:
-    """Replace the folders in `root` by archives of them; returns the archives' paths."""
+    """Replace the folders in `root` by archives of them; return the archives' paths."""
     contents: dict[str, dict[str, Path]] = {}
     for path in sorted(root.rglob("*")):
         archive, name = _place(dataset, path.relative_to(root).as_posix())
@@ -32,7 +32,7 @@ def pack(root: Path, *, dataset: Dataset, kind: Archive) -> list[Path]:
 
 
 def _place(dataset: Dataset, name: str) -> tuple[str, str]:
-    """The archive, without its suffix, that holds a file of the tree, and its name in there."""
+    """The archive (without suffix) of a file of the tree, and the file's name in it."""
     match dataset:
         case Dataset.IXI:
             archive, _, name = name.partition("/")  # IXI's tars are flat
@@ -43,11 +43,11 @@ def _place(dataset: Dataset, name: str) -> tuple[str, str]:
             first = (int(name.partition("/")[0].removeprefix("patient")) - 1) // 5 * 5 + 1
             return f"3D-MR-MS_patient{first:02d}-{first + 4:02d}", name
         case Dataset.ATLAS:
-            # ASSUME: the archive as it is after decryption; the password and its format have tests
-            # of their own.
+            # ASSUME: ATLAS's archive is made as it is after decryption; password and encryption
+            # have tests of their own.
             return "ATLAS_R2.0", f"ATLAS_2/{name}"
         case Dataset.WMH:
-            return "dataverse_files", name  # what DataverseNL calls every download of several files
+            return "dataverse_files", name  # DataverseNL's name for any download of several files
 
 
 def _write_tar(path: Path, members: dict[str, Path]) -> None:

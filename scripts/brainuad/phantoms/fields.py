@@ -2,8 +2,8 @@
 
 All positions are millimetres in the phantom's own frame: x to the right, y to the front, z up,
 with the ICBM152 origin. A grid is the three 1-D arrays of its voxel centres along these axes, so
-that everything smooth is interpolated one axis at a time, which is fast and free of rounding that
-depends on the number of threads.
+that smooth functions are interpolated one axis at a time. This is fast, and its rounding does not
+depend on the number of threads.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def grid_points(axes: Axes) -> np.ndarray:
 
 
 def soft_below(values: np.ndarray, limit: float | np.ndarray, *, width: float) -> np.ndarray:
-    """Smooth step, 1 where `values` lies below `limit`, 0 above, over a band of `width`."""
+    """Smooth step, 1 where `values` is below `limit`, 0 above, over a band of `width`."""
     return np.clip(0.5 + (limit - values) / width, 0, 1).astype(np.float32)
 
 
@@ -54,7 +54,7 @@ def _combine(
 
 
 def on_grid(values: np.ndarray, axes: Axes) -> np.ndarray:
-    """Interpolate lattice values [X, Y, Z] linearly onto a grid; outside, the edge goes on."""
+    """Interpolate lattice values [X, Y, Z] linearly to a grid; outside, the edge is repeated."""
     for axis in range(3):
         position = (axes[axis] - LATTICE_LOW[axis]) / LATTICE_SPACING
         position = np.clip(position, 0, values.shape[axis] - 1)
@@ -73,7 +73,7 @@ class SmoothField:
     spacing: float
 
     def on(self, axes: Axes) -> np.ndarray:
-        """Values on a grid, float32 [X, Y, Z]; outside the field's box the edge goes on."""
+        """Values on a grid, float32 [X, Y, Z]; outside the field's box the edge is repeated."""
         values = self.coefficients
         for axis in range(3):
             knots = self.coefficients.shape[axis]

@@ -1,4 +1,4 @@
-"""The raw trees: names, folders, grids and orders of axes as the data sets come."""
+"""Write phantoms in the raw layouts: names, folders, grids and orders of axes of the data sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Dataset(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """One subject on the way to disk: all of its scans share these."""
+    """What all scans of one subject share."""
 
     template: Template
     plan: Plan
@@ -39,11 +39,11 @@ class Person:
     has_t2: bool = True
 
 
-# Data sets that come in a template's space differ less from it.
+# Heads of data sets in a template's space differ less from the template.
 FREE = Variation()
 ALIGNED = Variation(scale=0.012, rotation=0.8)
 
-# How far a head may be turned against the axes of its scan, in degrees.
+# Standard deviation of the rotation of a head against the axes of its scan, in degrees.
 OBLIQUE = {Dataset.IXI: 2.5, Dataset.CLINIC: 8.0}
 
 IXI_SITES = ("Guys", "HH", "Guys", "Guys", "HH", "IOP")
@@ -73,10 +73,10 @@ def write_subject(
     settings: PhantomSettings,
     seed: int,
 ) -> list[Path]:
-    """Make subject number `index` (from 0) and write its files; returns their paths.
+    """Make subject number `index` (from 0) and write its files; return their paths.
 
-    The first path is the scan that is cut in half when the subject is among the truncated.
-    The same seed, data set and index give the same bytes, whatever else is made.
+    The first path is the scan that is cut in half if the subject is among the truncated ones. The
+    same seed, data set and index give the same bytes, whichever other subjects are made.
     """
     key = (seed, list(Dataset).index(dataset), index)
     rng = np.random.default_rng(key)
@@ -127,7 +127,7 @@ def _write_scans(
 
 
 def ixi_number(index: int) -> int:
-    """The number in the name of subject `index` (from 0): the real ones have gaps, too."""
+    """The number in the name of subject `index` (from 0), with gaps like those of IXI."""
     return 2 + index + index // 4
 
 
@@ -136,7 +136,7 @@ def _write_ixi(person: Person, root: Path, *, index: int, spacing: Spacing) -> l
     number = ixi_number(index)
     name = f"IXI{number:03d}-{site}-{400 + 37 * number % 2200:04d}"
     across, front, up = spacing
-    # ASSUME: sagittal T1 and axial T2 with slices a quarter thicker, as in IXI's own protocols.
+    # ASSUME: T1 is sagittal, and T2 axial with slices a quarter thicker, as in IXI's protocols.
     views = {
         Contrast.T2: ((236.0, 240.0, 170.0), (across, front, 1.25 * up), "LAS"),
         Contrast.T1: ((180.0, 240.0, 216.0), (across, front, up), "PSR"),
@@ -239,7 +239,7 @@ def _write_wmh(person: Person, root: Path, *, index: int, spacing: Spacing) -> l
 
 
 def _write_clinic(person: Person, root: Path, *, index: int, spacing: Spacing) -> list[Path]:
-    """A BIDS folder without lesion masks, as a clinic may have it; no public data set."""
+    """A BIDS folder without lesion masks, as a clinic may have one; not a public data set."""
     name = f"sub-{index + 1:02d}"
     axes = acquisition.grid_axes(field_of_view=(210.0, 230.0, 165.0), spacing=spacing)
     affine = acquisition.world_affine(axes, pose=person.scanner.pose, shift=person.scanner.shift)

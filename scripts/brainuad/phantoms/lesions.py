@@ -1,7 +1,7 @@
-"""Lesions with exact masks: what they share, tumour and multiple sclerosis.
+"""Lesions with exact masks: common functions, tumours and multiple sclerosis.
 
-Places are chosen on the coarse lattice, so they do not depend on the scan's grid; shapes are drawn
-on the grid itself. A voxel belongs to a lesion where the lesion fills more than half of it.
+Positions are chosen on the coarse lattice, so they do not depend on the scan's grid; shapes are
+drawn on the grid itself. A voxel belongs to a lesion if the lesion fills more than half of it.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Lesions:
-    """Layers in the order in which they cover what is below, and the mask, uint8 [X, Y, Z]."""
+    """Layers, of which each covers those before it, and the mask, uint8 [X, Y, Z]."""
 
     layers: tuple[Layer, ...]
     labels: np.ndarray
@@ -33,7 +33,7 @@ class Lesions:
 
 @dataclass(frozen=True)
 class Plan:
-    """A person's head with what the lesion does to it, and the function that draws the lesion."""
+    """A person's head, deformed by the lesion, and the function that draws the lesion."""
 
     head: Head
     draw: Callable[[Tissues, Axes], Lesions]
@@ -42,7 +42,7 @@ class Plan:
 def random_place(rng: np.random.Generator, candidates: np.ndarray) -> np.ndarray:
     """A random lattice point (mm) among those marked in `candidates`, moved by less than a step."""
     if not candidates.any():
-        raise ValueError("no place in this head fits the lesion")
+        raise ValueError("the lesion fits nowhere in this head")
     chosen = np.unravel_index(rng.choice(np.flatnonzero(candidates)), candidates.shape)
     corner = [axis[index] for axis, index in zip(lattice_axes(), chosen, strict=True)]
     return np.array(corner) + rng.uniform(-1.5, 1.5, 3)
@@ -80,7 +80,7 @@ def texture_on(rng: np.random.Generator, axes: Axes, spacing: float = 8.0) -> np
 
 
 def soft_edge(excess: np.ndarray, edge: float) -> np.ndarray:
-    """Weight of a shape from how far (mm) a voxel lies outside it, blended over `edge` mm."""
+    """Weight of a shape by a voxel's distance (mm) outside it, blended over `edge` mm."""
     return (1 / (1 + np.exp(np.clip(4 * excess / edge, -30, 30)))).astype(np.float32)
 
 
@@ -146,7 +146,7 @@ def plan_tumour(
 def plan_plaques(
     template: Template, head: Head, rng: np.random.Generator, lesion_load: float
 ) -> Plan:
-    """Multiple sclerosis: ovoid plaques (1), most of them beside the ventricles."""
+    """Multiple sclerosis: ovoid plaques (1), most of them next to the ventricles."""
     del template
     white, ventricle = head.white, head.ventricle_distance
     within = (head.brain_distance < -5) & (head.points[2] > -35)
@@ -157,7 +157,7 @@ def plan_plaques(
     )
     count = int(np.clip(rng.normal(42, 15) * lesion_load, 8, 150))
     outwards = np.stack(np.gradient(ventricle))
-    # Plaques gather: those beside the ventricles, around a few foci where they flow together.
+    # Plaques next to the ventricles are clustered around a few foci, where they merge.
     foci = [random_place(rng, places[0][1]) for _ in range(rng.integers(2, 5))]
     gathered = np.zeros_like(within)
     for focus in foci:
@@ -176,7 +176,7 @@ def plan_plaques(
     def draw(tissues: Tissues, axes: Axes) -> Lesions:
         local = np.random.default_rng(seed)
         uneven = smooth_field(local, spacing=6.0)
-        # Plaques stop at fluid, and half-heartedly at grey matter.
+        # Plaques hardly reach into fluid.
         allowed = tissues.brain * (1 - 0.9 * tissues.fractions["fluid"])
         weight, shape = np.zeros((2, *allowed.shape), np.float32)
         for centre, radius, direction, stretch in plaques:
@@ -184,7 +184,7 @@ def plan_plaques(
             offset = offsets(inner, centre)
             along = np.einsum("i,ixyz->xyz", direction, offset)
             across = np.sqrt(np.maximum((offset**2).sum(0) - along**2, 0))
-            # Longer along one axis, thinner across the others: the volume is kept.
+            # Longer along one axis and thinner along the others, so that the volume is the same.
             distance = np.hypot(along / stretch, across * stretch**0.5)
             excess = distance - radius * (1 + 0.16 * uneven.on(inner))
             part = soft_edge(excess, 2.0)

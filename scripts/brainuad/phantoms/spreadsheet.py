@@ -1,4 +1,4 @@
-"""IXI.xls: age, sex and more of the people of IXI, with the gaps and repeats it really has."""
+"""IXI.xls: age, sex and more of the subjects of IXI, with gaps and repeats like the real file."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xlwt
 
-from brainuad.phantoms.acquisition import BESIDE
+from brainuad.phantoms.acquisition import OTHER_FILES
 from brainuad.phantoms.layouts import Dataset
 
 COLUMNS = (
@@ -28,9 +28,9 @@ Row = dict[str, float | date | None]
 
 
 def write_spreadsheet(path: Path, *, numbers: Sequence[int], seed: int) -> None:
-    """Write the BIFF file with the rows of the people with these numbers (IXI002: 2).
+    """Write the BIFF file with the rows of the subjects with these numbers (IXI002: 2).
 
-    The same seed and number give the same rows, whoever else is in the file.
+    The same seed and number give the same rows, whichever other subjects are in the file.
     """
     book = xlwt.Workbook()
     sheet = book.add_sheet("Table")
@@ -49,7 +49,7 @@ def write_spreadsheet(path: Path, *, numbers: Sequence[int], seed: int) -> None:
 
 
 def rows_of(number: int, *, seed: int) -> list[Row]:
-    """The rows of one person: mostly one; None is an empty cell, 0 a code that is not known."""
+    """The rows of one subject, mostly one; None is an empty cell, 0 an unknown code."""
     full = _draw_row(number, seed)
     zeroed = {name: 0 for name in COLUMNS} | {
         "IXI_ID": number,
@@ -58,9 +58,9 @@ def rows_of(number: int, *, seed: int) -> list[Row]:
         "AGE": None,
     }
     other = full | {"AGE": full["AGE"] + 2.5}
-    # ASSUME: the kinds of faulty rows are those others met in the real file (a row and its zeroed
-    # copy, two rows that differ, no age, no row at all); who has them is fixed, so that a few
-    # phantoms show them all.
+    # ASSUME: the kinds of faulty rows are those that others found in the real file (a row and its
+    # zeroed copy, two different rows, no age, no row at all). The subjects that have them are
+    # fixed, so that a few phantoms have them all.
     return {
         3: [full | {"STUDY_DATE": None, "AGE": None}],
         4: [full, zeroed],
@@ -71,7 +71,7 @@ def rows_of(number: int, *, seed: int) -> list[Row]:
 
 
 def _draw_row(number: int, seed: int) -> Row:
-    rng = np.random.default_rng((seed, list(Dataset).index(Dataset.IXI), number, BESIDE))
+    rng = np.random.default_rng((seed, list(Dataset).index(Dataset.IXI), number, OTHER_FILES))
     sex = int(rng.integers(1, 3))
     height = round(float(rng.normal(177 if sex == 1 else 164, 7)))
     age = float(rng.uniform(20, 86))

@@ -1,4 +1,4 @@
-"""Vascular lesions with exact masks: wedge-shaped infarct, white-matter hyperintensities."""
+"""Vascular lesions with exact masks: infarcts and white-matter hyperintensities."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from brainuad.phantoms.template import Template
 def plan_infarct(
     template: Template, head: Head, rng: np.random.Generator, lesion_load: float
 ) -> Plan:
-    """Chronic infarct (1): mostly a wedge with its base on the cortex, else a deep, round one."""
+    """Chronic infarct (1): mostly a wedge with its base on the cortex, sometimes deep and round."""
     del template
     if rng.random() < 0.2:
         return _plan_deep_infarct(head, rng, lesion_load)
@@ -47,8 +47,8 @@ def plan_infarct(
         along = np.einsum("i,ixyz->xyz", -inwards, offset) / distance
         angle = np.arccos(np.clip(along, -1, 1))
         rough = smooth_field(local, spacing=16.0).on(inner)
-        beside = distance * np.sin(np.minimum(angle - half_angle, np.pi / 2))
-        excess = np.maximum(beside, distance - length - 12) + 1.8 * rough
+        outside_wedge = distance * np.sin(np.minimum(angle - half_angle, np.pi / 2))
+        excess = np.maximum(outside_wedge, distance - length - 12) + 1.8 * rough
         return _infarct(excess, tissues, axes, window, local)
 
     return Plan(head, draw)
@@ -92,7 +92,7 @@ def plan_hyperintensities(
 ) -> Plan:
     """Caps and bands around the ventricles and spots in deep white matter (1).
 
-    One person in three has other pathology (2) too: a small old infarct.
+    One person in three also has other pathology (2): a small old infarct.
     """
     band = float(rng.uniform(0.5, 2.8)) * lesion_load**0.5
     cap = float(rng.uniform(3.0, 7.0)) * lesion_load**0.5
@@ -109,7 +109,7 @@ def plan_hyperintensities(
     def draw(tissues: Tissues, axes: Axes) -> Lesions:
         local = np.random.default_rng(seed)
         reach = band + 2.0 * smooth_field(local, spacing=13.0).on(axes)
-        # Caps sit on the frontal horns and the trigones, the two ends of the lateral ventricles.
+        # Caps are at the frontal horns and the trigones, the two ends of the lateral ventricles.
         along = np.abs(axes[1] + 8.0).reshape(1, -1, 1)
         reach = reach + cap * np.clip((along - 18) / 22, 0, 1).astype(np.float32)
         excess = tissues.ventricle_distance - reach
@@ -120,7 +120,7 @@ def plan_hyperintensities(
             distance = np.linalg.norm(offset, axis=0) - radius * (1 + 0.15 * uneven.on(inner))
             excess[window] = np.minimum(excess[window], distance)
         white = np.clip(1.6 * tissues.fractions["white"] - 0.1, 0, 1)
-        # The corpus callosum between the ventricles stays spared.
+        # The corpus callosum between the ventricles has no lesions.
         lateral = np.clip((np.abs(axes[0]) - 8) / 6, 0, 1).reshape(-1, 1, 1).astype(np.float32)
         shape = soft_edge(excess, 2.5) * white * lateral * tissues.brain
         strength = np.clip(0.88 + 0.08 * texture_on(local, axes, 9.0), 0.6, 1)
