@@ -129,7 +129,7 @@ def test_weights_that_share_memory_are_written_apart(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"nothing", pickletools.__doc__.encode()])
 def test_other_weights_are_refused(tmp_path, content):
     (tmp_path / "model.safetensors").write_bytes(content)
-    with pytest.raises(SettingsError, match=r"model.safetensors: no weights of a bundle"):
+    with pytest.raises(SettingsError, match=r"model.safetensors: not the weights of a bundle"):
         read_shared_weights(tmp_path / "model.safetensors")
 
 
@@ -204,7 +204,7 @@ def test_card_does_not_say_how_an_archive_was_preprocessed(tmp_path):
     preprocessed = {"layout": "preprocessed", "part": "Train/ixi", "skull_stripping": "hdbet"}
     changes = {"phantoms": None, "datasets": {"ixi": preprocessed}}
     card = (small_bundle(tmp_path, changes=changes) / "docs/README.md").read_text(encoding="utf-8")
-    assert "| Guys | as the archive came | those of the data sets in the authors' archive |" in card
+    assert "| Guys | as in the archive | those of the data sets in the authors' archive |" in card
     assert "HD-BET" not in card and "they are preprocessed as those in training" not in card
 
 

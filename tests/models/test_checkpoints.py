@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint_and_one_line(tmp_path):
     }
     assert done.stdout.splitlines() == [
         f"{limit} {name} SettingsError: {path}: cannot be written (File too large); free some "
-        "space and run again: a training goes on from its last checkpoint"
+        "space and run again: a training continues from its last checkpoint"
         for limit in LIMITS
         for name, path in files.items()
     ]
@@ -146,7 +146,7 @@ def test_a_checkpoint_cut_short_is_started_anew(tmp_path, capsys, share):
     assert checkpoint.load(IDENTITY, PROCESSOR) is None
     line = capsys.readouterr().out
     assert line.startswith("checkpoint.pt cannot be read (")
-    assert line.endswith("): starting anew\n") and line.count("\n") == 1
+    assert line.endswith("): starting again\n") and line.count("\n") == 1
 
 
 def test_a_checkpoint_that_cannot_be_opened_is_not_started_over(tmp_path, monkeypatch):
@@ -203,7 +203,7 @@ def test_what_differs_is_named_with_both_values(tmp_path, capsys):
         checkpoint.load(identity(steps=6, betas=(0.9, 0.95), augmentation=None), PROCESSOR) is None
     )
     assert capsys.readouterr().out == (
-        "checkpoint.pt is of another training, starting anew: "
+        "checkpoint.pt is of another training, starting again: "
         "training.augmentation was absent, is None; "
         "training.augmentation.gamma.probability was 0.5, is absent; "
         "training.betas was (0.9, 0.999), is (0.9, 0.95)\n"
@@ -219,7 +219,7 @@ def test_a_line_stays_a_line_where_the_whole_training_differs(tmp_path, capsys):
     assert checkpoint.load(after, PROCESSOR) is None
     line = capsys.readouterr().out
     assert line == (
-        "checkpoint.pt is of another training, starting anew: seed was 1, is 2; "
+        "checkpoint.pt is of another training, starting again: seed was 1, is 2; "
         f"training images was {before['training images']}, is another; "
         "training.value01 was 1, is -1; training.value02 was 2, is -2; "
         "training.value03 was 3, is -3; training.value04 was 4, is -4; "

@@ -114,5 +114,5 @@ def test_runs_without_scores(tmp_path, theirs):
 def test_a_file_of_another_kind_is_one_clear_line(tmp_path, content, lacking):
     write_table(frame(*SEGMENTATION), tmp_path / "ours.tsv")
     (tmp_path / "theirs.tsv").write_bytes(content)
-    with pytest.raises(SettingsError, match=rf"theirs\.tsv is no table of results.*{lacking}"):
+    with pytest.raises(SettingsError, match=rf"theirs\.tsv is not a table of results.*{lacking}"):
         compared(tmp_path, ours=[tmp_path / "ours.tsv"], reference=[tmp_path / "theirs.tsv"])

@@ -237,7 +237,7 @@ def test_a_checkpoint_of_other_settings_is_refused_and_said(tmp_path, capsys):
     progress = train_line(tmp_path, steps=9, warmup_steps=0, checkpoint_minutes=0.0)
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == (
-        "checkpoint.pt is of another training, starting anew: training.steps was 6, is 9"
+        "checkpoint.pt is of another training, starting again: training.steps was 6, is 9"
     )
     assert progress.history[0]["step"] == 3
 
@@ -253,7 +253,7 @@ def test_a_checkpoint_of_other_code_or_another_precision_is_refused_and_said(tmp
     train_line(tmp_path, checkpoint_minutes=0.0)
     capsys.readouterr()
     train_line(tmp_path, checkpoint_minutes=0.0, code="second")
-    said = "checkpoint.pt is of another training, starting anew: "
+    said = "checkpoint.pt is of another training, starting again: "
     assert capsys.readouterr().out.startswith(f"{said}code was 'first', is 'second'\n")
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     other = saved | {"identity": saved["identity"] | {"precision": "'bf16'"}}
@@ -444,7 +444,7 @@ def test_going_on_on_another_machine_is_said_and_kept(tmp_path, capsys, monkeypa
     here = device_name(cpu.torch)
     assert resumed == "resumed after step 6 of 12"
     assert said == (
-        f"going on elsewhere, so the last digits differ: device was {here}, is NVIDIA A100; "
+        f"continuing elsewhere, so the last digits differ: device was {here}, is NVIDIA A100; "
         "compiled was False, is True; deterministic was True, is False"
     )
     assert [(row["from_step"], row["device"]) for row in progress.machines] == [

@@ -223,7 +223,7 @@ def test_twenty_kills_at_random_moments_and_one_result(folder):
 
     assert len(lives) == 21
     assert half_written >= 1, "no SIGKILL came while a checkpoint was written"
-    assert not any("starting anew" in life.log.read_text() for life in lives)
+    assert not any("starting again" in life.log.read_text() for life in lives)
     resumed = [life.step("resumed after step") for life in lives]
     steps = [step for step in resumed if step is not None]
     assert len(steps) >= 8

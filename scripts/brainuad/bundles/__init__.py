@@ -1,1 +1,1 @@
-"""What a bundle says of itself: the metadata of MONAI's bundles, and a model card."""
+"""The description of a bundle: the metadata of MONAI's bundles, and a model card."""

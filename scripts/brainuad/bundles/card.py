@@ -1,4 +1,4 @@
-"""The model card and the licence of a bundle, filled from the run that trained it."""
+"""The model card and the licence of a bundle, from the run that trained it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,17 +25,17 @@ SHOWN = {
     "recall": "Recall %",
     "ssim": "SSIM %",
 }
-# A group of fewer test subjects is shown, and not called a failure.
+# A group of fewer test subjects is shown, but is not named as a failure.
 FEWEST_SUBJECTS = 3
 PHANTOMS = (
     "**Trained and tested on phantoms.** It shows how a bundle is made and applied; it says "
     "nothing about patients."
 )
-AS_IT_CAME = "as the archive came"
-APPLIED = "they are preprocessed as those in training"
+AS_IT_CAME = "as in the archive"
+APPLIED = "they are preprocessed like the training scans"
 APPLIED_TO_OTHERS = (
-    "those in training came preprocessed, as the archive came; yours are preprocessed by this "
-    "workflow, which may differ"
+    "the training scans came preprocessed from the authors' archive; yours are preprocessed by "
+    "this workflow, which may differ"
 )
 
 
@@ -58,7 +58,7 @@ def model_card(
     thresholds       content of each threshold's file, by data set; "healthy" is the one applied
     scores           of `summaries.summarize_scores`
     subgroups        of `subgroups.summarize_groups`
-    false_positives  fitted_on, value: ml called anomalous in healthy test subjects
+    false_positives  fitted_on, value: ml that are marked in healthy test subjects
     template         the facts of `check_template` by their names
     """
     (method,) = settings["methods"].values()
@@ -69,10 +69,10 @@ def model_card(
         f"# {method['label']} for {modality} brain MRI",
         INTENDED_USE,
         PHANTOMS if facts["phantoms"] else "",
-        f"It has seen slices of healthy brains alone. {_asked(method)} What differs is the "
-        "anomaly map, in which no kind of lesion is looked for. Whatever is unlike its training "
-        "data stands out: lesions, and also other scanners, ages, motion and failures of the "
-        "preprocessing.",
+        f"It was trained on slices of healthy brains only. {_asked(method)} The difference to the "
+        "scan is the anomaly map, which is not specific to a kind of lesion. Everything unlike the "
+        "training data stands out: lesions, but also other scanners, ages, motion and failures of "
+        "the preprocessing.",
         "## How to apply it",
         f"With the workflow brainuad, a config that names this folder (`bundle: {name}`) and your "
         f"scans; config/apply.yaml is an example. Scans must be {modality}; "
@@ -84,9 +84,9 @@ def model_card(
             [_data_row(block, people, name) for name, block in facts["datasets"].items()],
         ),
         f"Fold {facts['fold']} of {facts['folds']}. Ages in training: "
-        f"{_ages(people, training, 'train')}; of others nothing is known.",
+        f"{_ages(people, training, 'train')}; nothing is known about other ages.",
         "## Thresholds",
-        "A voxel is called anomalous above the threshold. `healthy` is the one that is applied: "
+        "A voxel above the threshold is anomalous. `healthy` is the threshold that is applied: "
         "1 % of the brain voxels of healthy validation subjects exceed it. The others have the "
         "best Dice on the validation patients of a data set.",
         _table(
@@ -95,23 +95,23 @@ def model_card(
         ),
         "## Scores of the test subjects",
         "Means with their interval. Dice, precision and recall are at the threshold fitted on the "
-        "data set itself, which is not the one that is applied; AUPRC needs none. All of them: "
-        f"{SCORES}.",
+        "data set itself, which is not the one that is applied; AUPRC needs none. All scores are "
+        f"in {SCORES}.",
         _table(["", *SHOWN.values()], _score_rows(scores, labels)),
         "## Known failures",
         *_failures(subgroups, labels),
         "By lesion volume, age, sex and site, as far as they are known (all: " + SUBGROUPS + "):",
         _table(["", "", "group", "subjects", "Dice %", "AUPRC %"], _groups(subgroups, labels)),
-        "In healthy brains all that is called anomalous is false. In the healthy test subjects "
-        "that is so much, at the applied threshold (1 % of healthy voxels) and at others:",
+        "In healthy brains, every anomalous voxel is a false positive. This is their volume in the "
+        "healthy test subjects, at the applied threshold (1 % of healthy voxels) and at others:",
         _table(["at the threshold of", "median ml", "most ml"], _alarms(false_positives, labels)),
         "## Files",
         f"`sha256sum --check {CHECKSUMS}` checks all.",
         f"- {WEIGHTS}: weights, and the settings to rebuild the network\n"
-        f"- {TEMPLATE}: what scans are registered to, made from {template['source']} with SHA-256 "
-        f"{template['sha256']}\n"
-        f"- {HEALTHY_RESIDUALS}: mean and deviation of healthy anomaly maps in each voxel, and the "
-        "mean residual of each healthy scan\n"
+        f"- {TEMPLATE}: the template that scans are registered to, made from {template['source']} "
+        f"with SHA-256 {template['sha256']}\n"
+        f"- {HEALTHY_RESIDUALS}: mean and standard deviation of healthy anomaly maps in each "
+        "voxel, and the mean residual of each healthy scan\n"
         "- thresholds/: the thresholds, with the names of the subjects they were fitted on",
         "## Reference",
         PAPER + ".",
@@ -120,16 +120,16 @@ def model_card(
 
 
 def licence(facts: Mapping[str, Any]) -> str:
-    """What is known of the terms under which the bundle may be passed on."""
+    """What is known about the terms under which the bundle may be shared."""
     terms = [f"- {block['label']}: {block['terms']}" for block in facts["datasets"].values()]
     lines = [
-        "The licence of these weights is the choice of whoever trained them; none is named here.",
-        "It must agree with the terms of what they were made from:",
+        "The person who trained these weights chooses their licence; none is named here.",
+        "It must agree with the terms of the data that they were made from:",
         "",
         *terms,
         f"- the template: {facts['template_terms']}",
         "",
-        "Check them before you pass the bundle on; the names of validation subjects stand in",
+        "Check them before you share the bundle; the names of validation subjects are in",
         "thresholds/. The workflow brainuad itself has the MIT licence.",
     ]
     return "\n".join(lines) + "\n"
@@ -208,9 +208,9 @@ def _score(row: Mapping[str, Any] | None) -> str:
 
 
 def _failures(subgroups: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """The worst group of each data set by Dice, among those of several subjects."""
+    """The group of each data set with the lowest Dice, among those of several subjects."""
     dices = subgroups[subgroups["metric"] == "dice"].dropna(subset=["mean"])
-    # Where all are of one group, it is the whole data set.
+    # A single group is the whole data set.
     several = dices.groupby(["dataset", "grouping"])["group"].transform("count") > 1
     dices = dices[several & (dices["subjects"] >= FEWEST_SUBJECTS)]
     lines = []

@@ -1,7 +1,7 @@
 """`configs/metadata.json` of a MONAI bundle.
 
-https://docs.monai.io/en/stable/mb_specification.html names its keys. MONAI's own weights are a
-pickle (model.pt); these are safetensors, so the network is rebuilt by this workflow.
+https://docs.monai.io/en/stable/mb_specification.html defines its keys. MONAI's weights are a pickle
+(model.pt); these are safetensors, from which this workflow rebuilds the network.
 """
 
 from importlib.metadata import version
@@ -26,7 +26,7 @@ PACKAGES = ("nibabel", "safetensors", "scipy")
 def metadata_of(
     settings: dict[str, Any], facts: dict[str, Any], scores: pd.DataFrame
 ) -> dict[str, Any]:
-    """The metadata from the settings of the bundle, the facts of the run, and summarised scores."""
+    """The metadata from the settings of the bundle, the facts of the run, and summarized scores."""
     (method,) = settings["methods"].values()
     modality = settings["modality"].upper()
     training = next(iter(facts["datasets"].values()))
@@ -41,15 +41,15 @@ def metadata_of(
         "required_packages_version": {name: version(name) for name in PACKAGES},
         "task": "Unsupervised anomaly detection in brain MRI",
         "description": f"{method['label']} learned axial slices of healthy brains in {modality}; "
-        "what it does not reconstruct in a patient's scan is the anomaly map.",
-        "authors": "whoever trained it, with the workflow brainuad; the method: Behrendt et al.",
+        "the anomaly map is what it does not reconstruct in a patient's scan.",
+        "authors": "the person who trained it with the workflow brainuad; method: Behrendt et al.",
         "copyright": "see docs/license.txt",
         "data_source": f"{training['label']}: {training['terms']}",
         "data_type": "NIfTI",
         "image_classes": f"axial slice in {modality}, stripped, registered, intensities about 0 "
         "to 1 between two percentiles of the brain",
-        "label_classes": "none: trained on healthy brains alone",
-        "pred_classes": "the slice as a healthy brain would look",
+        "label_classes": "none: trained on healthy brains only",
+        "pred_classes": "the slice as it would look in a healthy brain",
         "eval_metrics": _measured(scores),
         "intended_use": INTENDED_USE,
         "references": [PAPER],
@@ -61,7 +61,7 @@ def metadata_of(
 
 
 def _slices(settings: dict[str, Any], what: str) -> dict[str, Any]:
-    """What a tensor of slices holds, in the words of the specification."""
+    """The description of a tensor of slices by the specification."""
     normalization = settings["preprocessing"]["normalization"]
     rows, columns, _ = (edge // normalization["downsampling"] for edge in normalization["size"])
     return {
@@ -78,7 +78,7 @@ def _slices(settings: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 def _measured(scores: pd.DataFrame) -> dict[str, float]:
-    """Such as dice_brats21: the mean over test subjects; what is not defined is left out."""
+    """Means over test subjects by names such as dice_brats21, without undefined ones."""
     defined = scores.dropna(subset=["mean"])
     return {
         f"{row.metric}_{row.dataset}": round(float(row.mean), 4)

@@ -1,4 +1,4 @@
-"""torch.compile for the costly parts of a network, where it works; elsewhere all runs as it is."""
+"""Use torch.compile for the costly parts of a network if it works, and run uncompiled if not."""
 
 import os
 import shutil
@@ -15,27 +15,28 @@ from torch import nn
 from brainuad.compute.device import Device
 from brainuad.io.job import log
 
-# What libraries below torch say of a GPU that has no memory left, or does not answer.
+# Texts in errors of a GPU that has no memory left or does not respond.
 DEVICE_ERRORS = ("CUDA error", "CUDA out of memory", "CUBLAS_STATUS", "CUDNN_STATUS")
 
 _compiled: WeakSet[nn.Module] = WeakSet()
-# Why this process compiles nothing more; empty as long as it does.
+# Why this process no longer compiles; empty as long as it does.
 _failures: list[str] = []
 
 
 def compile_costly_parts(
     network: nn.Module, device: Device, rehearsal: Callable[[], object]
 ) -> bool:
-    """Compile, if the device's settings want it, each module that says `worth_compiling`.
+    """Compile each module with the attribute `worth_compiling`, if the device's settings say so.
 
-    The modules are compiled in place, for the one shape that the rehearsal has, and keep the names
-    of their weights, which then lie with the channels last: build the optimiser afterwards. The
-    rehearsal does once what is to be fast later. Returns whether the modules run compiled, now or
-    since an earlier call.
+    rehearsal  runs once the computation that is to be fast; modules are compiled for its shape only
 
-    Where they cannot be compiled (no compiler, an unknown GPU), this process compiles nothing, and
-    one line of the log says why. Raises what the rehearsal raises for want of memory, or because
-    the GPU failed: without compiling it would need still more.
+    The modules are compiled in place and keep the names of their weights, whose memory format
+    becomes channels last: build the optimizer afterwards. Returns whether the modules are compiled,
+    now or by an earlier call.
+
+    If they cannot be compiled (no compiler, an unknown GPU), this process compiles nothing, and one
+    line of the log says why. Errors of the rehearsal are raised if memory is exhausted or the GPU
+    failed: without compilation it would need even more memory.
     """
     parts = [module for module in network.modules() if getattr(module, "worth_compiling", False)]
     if not device.settings.compile or not parts:
@@ -47,13 +48,14 @@ def compile_costly_parts(
     started = time.monotonic()
     reason = what_compiling_lacks(device.torch.type)
     if reason is None:
-        # A GPU's convolutions in bfloat16 want the channels last, and compiled norms leave them so.
+        # On a GPU, convolutions in bfloat16 need channels last, and compiled norms keep them.
         network.to(memory_format=torch.channels_last)
         try:
             for part in parts:
                 part.compile(dynamic=False)
             rehearsal()
-        # What a compiler can raise has no common class. An error of the network's own comes again.
+        # Errors of compilers have no common class. An error of the network itself occurs again
+        # when it runs uncompiled.
         except Exception as error:
             if _is_of_the_device(error):
                 raise
@@ -75,10 +77,10 @@ def runs_compiled(network: nn.Module) -> bool:
 
 
 def what_compiling_lacks(device_type: str) -> str | None:
-    """What torch.compile builds with and this machine lacks, and how to get it; None for nothing.
+    """What torch.compile needs and this machine lacks, and how to get it; None if it has all.
 
-    Triton builds the launchers of a GPU's kernels with a C compiler, Inductor a CPU's kernels with
-    one for C++; both include Python's headers.
+    Triton builds the launchers of a GPU's kernels with a C compiler, Inductor builds a CPU's
+    kernels with a C++ compiler; both need Python's headers.
     """
     variable, names, packages = {
         "cuda": ("CC", ("gcc", "clang"), "gcc of Debian, gcc_linux-64 of conda-forge"),
@@ -100,14 +102,14 @@ def what_compiling_lacks(device_type: str) -> str | None:
 
 
 def eagerly(device: Device) -> AbstractContextManager:
-    """Inside it compiled modules run as written: another shape would be compiled anew."""
+    """A context in which modules run uncompiled: another shape would be compiled again."""
     if not device.settings.compile:
         return nullcontext()
     return torch.compiler.set_stance("force_eager")
 
 
 def _is_of_the_device(error: Exception) -> bool:
-    """Whether memory, or the GPU, is what failed: here, or in what a compiler's error wraps."""
+    """Whether memory or the GPU failed, in this error or in one that a compiler's error wraps."""
     return any(
         isinstance(cause, torch.OutOfMemoryError | torch.AcceleratorError | MemoryError)
         or any(text in str(cause) for text in DEVICE_ERRORS)
@@ -116,7 +118,7 @@ def _is_of_the_device(error: Exception) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it."""
+    """The error, its causes and contexts."""
     waiting, seen = [error], set()
     while waiting:
         cause = waiting.pop()

@@ -1,4 +1,4 @@
-"""The machine and the libraries that compute: what moves results in their last digits."""
+"""The machine that computes, which changes the last digits of results."""
 
 import platform
 from pathlib import Path

@@ -11,14 +11,15 @@ from brainuad.compute.device import to_device
 def random_ellipses(
     brains: Tensor, half_axes: tuple[float, float], generator: torch.Generator
 ) -> Tensor:
-    """How far pixels are from the centre of their slice's ellipse, float32 [B, 1, H, W].
+    """The distance of pixels from the centre of their slice's ellipse, float32 [B, 1, H, W].
 
-    The centre has 0, the border 1. Centre, half axes and direction are drawn for each slice.
+    It is 0 at the centre and 1 at the border. Centre, half axes and direction are drawn for each
+    slice.
 
-    brains     bool [B, 1, H, W], where centres lie, in each pixel as likely as in any other; in a
-               slice without a brain the centre is below the last row
-    half_axes  the shortest and the longest, as parts of the slice's longer edge; their logarithms
-               are uniform
+    brains     bool [B, 1, H, W], from whose pixels the centres are drawn uniformly; in a slice
+               without a brain the centre is below the last row
+    half_axes  the shortest and the longest, as fractions of the slice's longer edge; their
+               logarithms are uniform
     """
     height, width = brains.shape[-2:]
     shortest, longest = half_axes

@@ -1,4 +1,4 @@
-"""Random masks of inpainting: dense around a point of the brain, scattered further out."""
+"""Random masks for inpainting: dense around a point of the brain, and scattered further away."""
 
 import torch
 from torch import Tensor
@@ -6,18 +6,18 @@ from torch import Tensor
 from brainuad.compute.device import to_device
 from brainuad.corruption.ellipses import random_ellipses
 
-# ASSUME: blocks are masked with the probability that squares at normally distributed places have
-# to cover them. In the code of IterMask2's authors the squares have edges of 4, 8 and 16 mm, the
-# deviations are 1 to 32 mm, and 2.5 to 5 squares lie above one another in the middle. Here up to 4
-# do, and the deviations reach half of the slice's longer edge, since the first mask of a scan is
-# scattered over most of the brain.
+# ASSUME: blocks are masked with the probability that squares at normally distributed positions
+# cover them. In the code of IterMask2's authors the squares have edges of 4, 8 and 16 mm, the
+# standard deviations are 1 to 32 mm, and 2.5 to 5 squares overlap in the middle. Here up to 4
+# overlap, and the standard deviations reach half of the slice's longer edge, since the first mask
+# of a scan is scattered over most of the brain.
 DEVIATIONS = (0.05, 0.5)
 LAYERS = 4
 EDGES = (1, 2, 4)
 
 
 def random_masks(brains: Tensor, generator: torch.Generator) -> Tensor:
-    """Where slices are masked, bool [B, 1, H, W], inside the brains of the same shape alone."""
+    """Random masks bool [B, 1, H, W], which are only within the brains of the same shape."""
     count, _, height, width = brains.shape
     distances = random_ellipses(brains, DEVIATIONS, generator)
     shares = to_device(torch.rand((count, 1, 1, 1), generator=generator), brains.device)

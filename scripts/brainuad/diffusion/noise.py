@@ -1,7 +1,7 @@
 """Simplex noise in batches, on any device, and the numbers that seed it.
 
 Simplex noise replaces Gaussian noise in the diffusion: its low frequencies hide whole structures,
-so that a lesion cannot shine through (AnoDDPM, Wyatt et al., CVPRW 2022).
+so that a lesion does not remain visible (AnoDDPM, Wyatt et al., CVPRW 2022).
 """
 
 import math
@@ -14,7 +14,7 @@ from brainuad.config.kinds.diffusion import NoiseSettings
 from brainuad.io.seeds import mix_seeds
 
 # OpenSimplex in two dimensions (K. Spencer, 2014, public domain): the skew of the triangular
-# lattice, eight gradients towards an octagon, and the constant that brings sums to about [-1, 1].
+# lattice, eight gradients towards an octagon, and the constant that scales sums to about [-1, 1].
 SQUISH = (math.sqrt(3.0) - 1.0) / 2.0
 STRETCH = (1.0 / math.sqrt(3.0) - 1.0) / 2.0
 GRADIENTS = ((5, 2), (2, 5), (-5, 2), (-2, 5), (5, -2), (2, -5), (-5, -2), (-2, -5))
@@ -28,17 +28,17 @@ class SimplexNoise:
     """Sum of octaves of 2-D OpenSimplex noise on a fixed grid of pixels.
 
     The value at a point is the sum over the lattice vertices nearer than sqrt(2) of
-    (2 - d^2)^4 <gradient, offset> / 47. Which vertices with which weights depends on the grid
-    alone; a permutation table only deals out the gradients. So the geometry is laid down once, and
-    a batch of fields is one weighted sum of looked-up gradients.
+    (2 - d^2)^4 <gradient, offset> / 47. Vertices and weights depend only on the grid; a permutation
+    table only assigns the gradients. So the geometry is computed once, and a batch of fields is one
+    weighted sum of gradients from a table.
     """
 
-    # ASSUME: octaves share a permutation table and the origin, and are not normalised, as released.
+    # ASSUME: octaves share a permutation table and the origin, and are not normalized, as released.
 
     def __init__(
         self, size: tuple[int, int], settings: NoiseSettings, device: torch.device
     ) -> None:
-        """Lay down the geometry of fields of `size` (rows, columns) on a device."""
+        """Compute the geometry of fields of `size` (rows, columns) on a device."""
         self.size = size
         self.device = device
         vertices, entries, weights = _geometry(size, settings)
@@ -51,9 +51,9 @@ class SimplexNoise:
         """Noise float32 [B, 1, H, W] from permutations of 0..255, int64 [B, 256]."""
         count = len(permutations)
         first, second = self._vertices % TABLE_LENGTH
-        dealt = permutations.gather(1, (permutations[:, first] + second) % TABLE_LENGTH)
-        # The low bit is unused and the next three choose: 0..15 name each gradient twice.
-        gradients = self._gradients[dealt % 16 // 2]
+        chosen = permutations.gather(1, (permutations[:, first] + second) % TABLE_LENGTH)
+        # The lowest bit is not used, and the next three choose one of the eight gradients.
+        gradients = self._gradients[chosen % 16 // 2]
         sums = functional.embedding_bag(
             self._entries,
             gradients.permute(1, 2, 0).reshape(-1, count),
@@ -71,7 +71,7 @@ def _geometry(size: tuple[int, int], settings: NoiseSettings) -> tuple[Tensor, T
     rows, columns = torch.meshgrid(
         *(torch.arange(length, dtype=torch.float64) for length in size), indexing="ij"
     )
-    # The noise is a function of (x, y), x along the columns, as in the released code.
+    # The noise is a function of (x, y) with x along the columns, as in the released code.
     pixels = torch.stack([columns.flatten(), rows.flatten()], dim=1)
     near = torch.cartesian_prod(torch.arange(-1, 3), torch.arange(-1, 3))
     all_vertices, all_weights = [], []
@@ -82,7 +82,7 @@ def _geometry(size: tuple[int, int], settings: NoiseSettings) -> tuple[Tensor, T
         positions = vertices + vertices.sum(2, keepdim=True).double() * SQUISH
         offsets = points[:, None] - positions
         attenuation = (SQUARED_RADIUS - offsets.square().sum(2)).clamp(min=0)
-        # Of the 16 vertices around a cell at most four are in reach: keep the heaviest.
+        # At most four of the 16 vertices around a cell are in reach: those of the largest weights.
         attenuation, kept = attenuation.topk(VERTICES_IN_REACH, dim=1)
         picks = kept[..., None].expand(-1, -1, 2)
         amplitude = settings.persistence**octave / NORMALISATION
@@ -99,8 +99,7 @@ def _geometry(size: tuple[int, int], settings: NoiseSettings) -> tuple[Tensor, T
 def permutation_tables(seeds: Tensor) -> Tensor:
     """One permutation of 0..255 per seed: int64 [B, 256] from int64 [B], on the seeds' device.
 
-    Integer arithmetic alone: the same seed gives the same table on a CPU and on a GPU, in
-    whatever batch it stands.
+    With only integer arithmetic, a seed gives the same table on a CPU and on a GPU, in any batch.
     """
     entries = torch.arange(TABLE_LENGTH, device=seeds.device)
     return mix_seeds(seeds[:, None], entries[None]).argsort(dim=1, stable=True)

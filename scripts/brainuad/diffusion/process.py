@@ -1,7 +1,7 @@
 """The noise schedule, and one step of noising: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
 
 Timesteps are counted as in the paper, 1 to T; entry t - 1 of the schedule belongs to timestep t,
-and t - 1 is also what the network is told, as in the released code.
+and the network also gets t - 1, as in the released code.
 """
 
 import math
@@ -14,10 +14,10 @@ from brainuad.config.kinds.diffusion import ScheduleSettings
 
 
 class CosineSchedule:
-    """How much of the image and how much noise each timestep has.
+    """The amplitudes of image and noise at each timestep.
 
-    signal  sqrt(abar), float32 [T], falling from near 1 to 0
-    noise   sqrt(1 - abar), float32 [T], rising from near 0 to 1
+    signal  sqrt(abar), float32 [T], decreasing from near 1 to 0
+    noise   sqrt(1 - abar), float32 [T], increasing from near 0 to 1
     """
 
     def __init__(self, settings: ScheduleSettings) -> None:
@@ -39,10 +39,10 @@ class CosineSchedule:
 
 
 def to_model_range(images: Tensor) -> Tensor:
-    """[0, 1] to [-1, 1], in which noise is added and the network works; nothing is cut off."""
+    """[0, 1] to [-1, 1], the range in which noise is added and the network works; not clipped."""
     return images * 2 - 1
 
 
 def to_image_range(images: Tensor) -> Tensor:
-    """[-1, 1] back to [0, 1]; what a network predicts beyond is cut off."""
+    """[-1, 1] back to [0, 1], clipped."""
     return ((images + 1) / 2).clamp(0, 1)

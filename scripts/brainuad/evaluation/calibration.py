@@ -1,7 +1,7 @@
-"""How much the threshold decides: the fitted one, the best one, and those of other data sets.
+"""How much Dice depends on the threshold: the fitted one, the best one, or another data set's.
 
-A threshold is fitted on validation subjects (`thresholds`). Here the test subjects are scored at
-several: their own set's, those of the other sets, and the best one that could have been chosen.
+A threshold is fitted on validation subjects (`thresholds`). Here test subjects are scored at the
+threshold of their own data set, at those of other data sets, and at the best possible one.
 """
 
 import pandas as pd
@@ -15,11 +15,11 @@ KEYS = [*PLACE, "fitted_on", "metric"]
 
 
 def summarize_thresholds(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> pd.DataFrame:
-    """The Dice on each data set by the threshold of each: a calibration matrix in long form.
+    """The Dice on each data set at the threshold of each: a calibration matrix in long form.
 
-    scores is tidy: method, dataset, modality, fold, subject, session, fitted_on, metric, value.
-    Beside the summary: to_own, the mean Dice minus that at the set's own threshold. No scores give
-    no rows.
+    scores is tidy: method, dataset, modality, fold, subject, session, fitted_on, metric, value. The
+    summary has one more column, to_own: the mean Dice minus that at the set's own threshold.
+    Without scores there are no rows.
     """
     if scores.empty:
         return pd.DataFrame(columns=[*KEYS, *SUMMARY_COLUMNS, "to_own"])
@@ -33,7 +33,7 @@ def summarize_thresholds(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> 
 def fitted_beside_best(summary: pd.DataFrame) -> pd.DataFrame:
     """From `summarize_thresholds`: method, dataset, modality, fitted, best, difference.
 
-    The mean Dice at the set's own threshold, at the best one, and what the fitting lost.
+    They are the mean Dice at the set's own threshold and at the best one, and the difference.
     """
     by_threshold = {
         "fitted": summary[summary["fitted_on"] == summary["dataset"]],

@@ -1,4 +1,4 @@
-"""Lesion candidates: what a method calls anomalous in one scan, part by part."""
+"""Lesion candidates: the connected components of a segmentation of one scan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from scipy import fft, ndimage
 
 from brainuad.images.volumes import Volume
 
-# ASSUME: a candidate lies on a side if this share of it does; others lie at the midline.
+# ASSUME: a candidate is on one side if this share of it is; others are at the midline.
 SHARE_OF_A_SIDE = 0.75
 
 
 class Side(StrEnum):
-    """Where a candidate lies in the head; left is the patient's left."""
+    """The side of a candidate in the head; left is the patient's left."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -23,13 +23,13 @@ class Side(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A connected part of a segmentation.
+    """A connected component of a segmentation.
 
-    voxels  on the final grid
+    voxels  number of voxels on the final grid
     peak    highest value of the anomaly map in it
     mean    of the anomaly map over it
     centre  its centre of mass, in voxels of the final grid (x, y, z)
-    side    of the plane that halves the head
+    side    of the midsagittal plane
     """
 
     voxels: int
@@ -40,24 +40,26 @@ class Candidate:
 
 
 def measure_candidates(
-    parts: np.ndarray, anomaly_map: Volume, *, midsagittal: float
+    components: np.ndarray, anomaly_map: Volume, *, midsagittal: float
 ) -> list[Candidate]:
-    """What `label_components` found in a map [X, Y, Z] in the template's space, in its order.
+    """Measure the components that `label_components` found, in their order.
 
-    midsagittal: where the plane that halves the head lies, RAS mm along x.
+    components   [X, Y, Z], numbered from 1
+    anomaly_map  [X, Y, Z] in the template's space
+    midsagittal  the position of the midsagittal plane, RAS mm along x
     """
     found = []
-    for number, box in enumerate(ndimage.find_objects(parts), start=1):
-        inside = parts[box] == number
+    for number, box in enumerate(ndimage.find_objects(components), start=1):
+        inside = components[box] == number
         values = anomaly_map.data[box][inside]
-        places = np.argwhere(inside) + [part.start for part in box]
-        x = places @ anomaly_map.affine[0, :3] + anomaly_map.affine[0, 3]
+        positions = np.argwhere(inside) + [part.start for part in box]
+        x = positions @ anomaly_map.affine[0, :3] + anomaly_map.affine[0, 3]
         found.append(
             Candidate(
                 voxels=len(values),
                 peak=float(values.max()),
                 mean=float(values.mean(dtype=np.float64)),
-                centre=tuple(places.mean(axis=0).tolist()),
+                centre=tuple(positions.mean(axis=0).tolist()),
                 side=side_of(x, midsagittal),
             )
         )
@@ -65,7 +67,7 @@ def measure_candidates(
 
 
 def side_of(x: Sequence[float] | np.ndarray, midsagittal: float) -> Side:
-    """The side on which most of these places lie, RAS mm along x."""
+    """The side of most of these positions, RAS mm along x."""
     left = np.mean(np.asarray(x) < midsagittal)
     if left >= SHARE_OF_A_SIDE:
         return Side.LEFT
@@ -73,12 +75,13 @@ def side_of(x: Sequence[float] | np.ndarray, midsagittal: float) -> Side:
 
 
 def midsagittal_plane(brain: Volume) -> float:
-    """Where a brain [X, Y, Z] in RAS axes, above 0 inside, is most like its mirror image, in mm.
+    """The position (mm along x) of the plane about which a brain is most symmetric.
 
-    That is the plane x = constant; not 0 in templates that count from a corner, as SRI24 does.
+    The brain [X, Y, Z] has RAS axes and is above 0 inside. The position is not 0 in templates whose
+    origin is a corner, such as SRI24.
     """
-    # What a row of voxels has in common with itself mirrored, for every plane at once: the
-    # convolution of the row with itself.
+    # The convolution of a row of voxels with itself is its overlap with its mirror image, for all
+    # planes at once.
     size = 2 * brain.data.shape[0]
     spectrum = fft.rfft((brain.data > 0).astype(np.float32), size, axis=0)
     common = fft.irfft((spectrum**2).sum(axis=(1, 2)), size)

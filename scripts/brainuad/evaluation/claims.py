@@ -1,4 +1,4 @@
-"""What the paper claims, held against what was measured."""
+"""Compare the claims of the paper with what was measured."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from brainuad.evaluation.paper import in_our_units
 HOLDS, FAILS, NOT_MEASURED = "holds", "does not hold", "not measured"
 COLUMNS = ["claim", "measured", "paper", "ours", "verdict", "lacking", "unit", "source"]
 
-# How far, relative to the paper's ratio, ours may be off where the claim says "about".
+# The largest relative difference to the paper's ratio for a claim that says "about".
 TOLERANCE = 0.1
 
 
@@ -21,8 +21,8 @@ class Rule:
     """What a claim measures, and when it holds.
 
     quantity  the measure in words
-    measure   from the method's value and the others' [N] to one number
-    holds     from that number of ours and the paper's to a verdict
+    measure   a function from the method's value and those of the others [N] to one number
+    holds     a function from our number and the paper's to a verdict
     """
 
     quantity: str
@@ -31,13 +31,13 @@ class Rule:
 
 
 def ratio(value: float, other: float) -> float:
-    """How many times as large a value is, by magnitude; NaN if the other is 0."""
-    # ASSUME: an entropy difference may have either sign; how large it is counts.
+    """The ratio of two magnitudes; NaN if the other is 0."""
+    # ASSUME: an entropy difference may have either sign, and its magnitude counts.
     return abs(value) / abs(other) if other else float("nan")
 
 
 def share_in_order(values: Sequence[float]) -> float:
-    """The share of all pairs in which the earlier value is the larger one; ties are not."""
+    """The share of pairs in which the earlier value is larger; ties do not count."""
     return float(np.mean([first > second for first, second in combinations(values, 2)]))
 
 
@@ -45,7 +45,8 @@ TO_HIGHEST, TO_LOWEST = "difference to the highest other", "difference to the lo
 BY_HIGHEST, BY_LOWEST = "ratio to the highest other", "ratio to the lowest other"
 IN_ORDER = "share of pairs in the order named"
 
-# ASSUME: a claim holds if the direction is the paper's, with any size; the table shows both sizes.
+# ASSUME: a claim holds if the direction is that of the paper, whatever the size; the table shows
+# both sizes.
 RULES = {
     "higher": Rule(TO_HIGHEST, lambda value, others: value - max(others), lambda x, _: x > 0),
     "not higher": Rule(TO_HIGHEST, lambda value, others: value - max(others), lambda x, _: x <= 0),
@@ -74,13 +75,13 @@ RULES = {
 
 
 def evaluate_claims(claims: pd.DataFrame, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Judge each claim by our tables: a row per claim, with the verdict.
+    """Check each claim with our tables: a row per claim, with the verdict.
 
-    claims is resources/paper/claims.tsv. The tables hold method, dataset, modality, metric, mean
-    and, where the contrast was changed, gamma; of a number in several the first table's counts.
-    Gives the claim, what is measured, the paper's number and ours (in our units; `unit` is the
-    printed one), the verdict, and `lacking`: what would have to be measured. A claim over several
-    methods is judged only if all of them were measured.
+    claims is resources/paper/claims.tsv. The tables have method, dataset, modality, metric, mean
+    and, if the contrast was changed, gamma; if a number is in several tables, the first counts. The
+    columns are the claim, what is measured, the paper's number and ours (in our units; `unit` is
+    the printed one), the verdict, and `lacking`: what was not measured. A claim over several
+    methods is checked only if all of them were measured.
     """
     means = _means(tables)
     papers = in_our_units(claims["paper"], claims["unit"])
@@ -105,10 +106,10 @@ def evaluate_claims(claims: pd.DataFrame, tables: Sequence[pd.DataFrame]) -> pd.
 
 
 def measure(claim: dict, means: dict[tuple, float]) -> tuple[float, list[str]]:
-    """Our number for a claim, NaN if it cannot be had; and what it lacks.
+    """Our number for a claim, NaN if it was not measured; and what it lacks.
 
-    That is the methods, or, where none of them was measured (a data set, a contrast or a metric is
-    left out), the metric and where.
+    It lacks methods or, if none of them was measured (a data set, a contrast or a metric is left
+    out), the metric on a data set.
     """
     sets, methods = claim["sets"].split(","), [claim["method"], *claim["others"].split(",")]
     table = np.array(

@@ -1,4 +1,4 @@
-"""One method against others on the same subjects: how large the difference is, and how sure."""
+"""Compare one method with others on the same subjects: the differences, and tests of them."""
 
 from collections.abc import Sequence
 
@@ -30,10 +30,10 @@ def compare(
 ) -> pd.DataFrame:
     """Test a method against each of the others, per data set, modality and metric.
 
-    scores is tidy: method, dataset, modality, fold, subject, session, metric, value. Gives a row
+    scores is tidy: method, dataset, modality, fold, subject, session, metric, value. Returns a row
     per test: difference (method - other, mean over subjects) with its bootstrap interval, p of the
-    paired permutation test with so many rounds, p_corrected by Holm, and the subjects that have
-    both scores. Where the method or the other was not scored there is no row.
+    paired permutation test with `rounds` rounds, p_corrected by Holm, and the number of subjects
+    with both scores. There is no row if the method or the other was not scored.
     """
     rows = []
     for place, group in scores[scores["metric"].isin(list(metrics))].groupby(PLACE, sort=False):
@@ -56,8 +56,8 @@ def compare(
                 }
             )
     table = pd.DataFrame(rows, columns=COLUMNS)
-    # ASSUME: the tests that are counted are those of one metric, over all others and data sets: a
-    # reader looks at them together, and Dice and AUPRC of the same maps say much the same.
+    # ASSUME: p is corrected for all tests of one metric, over all other methods and data sets,
+    # which a reader looks at together; Dice and AUPRC of the same maps are strongly related.
     for _, tests in table.groupby("metric"):
         table.loc[tests.index, "p_corrected"] = holm(tests["p"].to_numpy(dtype=float))
     return table.astype({"p_corrected": float})
@@ -66,12 +66,12 @@ def compare(
 def paired_differences(scores: pd.DataFrame, method: str, other: str) -> pd.Series:
     """Each subject's score by one method minus that by the other, mean over folds.
 
-    scores is one metric on one data set: method, fold, subject, session (a column that may be
-    missing), value. Of a scan and fold in which either is undefined neither counts; a fold's
-    difference is the mean over sessions. Raises ValueError if a scan appears twice in a fold.
+    scores is one metric on one data set: method, fold, subject, session (the column may be
+    missing), value. A scan and fold counts only if both scores are defined; the difference of a
+    fold is the mean over sessions. Raises ValueError if a scan appears twice in a fold.
     """
-    # ASSUME: the unit of the test is the subject, with its mean over folds. The folds' models are
-    # tested on the same subjects, and to take a subject five times would feign five times as many.
+    # ASSUME: the unit of the test is the subject, with its mean over folds. All folds' models are
+    # tested on the same subjects, so counting a subject once per fold would inflate their number.
     first, second = (scores[scores["method"] == name] for name in (method, other))
     scan = [name for name in ("fold", "subject", "session") if name in scores]
     pairs = first.merge(second, on=scan, validate="one_to_one")

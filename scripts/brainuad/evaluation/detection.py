@@ -1,4 +1,4 @@
-"""Whole scans: patients told from the healthy, and what is called anomalous in the healthy."""
+"""Whole scans: patients against healthy subjects, and false positives in healthy subjects."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,9 +31,9 @@ FALSE_POSITIVE_COLUMNS = [
 
 
 def auroc(patients: np.ndarray, healthy: np.ndarray) -> float:
-    """Area under the ROC curve of scores [P] and [H]: how often a patient's is the higher one.
+    """Area under the ROC curve of scores [P] and [H]: how often a patient's score is higher.
 
-    By the ranks (Mann-Whitney): a tie counts a half. NaN if there are none on a side.
+    It is computed from the ranks (Mann-Whitney); a tie counts one half. NaN if either is empty.
     """
     if len(patients) == 0 or len(healthy) == 0:
         return float("nan")
@@ -47,12 +47,13 @@ def scan_detection(
 ) -> pd.DataFrame:
     """AUROC of the scan score: the test subjects of each lesion set against the healthy ones.
 
-    scores is tidy (method, dataset, modality, fold, subject, session, metric, value) with the
-    metric mean_residual, of which each subject has the mean over its sessions; `healthy` names the
-    healthy data sets, at most one for each modality, which is compared in that modality alone. mean
-    and sd are over the folds' AUROC; the interval resamples patients and healthy subjects, each
-    side by itself, with the mean over folds of who wins each pair. `subjects` are the patients,
-    `healthy_subjects` the others. Where either side has no scores there is no row.
+    scores   tidy (method, dataset, modality, fold, subject, session, metric, value) with the metric
+             mean_residual, of which a subject has the mean over its sessions
+    healthy  the healthy data sets, at most one for each modality, in which it is compared
+
+    mean and sd are those of the folds' AUROC. The interval resamples patients and healthy subjects
+    separately, with the mean over folds of the result of each pair. `subjects` counts the patients,
+    `healthy_subjects` the others. There is no row if either group has no scores.
     """
     rows = []
     chosen = scores[scores["metric"] == SCAN_SCORE].dropna(subset=["value"])
@@ -79,13 +80,13 @@ def scan_detection(
 
 
 def false_positive_volumes(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> pd.DataFrame:
-    """The volume that is called anomalous in healthy brains, by each threshold.
+    """The volume that is marked as anomalous in healthy brains, by each threshold.
 
     scores is tidy with the metric predicted_volume_ml of healthy subjects and the column fitted_on,
-    the data set whose threshold was used. Beside the usual summary (ml): median_ml and
-    percentile_95_ml over the subjects, each with its mean over sessions and folds, and share_clean,
-    the share of scans in which nothing is called anomalous, each subject with its own share, mean
-    over folds. No scores give no rows.
+    the data set whose threshold was used. In addition to the usual summary (ml) there are median_ml
+    and percentile_95_ml over the subjects, each with its mean over sessions and folds, and
+    share_clean, the share of scans in which nothing is marked, as the mean over subjects and folds.
+    Without scores there are no rows.
     """
     if scores.empty:
         return pd.DataFrame(columns=FALSE_POSITIVE_COLUMNS)
@@ -114,20 +115,23 @@ def _by_fold(scores: pd.DataFrame) -> dict[int, pd.Series]:
 
 
 def _wins(patients: pd.Series, healthy: pd.Series) -> pd.DataFrame:
-    """1 where the patient (row) scores higher than the healthy subject (column), a tie 1/2."""
+    """1 if the patient (row) scores higher than the healthy subject (column), 1/2 for a tie."""
     above = np.sign(patients.to_numpy()[:, None] - healthy.to_numpy()[None, :])
     return pd.DataFrame((above + 1) / 2, patients.index, healthy.index)
 
 
 def _interval(wins: np.ndarray, bootstrap: BootstrapSettings) -> tuple[float, float]:
-    """Percentile interval of the mean of wins [P, H], both sides resampled; NaN for a lone one."""
+    """Percentile interval of the mean of wins [P, H], with rows and columns resampled.
+
+    NaN if there is a single patient or healthy subject.
+    """
     if min(wins.shape) < 2:
         return float("nan"), float("nan")
     generator = np.random.default_rng(bootstrap.seed)
     means = []
     for start in range(0, bootstrap.rounds, ROUNDS_AT_A_TIME):
         rounds = min(ROUNDS_AT_A_TIME, bootstrap.rounds - start)
-        # To draw n of n with replacement is to draw how often each is taken.
+        # Drawing n of n with replacement is drawing how often each of them is taken.
         rows, columns = (
             generator.multinomial(size, np.full(size, 1 / size), rounds) / size
             for size in wins.shape

@@ -1,4 +1,4 @@
-"""How anomaly maps of healthy subjects are distributed: what a patient's map is compared with."""
+"""The distribution of healthy subjects' anomaly maps, which a patient's map is compared with."""
 
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -17,8 +17,8 @@ class HealthyResiduals:
     """The anomaly maps of N healthy scans, in the space of the template.
 
     mean           float32 [S, H, W] over scans
-    deviation      float32 [S, H, W], the standard deviation over scans (N - 1); NaN of one scan
-    mean_residual  float64 [N]: of each scan's brain, before post-processing
+    deviation      float32 [S, H, W], the standard deviation over scans (N - 1); NaN for one scan
+    mean_residual  float64 [N], of each scan's brain before post-processing
     affine         float64 [4, 4]: voxel (x, y, z) to RAS millimetres; a slice stack is (z, x, y)
     """
 
@@ -35,9 +35,9 @@ class HealthyResiduals:
 def summarize_maps(
     maps: Iterable[np.ndarray], affines: Sequence[np.ndarray], mean_residual: Sequence[float]
 ) -> HealthyResiduals:
-    """Pool anomaly maps [S, H, W], read once and one at a time, with an affine [4, 4] each.
+    """Pool anomaly maps [S, H, W], which are read once and one at a time, with affines [4, 4].
 
-    Raises SettingsError if there is none.
+    Raises SettingsError if there is no map.
     """
     pooled = pool(maps, affines, [""] * len(affines))
     return HealthyResiduals(
@@ -56,6 +56,6 @@ def write_healthy_residuals(residuals: HealthyResiduals, path: Path) -> None:
 
 
 def read_healthy_residuals(path: Path) -> HealthyResiduals:
-    """What `write_healthy_residuals` wrote; SettingsError for a file that can't be read."""
+    """Read what `write_healthy_residuals` wrote; SettingsError for a file that can't be read."""
     arrays = open_arrays(path, HealthyResiduals.__dataclass_fields__)
     return HealthyResiduals(**{name: np.asarray(array) for name, array in arrays.items()})

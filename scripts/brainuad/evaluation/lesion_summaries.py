@@ -1,4 +1,4 @@
-"""From scores lesion by lesion to summaries over subjects and folds."""
+"""Summaries of lesion-wise scores over subjects and folds."""
 
 import pandas as pd
 
@@ -7,8 +7,8 @@ from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.subgroups import classes
 from brainuad.evaluation.summaries import SUMMARY_COLUMNS, summarize_by
 
-# ASSUME: single lesions are classed by fixed volumes, as spheres of about 6, 12 and 27 mm have
-# them, so that a class means the same on every data set.
+# ASSUME: single lesions are classified by fixed volumes, those of spheres with diameters of about
+# 6, 12 and 27 mm, so that a class means the same in every data set.
 SIZE_EDGES_ML = (0.1, 1, 10)
 ANY_SIZE = "any"
 PLACE = ["dataset", "modality"]
@@ -20,21 +20,21 @@ COLUMNS = [*KEYS, *SUMMARY_COLUMNS, "lesions"]
 def summarize_lesions(
     scores: pd.DataFrame, lesions: pd.DataFrame, bootstrap: BootstrapSettings
 ) -> pd.DataFrame:
-    """Sensitivity, false positives and F1 of each method and data set; sensitivity by size too.
+    """Sensitivity, false positives and F1 of each method and data set; sensitivity also by size.
 
     scores is tidy (method, dataset, modality, fold, subject, session, metric, value); lesions has a
-    row per lesion with the same columns of its scan, lesion, volume_ml and detected (0 or 1). Gives
-    a row per method, place, metric and size (`any`, or a class of volumes, the small ones first)
-    with the numbers of `statistics.summarize`, and how many lesions of this size were tested. No
-    scores give no rows.
+    row per lesion with the same columns of its scan, lesion, volume_ml and detected (0 or 1).
+    Returns a row per method, data set, modality, metric and size (`any`, or a class of volumes, the
+    small ones first) with the numbers of `statistics.summarize`, and the number of tested lesions
+    of this size. Without scores there are no rows.
     """
     chosen = scores[scores["metric"].isin([SENSITIVITY, F1, FALSE_POSITIVES])]
     if chosen.empty:
         return pd.DataFrame(columns=COLUMNS)
-    # Files of cohorts without a lesion have no numbers.
+    # The columns of a file without lesions have no type.
     lesions = lesions.astype({"volume_ml": float, "detected": float})
     # ASSUME: the sensitivity of a subject is the share of its lesions that are detected, and all
-    # subjects weigh the same; over all lesions, a few patients with very many would decide it.
+    # subjects have the same weight; otherwise a few patients with very many lesions would dominate.
     sized = lesions.assign(size=classes(lesions["volume_ml"], SIZE_EDGES_ML, "ml"))
     by_scan = sized.groupby(["size", "method", *PLACE, *SCAN], sort=False, observed=True)
     shares = by_scan["detected"].mean().reset_index(name="value").sort_values("size", kind="stable")

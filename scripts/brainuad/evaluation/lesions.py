@@ -1,7 +1,7 @@
-"""Lesion by lesion: which of them a segmentation finds, and which of its components are false.
+"""Lesion-wise evaluation: the lesions that a segmentation detects, and its false components.
 
-A lesion is a component of a lesion mask, a predicted component one of a segmentation; in both,
-voxels that share a face, an edge or a corner belong together. Arrays are [S, H, W].
+A lesion is a connected component of a lesion mask, a predicted component one of a segmentation; in
+both, voxels that share a face, an edge or a corner are connected. Arrays are [S, H, W].
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ SENSITIVITY, FALSE_POSITIVES, F1 = "lesion_sensitivity", "false_positive_compone
 LESION_COLUMNS = ("lesion", "volume_ml", "overlap", "maximum", "detected")
 FROC_COLUMNS = ("factor", "threshold", "scans", "lesions", "detected", "false_positives")
 
-# ASSUME: a predicted component is true if at least this share of it lies on lesions, and a lesion
-# is detected if true components cover at least this share of it. So one component may find several
-# lesions and several may find one, as anomaly maps join and split them, but what runs over the
-# whole brain finds nothing. The paper has no measure by lesion; the challenge MSSEG asks for both
-# overlaps too (Commowick et al. 2018), challenges such as WMH for a single voxel.
+# ASSUME: a predicted component is true if at least this share of it is on lesions, and a lesion is
+# detected if true components cover at least this share of it. So one component may detect several
+# lesions and several may detect one, since anomaly maps join and split lesions, but a component
+# that covers the whole brain detects nothing. The paper has no lesion-wise measure; the challenge
+# MSSEG also requires both overlaps (Commowick et al. 2018), challenges such as WMH a single voxel.
 LEAST_OVERLAP = 0.1
 # ASSUME: the thresholds of a FROC curve are the fitted one times these factors, from 1/2 to 4 in
-# steps of 12 %: each method and fold has another scale, and so their curves can be put together.
-# Below, components soon run into each other, and above nothing is left.
+# steps of 12 %: each method and fold has its own scale, so factors make their curves comparable.
+# At lower thresholds components merge, and at higher ones nothing is left.
 FACTORS = tuple(2.0 ** (step / 6) for step in range(-6, 13))
 
 
@@ -35,9 +35,9 @@ FACTORS = tuple(2.0 ** (step / 6) for step in range(-6, 13))
 class Lesions:
     """The lesions of one scan.
 
-    numbers  unsigned [S, H, W]: 0 none, from 1 on the lesions, the largest first
+    numbers  unsigned [S, H, W]: 0 no lesion, the lesions from 1, the largest first
     voxels   int [L], their sizes
-    ignored  bool [S, H, W], where nothing is scored
+    ignored  bool [S, H, W], the voxels that are not scored
     """
 
     numbers: np.ndarray
@@ -47,12 +47,12 @@ class Lesions:
 
 @dataclass(frozen=True)
 class Matches:
-    """What a segmentation finds of the lesions of one scan.
+    """How a segmentation matches the lesions of one scan.
 
-    covered          int [L], how many voxels of each lesion are predicted
+    covered          int [L], the number of predicted voxels of each lesion
     detected         bool [L]
-    true_positives   how many predicted components are true ...
-    false_positives  ... and how many are false
+    true_positives   the number of true predicted components
+    false_positives  the number of false predicted components
     """
 
     covered: np.ndarray
@@ -62,7 +62,7 @@ class Matches:
 
 
 def lesions_of(mask: np.ndarray) -> Lesions:
-    """The lesions of a mask uint8 {0 none, 1 lesion, 2 ignored}; ignored voxels are of none."""
+    """The lesions of a mask uint8 {0 none, 1 lesion, 2 ignored}; none has ignored voxels."""
     numbers = label_components(mask == LESION)
     return Lesions(numbers, np.bincount(numbers.ravel())[1:], mask == IGNORED)
 
@@ -70,8 +70,7 @@ def lesions_of(mask: np.ndarray) -> Lesions:
 def match_lesions(prediction: np.ndarray, lesions: Lesions) -> Matches:
     """Match the components of a bool prediction with the lesions.
 
-    Ignored voxels count neither for a component nor against it. Raises ValueError for shapes that
-    differ.
+    Ignored voxels count neither for nor against a component. Raises ValueError if shapes differ.
     """
     if prediction.shape != lesions.numbers.shape:
         raise ValueError(f"shapes differ: {prediction.shape} and {lesions.numbers.shape}")
@@ -82,8 +81,8 @@ def match_lesions(prediction: np.ndarray, lesions: Lesions) -> Matches:
         for chosen in (slice(None), ~lesions.ignored[prediction], lesion > 0)
     )
     is_true = on_lesions / np.maximum(scored, 1) >= LEAST_OVERLAP
-    # ASSUME: a predicted component most of which lies on ignored voxels is neither true nor false
-    # unless it lies on lesions too: its rim need not be another finding.
+    # ASSUME: a predicted component that is mostly on ignored voxels is neither true nor false,
+    # unless enough of it is on lesions: its rim need not be a finding of its own.
     is_false = ~is_true & (2 * scored > sizes)
     covered, found = (
         np.bincount(touched, minlength=len(lesions.voxels) + 1)[1:]
@@ -101,10 +100,10 @@ def lesion_scores(matches: Matches) -> dict[str, float]:
     """The scores of one scan by their names.
 
     lesion_sensitivity         the share of the lesions that are detected; NaN if there is none
-    false_positive_components  how many predicted components are false
-    lesion_f1                  the harmonic mean of the sensitivity and of the share of true ones
-                               among the predicted components (Commowick et al. 2018), 0 if nothing
-                               is predicted; NaN if there is no lesion
+    false_positive_components  the number of false predicted components
+    lesion_f1                  the harmonic mean of the sensitivity and the share of true ones among
+                               the predicted components (Commowick et al. 2018), 0 if nothing is
+                               predicted; NaN if there is no lesion
     """
     sensitivity = float(matches.detected.mean()) if len(matches.detected) else float("nan")
     predicted = matches.true_positives + matches.false_positives
@@ -120,10 +119,10 @@ def lesion_scores(matches: Matches) -> dict[str, float]:
 def lesion_rows(
     lesions: Lesions, matches: Matches, anomaly_map: np.ndarray, voxel_ml: float
 ) -> list[tuple[int, float, float, float, int]]:
-    """A row per lesion, the largest first, as LESION_COLUMNS names them.
+    """A row per lesion, the largest first, with LESION_COLUMNS.
 
-    Its number from 1 on, volume in ml, the share of it that is predicted, the highest value of the
-    anomaly map in it, and whether it is detected (1 or 0).
+    They are its number from 1, its volume in ml, the share of it that is predicted, the highest
+    value of the anomaly map in it, and whether it is detected (1 or 0).
     """
     maxima = np.zeros(len(lesions.voxels) + 1, anomaly_map.dtype)
     inside = lesions.numbers > 0
@@ -149,7 +148,7 @@ def froc_counts(
     thresholds: Sequence[float],
     settings: PostprocessingSettings,
 ) -> np.ndarray:
-    """Lesions detected and false-positive components of one scan at thresholds [T]: int [T, 2]."""
+    """Detected lesions and false components of one scan at thresholds [T]: int [T, 2]."""
     counts = np.zeros((len(thresholds), 2), int)
     for row, threshold in enumerate(thresholds):
         matches = match_lesions(segment(anomaly_map, threshold, settings), lesions)

@@ -1,7 +1,7 @@
-"""Scores of segmentations, anomaly maps and reconstructions: arrays in, numbers out.
+"""Metrics of segmentations, anomaly maps and reconstructions.
 
-Lesions are uint8: 0 none, 1 lesion, 2 ignored. Ignored voxels are scored neither way: every
-function here drops them. A case that is not defined gives NaN, as each docstring says.
+Lesions are uint8: 0 none, 1 lesion, 2 ignored. Ignored voxels are not scored: every function here
+drops them. A metric that is not defined is NaN, as each docstring says.
 """
 
 from collections.abc import Iterable
@@ -44,8 +44,8 @@ def confusion(prediction: np.ndarray, lesions: np.ndarray) -> Confusion:
 
 
 def dice(prediction: np.ndarray, lesions: np.ndarray) -> float:
-    """2 TP / (2 TP + FP + FN), no smoothing term; NaN if there is no lesion."""
-    # ASSUME: Dice without a lesion voxel is undefined, whatever is predicted, as recall is.
+    """2 TP / (2 TP + FP + FN), without a smoothing term; NaN if there is no lesion."""
+    # ASSUME: Dice without a lesion voxel is undefined, whatever is predicted, like recall.
     counts = confusion(prediction, lesions)
     if counts.true_positives + counts.false_negatives == 0:
         return float("nan")
@@ -71,8 +71,8 @@ class ScoredVoxels:
 
     lesion         scores > 0 of lesion voxels [any]
     healthy        scores > 0 of healthy voxels [any]
-    lesion_voxels  how many lesion voxels there are, those of score 0 included
-    voxels         how many voxels there are, lesion and healthy, those of score 0 included
+    lesion_voxels  the number of lesion voxels, including those with score 0
+    voxels         the number of lesion and healthy voxels, including those with score 0
     """
 
     lesion: np.ndarray
@@ -82,10 +82,10 @@ class ScoredVoxels:
 
 
 def scored_voxels(scores: np.ndarray, lesions: np.ndarray) -> ScoredVoxels:
-    """Take a score map >= 0 apart by its lesions; same shapes.
+    """Separate a score map >= 0 by its lesions; same shapes.
 
-    Most voxels lie outside the eroded brain and score 0, so leaving them out makes sorting fast
-    and pooling a whole data set small. Raises ValueError for a negative score or NaN.
+    Most voxels are outside the eroded brain and have score 0. Without them, sorting is fast and the
+    pool of a whole data set is small. Raises ValueError for a negative score or NaN.
     """
     _check_shapes(scores, lesions)
     if not scores.min(initial=0) >= 0:
@@ -100,9 +100,9 @@ def scored_voxels(scores: np.ndarray, lesions: np.ndarray) -> ScoredVoxels:
 
 
 def pooled(parts: Iterable[ScoredVoxels]) -> ScoredVoxels:
-    """The voxels of several volumes as one set; at least one part, all of one type of number.
+    """The voxels of several volumes as one set; at least one part, all of the same dtype.
 
-    Parts of a generator are freed one by one, so that of all volumes only the pool is held.
+    Parts of a generator are freed one by one, so that only the pool is in memory.
     """
     parts = iter(parts)
     first = next(parts)
@@ -117,18 +117,18 @@ def pooled(parts: Iterable[ScoredVoxels]) -> ScoredVoxels:
 
 
 def _append(scores: np.ndarray, more: np.ndarray) -> None:
-    """Lengthen a 1-D array where it lies: joining two arrays would need the room of both anew."""
+    """Append to a 1-D array in place: concatenating would need the memory of both again."""
     length = len(scores)
     scores.resize(length + len(more), refcheck=False)
     scores[length:] = more
 
 
 def detections(voxels: ScoredVoxels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hits and false alarms of "score >= cut" for each score that a lesion voxel has.
+    """True and false positives of "score >= cut" for each score of a lesion voxel.
 
-    Returns cuts (falling, distinct, > 0), true positives and false positives, all [C]; tied
-    scores fall together. Only scores of lesion voxels are cuts: between two of them no hit is
-    won, so no point of the precision-recall curve that changes recall is missed.
+    Returns cuts (decreasing, distinct, > 0), true positives and false positives, all [C]; tied
+    scores share a cut. Scores of healthy voxels are no cuts: the true positives do not change
+    between two scores of lesion voxels, so the precision-recall curve is complete in recall.
     """
     cuts, repeats = np.unique(voxels.lesion, return_counts=True)
     healthy = np.sort(voxels.healthy)
@@ -140,7 +140,7 @@ def detections(voxels: ScoredVoxels) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def average_precision(scores: np.ndarray, lesions: np.ndarray) -> float:
     """Area under the precision-recall curve, sum of (R_n - R_n-1) P_n over all voxels.
 
-    scores [any shape] are >= 0. Exact, tied scores are one point, as in scikit-learn's
+    scores [any shape] are >= 0. It is exact, and tied scores are one point, as in scikit-learn's
     `average_precision_score`. NaN if there is no lesion.
     """
     voxels = scored_voxels(scores, lesions)
@@ -150,13 +150,13 @@ def average_precision(scores: np.ndarray, lesions: np.ndarray) -> float:
     precisions = true_positives / (true_positives + false_positives)
     hits = np.diff(true_positives, prepend=0)
     missed = voxels.lesion_voxels - len(voxels.lesion)
-    # The voxels of score 0 are the last tie: taking them all in makes everything a detection.
+    # The voxels of score 0 are the last tie: with them, all voxels are detected.
     last = missed * voxels.lesion_voxels / voxels.voxels
     return float((np.sum(hits * precisions) + last) / voxels.lesion_voxels)
 
 
 def l1(image: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Mean absolute difference over the whole array, background included."""
+    """Mean absolute difference over the whole array, including the background."""
     _check_shapes(image, reconstruction)
     return float(np.abs(image - reconstruction).mean(dtype=np.float64))
 
@@ -174,7 +174,7 @@ def ssim(image: np.ndarray, reconstruction: np.ndarray) -> float:
     Gaussian window of 11 voxels along each axis, sigma 1.5, k1 = .01, k2 = .03, range 1, as in
     MONAI's SSIMMetric. Raises ValueError for an axis shorter than the window.
     """
-    # ASSUME: SSIM, PSNR and l1 are taken over the whole volume, background included, as l1 is.
+    # ASSUME: SSIM, PSNR and l1 are computed over the whole volume, including the background.
     _check_shapes(image, reconstruction)
     if min(image.shape) < SSIM_WINDOW:
         raise ValueError(
@@ -197,11 +197,11 @@ def ssim(image: np.ndarray, reconstruction: np.ndarray) -> float:
 def l1_ratio(residual: np.ndarray, lesions: np.ndarray, brain_mask: np.ndarray) -> float:
     """Mean residual of the lesion voxels over that of the healthy voxels, both in the brain.
 
-    The larger, the better lesions stand out. All [S, H, W]; brain_mask is bool. NaN if there is
-    no lesion or no healthy voxel in the brain, or if the healthy voxels have no residual.
+    It is larger if lesions stand out more. All [S, H, W]; brain_mask is bool. NaN if there is no
+    lesion or no healthy voxel in the brain, or if the healthy voxels have no residual.
     """
-    # ASSUME: the l1-ratio takes the residual before post-processing, inside the whole brain mask.
-    # The released code takes all voxels, see l1_ratio_released; the paper does not say.
+    # ASSUME: the l1 ratio uses the residual before post-processing, inside the whole brain mask.
+    # The released code uses all voxels, see l1_ratio_released; the paper does not say.
     _check_shapes(residual, lesions)
     _check_shapes(residual, brain_mask)
     brain = brain_mask.astype(bool)
@@ -212,10 +212,10 @@ def l1_ratio(residual: np.ndarray, lesions: np.ndarray, brain_mask: np.ndarray) 
 
 
 def l1_ratio_released(residual: np.ndarray, lesions: np.ndarray) -> float:
-    """Mean residual of the lesion voxels over that of all others, in the brain or not.
+    """Mean residual of the lesion voxels over that of all others, inside the brain or outside.
 
-    As the released code means it: the background, which has next to no residual, counts as healthy,
-    so that this is about twice `l1_ratio`. Both [S, H, W]. NaN as there.
+    In the released code, the background, which has almost no residual, counts as healthy, so that
+    this is about twice `l1_ratio`. Both [S, H, W]. NaN as in `l1_ratio`.
     """
     _check_shapes(residual, lesions)
     return _ratio_of_means(
@@ -230,7 +230,7 @@ def _ratio_of_means(lesion: np.ndarray, healthy: np.ndarray) -> float:
 
 
 def volume_ml(mask: np.ndarray, voxel_ml: float) -> float:
-    """The volume of a bool mask in ml, from that of a voxel."""
+    """The volume of a bool mask in ml, from the volume of a voxel."""
     return float(np.count_nonzero(mask) * voxel_ml)
 
 
@@ -244,11 +244,11 @@ def _check_shapes(first: np.ndarray, second: np.ndarray) -> None:
 
 
 def mean_residual(residual: np.ndarray, brain_mask: np.ndarray) -> float:
-    """How anomalous a whole scan is: its residual's mean in the brain; both [S, H, W].
+    """The score of a whole scan: the mean of its residual in the brain; both [S, H, W].
 
     NaN for an empty brain mask.
     """
-    # ASSUME: a scan's score is the residual before post-processing, inside the whole brain mask (as
-    # the l1-ratio takes it), so that neither the size of the head nor a threshold counts.
+    # ASSUME: a scan's score is the mean residual before post-processing, inside the whole brain
+    # mask (as for the l1 ratio), so that neither the size of the head nor a threshold matters.
     inside = residual[brain_mask.astype(bool)]
     return float(inside.mean(dtype=np.float64)) if inside.size else float("nan")

@@ -1,6 +1,6 @@
-"""LPIPS of volumes: how unlike two scans look to a network that was trained on medical volumes.
+"""LPIPS of volumes: the distance of two scans in features of a network for medical volumes.
 
-The paper takes a ResNet of Med3D (Chen et al. 2019, arXiv 1904.00625; its code is MedicalNet). The
+The paper uses a ResNet of Med3D (Chen et al. 2019, arXiv 1904.00625; its code is MedicalNet). The
 distance is that of MONAI's MedicalNetPerceptualSimilarity, after Zhang et al. 2018 (LPIPS).
 """
 
@@ -15,19 +15,19 @@ from torch import Tensor, nn
 from brainuad.io.errors import SettingsError
 
 NETWORKS = ("resnet10", "resnet50")
-ADVICE = "give resnet_10_23dataset.pth or resnet_50_23dataset.pth of MedicalNet, as they are"
-# MedicalNet does not halve the resolution in its last two layers, but widens their kernels, which
-# no weight shows. MONAI's network of the same names and shapes halves it.
+ADVICE = "give the unchanged resnet_10_23dataset.pth or resnet_50_23dataset.pth of MedicalNet"
+# MedicalNet does not halve the resolution in its last two layers, but dilates their kernels, which
+# the weights do not show. MONAI's network with the same names and shapes halves it.
 DILATIONS = {"layer3": 2, "layer4": 4}
-# Keeps a feature vector of zeros from being divided by 0.
+# Avoids a division by 0 for a feature vector of zeros.
 EPSILON = 1e-10
 
 
 def load_network(path: Path, device: torch.device) -> nn.Module:
-    """The network of a checkpoint of MedicalNet, ready on a device; no code in it is run.
+    """The network of a checkpoint of MedicalNet, on a device; no code in the file is run.
 
-    Which network it is, names and shapes of the weights tell. Raises SettingsError for another
-    file, and for weights that are not those of one network, no more and no less.
+    The network is recognized by names and shapes of the weights. Raises SettingsError for another
+    file, and for weights that are not exactly those of a network.
     """
     state = _read_state(path)
     for name in NETWORKS:
@@ -40,13 +40,14 @@ def load_network(path: Path, device: torch.device) -> nn.Module:
 
 
 def perceptual_distance(network: nn.Module, image: np.ndarray, reconstruction: np.ndarray) -> float:
-    """LPIPS of two volumes [S, H, W]; 0 for equal ones, NaN where one of them is constant.
+    """LPIPS of two volumes [S, H, W]; 0 for equal ones, NaN if one of them is constant.
 
-    The mean over places of the squared difference of their feature vectors of length 1.
+    It is the mean over positions of the squared difference of their unit feature vectors.
     """
     device = next(network.parameters()).device
-    # ASSUME: of the features the last layer's alone count, all places of the volume alike, as in
-    # MONAI; volumes lie as slices do, [z, x, y]. The paper says no more than Med3D and ResNet.
+    # ASSUME: only the features of the last layer count, and all positions of the volume equally, as
+    # in MONAI; volumes have the axes of slice stacks, [z, x, y]. The paper only names Med3D and
+    # ResNet.
     with torch.inference_mode():
         first, second = (
             _features(network, torch.from_numpy(volume).to(device))
@@ -63,11 +64,11 @@ def _features(network: nn.Module, volume: Tensor) -> Tensor:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    # The reason is any of a dozen exceptions, and the user can only give another file.
+    # Many exceptions are possible, and in any case the user can only give another file.
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         state = content["state_dict"].items()
-        # It was saved as a network that was spread over several GPUs.
+        # The prefix is from training on several GPUs.
         return {name.removeprefix("module."): value.detach() for name, value in state}
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
@@ -78,7 +79,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
-    """Of all weights; a norm's count of batches, which an old torch did not save, is none."""
+    """The shapes of all weights, without the norms' counts of batches, which old torch lacks."""
     return {
         name: value.shape
         for name, value in state.items()
@@ -87,7 +88,7 @@ def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
 
 
 def _dilate(network: nn.Module) -> None:
-    """Make the last layers of MONAI's network those of MedicalNet."""
+    """Change the last layers of MONAI's network to those of MedicalNet."""
     for name, dilation in DILATIONS.items():
         for module in getattr(network, name).modules():
             if isinstance(module, nn.Conv3d):

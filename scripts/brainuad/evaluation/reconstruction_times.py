@@ -6,10 +6,10 @@ COLUMNS = ["method", "fold", "dataset", "modality", "round", "metric", "value"]
 
 
 def ratio_to(reference: str) -> str:
-    """The metric of how many times as long as the reference a method takes."""
+    """The metric with the ratio of a method's time to that of the reference."""
     return f"{RATIO_TO}{reference}"
 
 
 def reference_of(metric: str) -> str:
-    """The method that a metric is the ratio to; "" for another metric."""
+    """The reference of a metric that is such a ratio; "" for another metric."""
     return metric.removeprefix(RATIO_TO) if metric.startswith(RATIO_TO) else ""

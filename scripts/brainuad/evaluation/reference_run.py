@@ -1,4 +1,4 @@
-"""The numbers of this run beside those of a reference run of the workflow."""
+"""Compare the numbers of this run with those of a reference run of the workflow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ COLUMNS = [*KEYS, "mean", "sd"]
 
 
 def read_results(paths: Sequence[Path]) -> pd.DataFrame:
-    """Tables of results one below the other: method, dataset, modality, metric, mean and sd.
+    """Read tables of results into one: method, dataset, modality, metric, mean and sd.
 
     Raises SettingsError for a file that is not such a table.
     """
@@ -29,19 +29,19 @@ def _results_in(path: Path) -> pd.DataFrame:
         lacking = COLUMNS
     if lacking:
         raise SettingsError(
-            f"{path} is no table of results: it lacks {', '.join(lacking)}; name the folder in "
-            "which another run of this workflow has made its report"
+            f"{path} is not a table of results: it lacks {', '.join(lacking)}; name the folder of "
+            "another run of this workflow that has made its report"
         )
-    # A table without rows has columns without a type.
+    # The columns of a table without rows have no type.
     return table[COLUMNS].astype({"mean": float, "sd": float})
 
 
 def compare_runs(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Set two runs side by side, a row for each number that either of them has.
+    """Compare two runs, with a row for each number of either of them.
 
-    Both are as from `read_results`. Gives the keys with ours, ours_sd, theirs, theirs_sd and
-    difference (ours - theirs), NaN where a run has no number. Methods and, within them, data sets
-    and metrics are in the order of ours; what is only theirs comes last.
+    Both are results of `read_results`. Returns the keys with ours, ours_sd, theirs, theirs_sd and
+    difference (ours - theirs), NaN if a run has no number. Methods and, within them, data sets and
+    metrics are in the order of ours; those that only the other run has come last.
     """
     table = pd.concat([ours[KEYS], theirs[KEYS]], ignore_index=True).drop_duplicates()
     for run, name in ((ours, "ours"), (theirs, "theirs")):

@@ -1,4 +1,4 @@
-"""What a table says of many scores: spread over folds, interval over subjects, and chance."""
+"""Statistics of scores: spread over folds, intervals over subjects, and tests."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ ROUNDS_AT_A_TIME = 1000
 
 @dataclass(frozen=True)
 class BootstrapSettings(Bootstrap):
-    """With the seed of the draws."""
+    """The bootstrap of the config, with the seed of the draws."""
 
     seed: int
 
@@ -36,9 +36,8 @@ class Summary:
 def summarize(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> Summary:
     """Summarize the scores of one metric, a table as `mean_over_sessions` takes it.
 
-    Undefined scores (NaN) are left out. Each fold's mean is over its subjects; mean and sd are
-    over these. The interval is over subjects, each with its mean over folds. Nothing defined
-    gives NaN throughout.
+    Undefined scores (NaN) are left out. mean and sd are over the folds' means over subjects. The
+    interval is over subjects, each with its mean over folds. If no score is defined, all are NaN.
     """
     defined = mean_over_sessions(scores.dropna(subset=["value"]))
     by_fold = defined.groupby("fold")["value"].mean().to_numpy()
@@ -51,14 +50,14 @@ def summarize(scores: pd.DataFrame, bootstrap: BootstrapSettings) -> Summary:
 
 
 def mean_over_sessions(scores: pd.DataFrame) -> pd.DataFrame:
-    """Fold, subject and value: of each fold and subject the mean over its sessions, in their order.
+    """Fold, subject and value: the mean over the sessions of each fold and subject.
 
-    scores holds the scores of one metric by fold, subject, session (a column that may be missing)
-    and value. Raises ValueError if a scan appears twice in a fold.
+    scores has the scores of one metric by fold, subject, session (the column may be missing) and
+    value. Raises ValueError if a scan appears twice in a fold.
     """
     # ASSUME: the scans of a subject are not independent, so a subject counts once, with the mean
-    # over its sessions: in the means over subjects too, so that nobody weighs more for having been
-    # scanned more often.
+    # over its sessions. This also holds for means over subjects, so that a subject with more scans
+    # does not have more weight.
     scan = [name for name in ("fold", "subject", "session") if name in scores]
     if scores.duplicated(scan).any():
         raise ValueError("a scan has two scores in one fold")
@@ -66,8 +65,9 @@ def mean_over_sessions(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_and_sd(values: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of the folds' values [F]; NaN where there are too few."""
-    # ASSUME: the spread over folds is the sample standard deviation (n - 1); the paper is silent.
+    """Mean and standard deviation of the folds' values [F]; NaN if there are too few."""
+    # ASSUME: the spread over folds is the sample standard deviation (n - 1), which the paper does
+    # not define.
     mean = float(np.mean(values)) if len(values) else float("nan")
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
     return mean, sd
@@ -91,7 +91,7 @@ def bootstrap_interval(values: np.ndarray, bootstrap: BootstrapSettings) -> tupl
 
 
 def percentile_interval(resampled: np.ndarray, confidence: float) -> tuple[float, float]:
-    """The ends between which the middle `confidence` of resampled values lies."""
+    """The ends of the interval with the middle `confidence` of resampled values."""
     tail = 50 * (1 - confidence)
     low, high = np.percentile(resampled, [tail, 100 - tail])
     return float(low), float(high)
@@ -100,17 +100,17 @@ def percentile_interval(resampled: np.ndarray, confidence: float) -> tuple[float
 def permutation_p_value(differences: np.ndarray, *, rounds: int, seed: int) -> float:
     """Two-sided p of a mean difference between paired scores, by flipping signs at random.
 
-    differences [N], one per subject; if nothing but chance tells the two methods apart, each is as
-    likely with the other sign. All 2^N flips are tried where they are no more than `rounds`; else
-    `rounds` are drawn by the seed, and with b of them as far out on the nearer side as what was
-    observed, p is 2 (b + 1) / (rounds + 1). So p is never 0. NaN for fewer than two subjects.
+    differences [N], one per subject; if the methods differ only by chance, each is as likely with
+    the other sign. If there are at most `rounds` flips (2^N), all are tried; otherwise `rounds` are
+    drawn, and if b of them are at least as extreme as the observation on its side, p is
+    2 (b + 1) / (rounds + 1). So p is never 0. NaN for fewer than two subjects.
     """
     if len(differences) < 2:
         return float("nan")
-    # It takes as long to import as all else that a table needs, and only this test needs it.
+    # Imported here, since it takes long and only this test needs it.
     from scipy import stats
 
-    # scipy counts the flips in a float; for more than 1023 subjects that is infinite, as it should.
+    # scipy counts the flips in a float, which is rightly infinite for more than 1023 subjects.
     with np.errstate(over="ignore"):
         test = stats.permutation_test(
             (differences,),
@@ -125,9 +125,9 @@ def permutation_p_value(differences: np.ndarray, *, rounds: int, seed: int) -> f
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's p values for as many tests as there are p values [N] in all, NaN not counted.
+    """The p values [N] of n tests, corrected by Holm (1979); NaN is not counted.
 
-    The k-th smallest of n is multiplied by n - k + 1, and none is below a smaller one (Holm 1979).
+    The k-th smallest of n is multiplied by n - k + 1, and is at least the one before it.
     """
     corrected = np.full(len(p_values), np.nan)
     order = np.argsort(p_values)[: np.count_nonzero(~np.isnan(p_values))]

@@ -1,4 +1,4 @@
-"""Results by what is known of the subjects: size of their lesions, age, sex and site."""
+"""Results by groups of subjects: volume of their lesions, age, sex and site."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,8 +9,8 @@ import pandas as pd
 from brainuad.evaluation.statistics import BootstrapSettings
 from brainuad.evaluation.summaries import summarize_by
 
-# ASSUME: lesions are classed by fixed volumes, not by terciles, so that a class means the same on
-# every data set: whether a set is harder, or only its lesions smaller, can then be told apart.
+# ASSUME: lesions are classified by fixed volumes, not by terciles, so that a class means the same
+# in every data set: this shows whether a data set is harder, or only has smaller lesions.
 LESION_EDGES_ML = (5, 15, 50)
 # ASSUME: three classes of age, younger, middle and older adults.
 AGE_EDGES = (40, 60)
@@ -21,7 +21,7 @@ KEYS = ["method", "dataset", "modality", "metric", "grouping", "group"]
 
 
 def classes(values: pd.Series, edges: Sequence[float], unit: str) -> pd.Categorical:
-    """Sort numbers into the classes between rising edges: "< 5 ml", "5 to 15 ml", "≥ 50 ml".
+    """Sort numbers into the classes between increasing edges: "< 5 ml", "5 to 15 ml", "≥ 50 ml".
 
     An edge belongs to the class above it; NaN stays NaN.
     """
@@ -31,15 +31,15 @@ def classes(values: pd.Series, edges: Sequence[float], unit: str) -> pd.Categori
 
 
 def group_scans(subjects: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Which scan belongs where: dataset, subject, session, grouping, group, in the order of tables.
+    """The groups of each scan: dataset, subject, session, grouping, group, in the tables' order.
 
-    subjects holds dataset, subject, session, age (years), sex and site; what is empty is unknown,
-    and in no group. The volume of the lesions is the score lesion_volume_ml.
+    subjects has dataset, subject, session, age (years), sex and site; a scan with an empty value is
+    in no such group. The volume of the lesions is the score lesion_volume_ml.
     """
     # ASSUME: each scan is in the group of its own session, by the age and the lesions of that day.
     # A subject whose scans are in two groups counts once in each, with the scans that are in it.
-    # ASSUME: the volume is that of the lesions as they are scored, counted on the final grid within
-    # the field of view and brought back to the size of the scan, not that of the raw mask.
+    # ASSUME: the volume is that of the scored lesions, counted on the final grid within the field
+    # of view and scaled back to the size of the scan, not that of the raw mask.
     volumes = scores[scores["metric"] == "lesion_volume_ml"]
     volumes = volumes.groupby(SCAN, as_index=False, sort=False)["value"].mean()
     parts = [
@@ -63,11 +63,11 @@ def summarize_groups(
     metrics: Sequence[str],
     bootstrap: BootstrapSettings,
 ) -> pd.DataFrame:
-    """The summary of each group that has scores, a row per method, place, metric and group.
+    """Summaries of groups with scores: a row per method, data set, modality, metric and group.
 
-    scores is tidy (method, dataset, modality, fold, subject, session, metric, value), groups as
-    from `group_scans`. The numbers are those of `statistics.summarize`; rows are in the order of
-    the scores, then of the groups.
+    scores is tidy (method, dataset, modality, fold, subject, session, metric, value), groups is a
+    result of `group_scans`. The numbers are those of `statistics.summarize`; rows are in the order
+    of the scores, then of the groups.
     """
     chosen = scores[scores["metric"].isin(list(metrics))]
     merged = chosen.merge(groups, on=SCAN)
@@ -78,5 +78,5 @@ def summarize_groups(
 
 
 def _text(site: object) -> str:
-    """A site's name; those that are numbers come back from a table as such."""
+    """A site's name, which may be a number in a table."""
     return f"{site:g}" if isinstance(site, int | float) else str(site)

@@ -1,4 +1,4 @@
-"""From scores of scans to summaries over subjects and folds, all of them tidy tables."""
+"""Summaries of scores over subjects and folds, as tidy tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -9,7 +9,7 @@ import pandas as pd
 from brainuad.evaluation.statistics import BootstrapSettings, Summary, summarize
 from brainuad.io.tables import read_table
 
-# The data set of a mean over data sets.
+# The name of the data set for means over data sets.
 AVERAGE = "average"
 SUMMARY_COLUMNS = [field.name for field in fields(Summary)]
 SCORE_COLUMNS = [
@@ -21,9 +21,9 @@ SCORE_COLUMNS = [
 def gather_scores(
     paths: Sequence[Path], *, methods: Sequence[str], folds: Sequence[int], datasets: Sequence[str]
 ) -> pd.DataFrame:
-    """Stack score files into one tidy table; the three lists name each file's origin.
+    """Stack score files into one tidy table; the three lists give each file's origin.
 
-    No file (no data set has lesion masks) gives the columns without rows.
+    Without files (if no data set has lesion masks) the columns have no rows.
     """
     frames = [
         read_table(path).assign(method=method, fold=fold, dataset=dataset)
@@ -42,10 +42,10 @@ def summarize_scores(
     """One row per method, data set, modality, `extra` column and metric, in the order of scores.
 
     The numbers are those of `statistics.summarize`: mean and sd over folds, interval over
-    subjects. An undefined score (NaN) does not count; `subjects` are those that do.
+    subjects. An undefined score (NaN) does not count, and neither does its subject.
     """
     keys = ["method", "dataset", "modality", *extra, "metric"]
-    # Where no file was gathered, there are no extra columns.
+    # A table without files has no extra columns.
     chosen = scores.reindex(columns=[*scores, *extra]) if scores.empty else scores
     chosen = chosen[chosen["metric"].isin(list(metrics))]
     return summarize_by(keys, chosen, bootstrap)
@@ -54,7 +54,7 @@ def summarize_scores(
 def summarize_by(
     keys: Sequence[str], scores: pd.DataFrame, bootstrap: BootstrapSettings
 ) -> pd.DataFrame:
-    """`statistics.summarize` of the scores of each value of `keys`, a row each, in their order."""
+    """`statistics.summarize` of the scores for each value of `keys`, in their order."""
     rows = [
         dict(zip(keys, key, strict=True)) | asdict(summarize(group, bootstrap))
         for key, group in scores.groupby(list(keys), sort=False, observed=True)
@@ -63,7 +63,7 @@ def summarize_by(
 
 
 def with_average(summary: pd.DataFrame) -> pd.DataFrame:
-    """Add the plain mean over the data sets as a further data set, where there are several."""
+    """Add the plain mean over the data sets as another data set, if there are several."""
     if summary[["dataset", "modality"]].drop_duplicates().shape[0] < 2:
         return summary
     apart = ["dataset", "modality", *SUMMARY_COLUMNS]
@@ -73,9 +73,9 @@ def with_average(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_difference(summary: pd.DataFrame, *, extra: str, reference: str) -> pd.DataFrame:
-    """Add `difference`: each mean minus that of the same row where `extra` is the reference.
+    """Add `difference`: each mean minus that of the same row with `reference` in column `extra`.
 
-    The rows of the reference have none (NaN), nor has a row for which there is no reference.
+    It is NaN in the rows of the reference, and in rows without a reference.
     """
     keys = ["method", "dataset", "modality", "metric"]
     is_reference = summary[extra] == reference

@@ -1,7 +1,7 @@
 """The threshold of an anomaly map, fitted on validation subjects, and the best one on test.
 
-`best_threshold(volumes)` returns `Threshold(value, dice)`; a voxel is called anomalous where its
-score is greater than `value`.
+`best_threshold(volumes)` returns `Threshold(value, dice)`; a voxel is anomalous if its score is
+greater than `value`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,21 +25,21 @@ from brainuad.io.errors import SettingsError
 from brainuad.scores.postprocess import segment
 
 # ASSUME: a threshold from fewer patients with a lesion, or fewer lesion voxels on the final grid (8
-# ml at 2 mm), is marked in the report: one lesion more or less may then move it anywhere.
+# ml at 2 mm), is marked in the report: a single lesion may change it a lot.
 FEWEST_PATIENTS = 5
 FEWEST_LESION_VOXELS = 1000
 # ASSUME: a threshold that needs no lesion is the one that such a share of the brain voxels of
-# healthy validation subjects exceeds; the rim that erosion blanks counts too. The first is used
-# where there is no lesion mask to fit one on.
+# healthy validation subjects exceeds; the rim that erosion sets to 0 counts too. The first is used
+# if there is no lesion mask to fit one on.
 HEALTHY_SHARES = (0.01, 0.02, 0.05)
 HEALTHY_SHARE = HEALTHY_SHARES[0]
-# In the column fitted_on: the threshold was chosen on the test subjects themselves, or is that of a
-# share of healthy voxels.
+# Values of the column fitted_on for a threshold that was chosen on the test subjects themselves,
+# and for the thresholds from shares of healthy voxels.
 ON_TEST = "test"
 ON_HEALTHY = {f"healthy_{share:g}": share for share in HEALTHY_SHARES}
 # ASSUME: the best threshold on test is the best of 30,001 candidates, evenly spaced in the
-# logarithm and less than 0.1 % apart. So one volume at a time is in memory; an exact search would
-# hold every score of a whole test set. No residual reaches 10, and no z-score 10,000.
+# logarithm and less than 0.1 % apart. So one volume at a time is in memory, while an exact search
+# needs every score of a whole test set. All residuals are below 10, and all z-scores below 10,000.
 CANDIDATES = np.geomspace(1e-5, 1e4, 30001, dtype=np.float32)
 
 
@@ -52,12 +52,12 @@ class Threshold:
 
 
 def best_threshold(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshold:
-    """The threshold of the best Dice over the pooled voxels of all volumes, by exact search.
+    """The threshold with the best Dice over the pooled voxels of all volumes, by exact search.
 
     volumes are pairs of an anomaly map >= 0 and lesions uint8 {0, 1, 2} of its shape; label 2 is
-    left out. They are read once and one at a time, so a generator keeps memory small: of each
-    volume only the scores above 0 are held. Between thresholds of equal Dice the highest wins. If
-    no lesion voxel scores above 0, the threshold predicts nothing and the Dice is 0.
+    left out. They are read once and one at a time, so a generator needs little memory: only the
+    scores above 0 of each volume are kept. If several thresholds have the same Dice, the highest is
+    taken. If no lesion voxel scores above 0, the threshold predicts nothing and the Dice is 0.
 
     Raises SettingsError if there is no volume or no lesion voxel at all.
     """
@@ -66,8 +66,8 @@ def best_threshold(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshol
     first = next(parts, None)
     if first is None:
         raise SettingsError(
-            "no threshold can be fitted: none of the validation subjects came through the "
-            "preprocessing; results/slices/*_left_out.tsv says why"
+            "no threshold can be fitted: all validation subjects were left out in preprocessing; "
+            "results/slices/*_left_out.tsv says why"
         )
     voxels = pooled(chain([first], parts))
     if voxels.lesion_voxels == 0:
@@ -78,7 +78,7 @@ def best_threshold(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshol
     cuts, true_positives, false_positives = detections(voxels)
     if len(cuts) == 0:
         return Threshold(value=float(voxels.healthy.max(initial=0)), dice=0.0)
-    # Dice is best at the score of some lesion voxel: any other cut only adds false alarms.
+    # The best cut is the score of a lesion voxel: any other cut only adds false positives.
     dices = 2 * true_positives / (true_positives + false_positives + voxels.lesion_voxels)
     best = int(np.argmax(dices))
     return Threshold(
@@ -87,16 +87,16 @@ def best_threshold(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshol
 
 
 def best_threshold_on_test(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> Threshold:
-    """The threshold of the best Dice that could be chosen if the test lesions were known.
+    """The threshold with the best Dice that could be chosen if the test lesions were known.
 
     volumes are pairs of an anomaly map >= 0 and lesions uint8 {0, 1, 2} of its shape, read once and
     one at a time. Dice is the mean over the volumes with lesions, as in the tables, but with small
-    components; of equal Dice the highest of CANDIDATES wins. If no lesion voxel scores above them,
-    the threshold is infinite and the Dice 0; without any lesion the Dice is NaN.
+    components; if several CANDIDATES have the same Dice, the highest is taken. If no lesion voxel
+    scores above them, the threshold is infinite and the Dice 0; without any lesion the Dice is NaN.
     """
-    # ASSUME: the best threshold is searched before small components are removed, as the fitted one
-    # is. It is then used as that one is, so that the best Dice in the table may by chance lie a
-    # little below the fitted one.
+    # ASSUME: the best threshold is searched before small components are removed, like the fitted
+    # one. It is then used in the same way, so that the best Dice in the table may be slightly below
+    # the fitted one by chance.
     total, count = np.zeros(len(CANDIDATES)), 0
     for anomaly_map, lesions in volumes:
         voxels = scored_voxels(anomaly_map, lesions)
@@ -108,7 +108,7 @@ def best_threshold_on_test(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> 
     if not total.any():
         return Threshold(value=float("inf"), dice=0.0 if count else float("nan"))
     best = len(total) - 1 - int(np.argmax(total[::-1]))
-    # "score > value" shall select what "score >= candidate" does.
+    # "score > value" must select the same voxels as "score >= candidate".
     value = np.nextafter(CANDIDATES[best], np.float32(0))
     return Threshold(value=float(value), dice=float(total[best] / count))
 
@@ -123,8 +123,9 @@ def scores_at(
 ) -> list[tuple[str, str, float]]:
     """One scan at each threshold: rows of fitted_on, metric (dice, predicted_volume_ml), value.
 
-    anomaly_map and lesions are [S, H, W], voxel_ml is the volume of a voxel; thresholds by the data
-    set they were fitted on. A healthy scan has no Dice (NaN); what is predicted in it is false.
+    anomaly_map and lesions are [S, H, W], voxel_ml is the volume of a voxel; thresholds are by the
+    data set they were fitted on. The Dice of a healthy scan is NaN, and its predicted volume is a
+    false positive.
     """
     rows = []
     for fitted_on, threshold in thresholds.items():
@@ -136,12 +137,12 @@ def scores_at(
 
 
 def healthy_label(fitted_on: str) -> str:
-    """A threshold of ON_HEALTHY as people read it: 1 % of healthy voxels."""
+    """The label of a threshold of ON_HEALTHY: 1 % of healthy voxels."""
     return f"{ON_HEALTHY[fitted_on]:.0%} of healthy voxels".replace("%", " %")
 
 
 def rests_on_little(patients: int, lesion_voxels: int) -> bool:
-    """Whether a fitted threshold rests on too little to be trusted."""
+    """Whether a fitted threshold rests on too little data to be trusted."""
     return patients < FEWEST_PATIENTS or lesion_voxels < FEWEST_LESION_VOXELS
 
 
@@ -150,7 +151,7 @@ class HealthyScores:
     """The anomaly scores of healthy brains.
 
     scores  those above 0 [any], sorted
-    voxels  how many brain voxels there are, those of score 0 included
+    voxels  the number of brain voxels, including those with score 0
     """
 
     scores: np.ndarray
@@ -181,16 +182,16 @@ def healthy_scores(volumes: Iterable[tuple[np.ndarray, np.ndarray]]) -> HealthyS
         voxels += inside.size
     if not voxels:
         raise SettingsError(
-            "no threshold can be set: none of the healthy validation subjects came through the "
+            "no threshold can be set: all healthy validation subjects were left out in "
             "preprocessing; results/slices/*_left_out.tsv says why"
         )
     return HealthyScores(np.sort(np.concatenate(parts)), voxels)
 
 
 def healthy_threshold(healthy: HealthyScores, *, subjects: int) -> dict[str, Any]:
-    """The threshold that few healthy voxels exceed, and what it rests on, as files hold it.
+    """The content of the file with the threshold that few healthy voxels exceed.
 
-    thresholds  those of all HEALTHY_SHARES, by their names in ON_HEALTHY
+    Its `thresholds` are those of all HEALTHY_SHARES, by their names in ON_HEALTHY.
     """
     return {
         "threshold": healthy.threshold_at(HEALTHY_SHARE),
@@ -202,15 +203,15 @@ def healthy_threshold(healthy: HealthyScores, *, subjects: int) -> dict[str, Any
 
 
 def _value_below(cut: np.floating, *scores: np.ndarray) -> float:
-    """A value v such that "score > v" selects just what "score >= cut" does."""
-    # ASSUME: the threshold lies halfway between the two scores that it separates.
+    """A value v for which "score > v" selects the same voxels as "score >= cut"."""
+    # ASSUME: the threshold is halfway between the two scores that it separates.
     below = max(values.max(where=values < cut, initial=0) for values in scores)
     middle = cut.dtype.type((float(below) + float(cut)) / 2)
     return float(middle if middle < cut else below)
 
 
 def _count_from(scores: np.ndarray) -> np.ndarray:
-    """How many scores are at least as high as each candidate, [CANDIDATES]."""
+    """The number of scores that are at least as high as each of CANDIDATES."""
     passed = np.searchsorted(CANDIDATES, scores, side="right")
     counts = np.bincount(passed, minlength=len(CANDIDATES) + 1)
     return np.cumsum(counts[::-1])[::-1][1:]

@@ -1,6 +1,6 @@
-"""Score the lesions found on scans or at timesteps that vary, with a threshold fitted to them.
+"""Fit a threshold and score test scans, for a varied contrast or timestep.
 
-For experiments whose reconstructions are used at once and kept nowhere, so that their memory does
+The reconstructions of these experiments are used immediately and not stored, so that memory does
 not grow with the data set.
 """
 
@@ -38,7 +38,7 @@ def fit_and_score(
     """Dice and AUPRC of a lesion set's test scans: rows of subject, session, metric, value.
 
     The threshold is fitted on the validation subjects of the same stack, at the same timesteps. A
-    method without a model (None) is scored without reconstructions. Raises SettingsError where no
+    method without a model (None) is scored without reconstructions. Raises SettingsError if no
     threshold can be fitted.
     """
     if model is not None:
@@ -90,7 +90,7 @@ def fit_and_score(
 def map_on_device(
     scores: np.ndarray, brain_mask: np.ndarray, settings: PostprocessingSettings, device: Device
 ) -> np.ndarray:
-    """The anomaly map [S, H, W], made where it is faster: on a GPU if there is one."""
+    """The anomaly map [S, H, W], computed on a GPU if there is one, where it is faster."""
     if device.settings.name == "cuda":
         return device_postprocess.anomaly_map(scores, brain_mask, settings, device.torch)
     return postprocess.anomaly_map(scores, brain_mask, settings)

@@ -1,7 +1,7 @@
-"""A diffusion model whose encoder sees a part of each slice.
+"""A diffusion model whose encoder sees only a part of each slice.
 
-The paper cuts the encoder's input to half of its width (its experiment on the conditioning). The
-diffusion model itself gets the whole slice, noised.
+In the paper's experiment on the conditioning, the encoder sees half of the slice's width. The
+diffusion model itself gets the whole noised slice.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,15 @@ from brainuad.inference.visible_part import WIDTH, seen_width
 from brainuad.models import Model
 from brainuad.models.diffusion import Diffusion
 
-# ASSUME: the hidden part is black as the background, and the slice keeps its size, so that the
-# encoder sees slices of the size that it was trained on.
+# ASSUME: the hidden part is black like the background, and the slice keeps its size, so that the
+# encoder gets slices of the size that it was trained on.
 BACKGROUND = 0.0
 
 
 def seen_part(images: Tensor, visible_fraction: float) -> Tensor:
-    """Slices [..., H, W] of which that part of the width is left, and the rest is background."""
-    # ASSUME: the patient's left side is seen, where x is small; brains are all but mirrored.
+    """Slices [..., H, W] with a visible fraction of the width; the rest is background."""
+    # ASSUME: the visible part is on the patient's left side, where x is small; brains are almost
+    # symmetric.
     width = images.shape[WIDTH]
     hidden = torch.arange(width, device=images.device) >= seen_width(width, visible_fraction)
     return images.masked_fill(hidden[:, None], BACKGROUND)
@@ -33,14 +34,14 @@ def seen_part(images: Tensor, visible_fraction: float) -> Tensor:
 
 @dataclass(frozen=True)
 class PartialConditioning:
-    """A diffusion model whose encoder sees that part of each slice's width."""
+    """A diffusion model whose encoder sees only a fraction of each slice's width."""
 
     model: Diffusion
     visible_fraction: float
 
     @property
     def network(self) -> torch.nn.Module:
-        """The model's own."""
+        """The network of the model."""
         return self.model.network
 
     def reconstruct(
@@ -51,7 +52,7 @@ class PartialConditioning:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """As the model does, with the condition of the seen part; see `models.Model`."""
+        """Reconstruct with the condition of the visible part; see `models.Model`."""
         return self.model.reconstruct(
             images,
             timesteps=timesteps,
@@ -72,8 +73,8 @@ def reconstruct_by_visible_fraction(
 ) -> np.ndarray:
     """Reconstructions float32 [T, C, S, H, W] of a single volume, for each timestep and fraction.
 
-    The noise is the same for all fractions. To a model without a condition they are all one: there
-    the work is done once.
+    The noise is the same for all fractions. Without a condition all fractions give the same, so
+    that the model reconstructs once.
     """
     views: list[Model | PartialConditioning] = [model]
     if isinstance(model, Diffusion) and model.has_condition:

@@ -19,21 +19,21 @@ from brainuad.io.seeds import subject_seeds
 from brainuad.models import Model
 
 SLICES_AT_A_TIME = {"cpu": 16, "cuda": 128}
-# Passes of a slice through the network from which on the time to compile it is won back.
-# Reckoned, not measured: half a minute against .6 ms a pass at the paper's size.
+# Compiling is faster from this number of passes of a slice through the network. It was calculated,
+# not measured: half a minute to compile saves .6 ms for each pass at the paper's size.
 COMPILING_PAYS = 50_000
 
 
 def scans_to_reconstruct(stack: SliceStack, split: Path, *, slices: Path) -> list[str]:
-    """The names of the test scans that the stack, read from `slices`, has, in the split's order.
+    """The names of the test scans in the stack, in the split's order.
 
-    Raises SettingsError if there is none.
+    Raises SettingsError, with the stack's file `slices`, if there is none.
     """
     known = set(stack.names)
     names = [name for name in scans_of(read_rows(split), TEST) if name in known]
     if not names:
         raise SettingsError(
-            f"{slices.stem}: none of the test scans came through the preprocessing; "
+            f"{slices.stem}: all test scans were left out in preprocessing; "
             f"{slices.with_suffix('')}_left_out.tsv says why"
         )
     return names
@@ -48,9 +48,9 @@ def compile_if_it_pays(
     device: Device,
     samples: int = 1,
 ) -> None:
-    """Compile for volumes [S, H, W] that meet so many timesteps each, if that wins back the time.
+    """Compile for volumes [S, H, W], each with so many timesteps and samples, if it saves time.
 
-    A group alone may be too small for it.
+    Call it for all volumes: a single group of them may be too small.
     """
     slices, *size = shape
     # A model without timesteps takes one pass; pDDPM reconstructs a slice patch by patch.
@@ -60,9 +60,11 @@ def compile_if_it_pays(
 
 
 def compile_for_volumes(model: Model, size: Sequence[int], device: Device) -> None:
-    """Compile, if the device's settings want it, what is costly of a model.
+    """Compile the costly parts of a model, if the device's settings say so.
 
-    size  rows and columns of the slices. Once is enough: a compiled network stays so.
+    size  rows and columns of the slices
+
+    It is enough to call it once for a model.
     """
     count = SLICES_AT_A_TIME[device.torch.type]
 
@@ -85,10 +87,10 @@ def reconstruct_scans(
     device: Device,
     samples: int = 1,
 ) -> Iterator[tuple[Scan, np.ndarray]]:
-    """Each scan and its reconstruction, see `reconstruct_volumes`, a few volumes in memory.
+    """Each scan and its reconstruction by `reconstruct_volumes`, with a few volumes in memory.
 
-    Subjects that the stack lacks are skipped. The bits are those of `reconstruct_volumes` of all
-    volumes at once, since those that are held together end where a batch of slices does.
+    Scans that the stack lacks are skipped. The result is bit-identical to `reconstruct_volumes` of
+    all volumes at once, since each group of volumes ends with a full batch of slices.
     """
     scans, shape = stack.scans(names), stack.images.shape[1:]
     compile_if_it_pays(
@@ -128,9 +130,9 @@ def reconstruct_volumes(
 ) -> np.ndarray:
     """Reconstructions float32 [N, S, H, W] of images float32 [N, S, H, W].
 
-    Several samples of each are [N, K, S, H, W], of a `models.SamplingModel`. The noise of a slice
-    follows from the seed, the scan, the slice, the timestep and the sample. Raises SettingsError
-    for a reconstruction that is not finite, or not within [0, 1].
+    Several samples of a `models.SamplingModel` are [N, K, S, H, W]. The noise of a slice depends on
+    the seed, the scan, the slice, the timestep and the sample. Raises SettingsError for a
+    reconstruction that is not finite, or not within [0, 1].
     """
     count, slices_each = images.shape[:2]
     seeds = subject_seeds(seed, names).repeat_interleave(slices_each)
@@ -145,7 +147,7 @@ def reconstruct_volumes(
         samples=samples,
         device=device,
     )
-    # Most models know of one reconstruction alone.
+    # Most models do not take this argument.
     several = {"samples": samples} if samples > 1 else {}
     compiled = runs_compiled(model.network)
 
@@ -153,7 +155,7 @@ def reconstruct_volumes(
         end = min(start + at_a_time, len(slices))
         rows = torch.arange(start, end)
         if compiled:
-            # It has one shape: the last batch is filled up, with its last slice again and again.
+            # It needs batches of one shape: the last one is filled with copies of its last slice.
             rows = torch.arange(start, start + at_a_time).clamp(max=end - 1)
         batch = model.reconstruct(
             device.to_device(slices[rows]),
@@ -165,18 +167,18 @@ def reconstruct_volumes(
         return batch[: end - start]
 
     with torch.inference_mode(), device.autocast():
-        # They stay on the device, so that none of it waits until all of it is given out.
+        # They stay on the device, so that the CPU does not wait for it after each batch.
         shape = (len(slices), samples, *slices.shape[2:])
         reconstructions = torch.empty(shape, dtype=slices.dtype, device=device.torch)
         for start in range(0, len(slices), at_a_time):
             reconstructions[start : start + at_a_time] = reconstruct(start)
         reconstructions = reconstructions.cpu()
     if not torch.isfinite(reconstructions).all():
-        raise SettingsError("a reconstruction is not finite: train anew with a lower learning rate")
+        raise SettingsError("a reconstruction is not finite: train with a lower learning rate")
     if ((reconstructions < 0) | (reconstructions > 1)).any():
         raise SettingsError(
-            f"reconstructions reach from {reconstructions.min():.3g} to "
-            f"{reconstructions.max():.3g}: the model must cut them to [0, 1]"
+            f"reconstructions are {reconstructions.min():.3g} to "
+            f"{reconstructions.max():.3g}: the model must clip them to [0, 1]"
         )
     by_slice = reconstructions.reshape(count, slices_each, samples, *slices.shape[2:])
     by_sample = by_slice.swapaxes(1, 2).numpy()

@@ -1,6 +1,6 @@
-"""How local the condition is: which part of a slice an encoder sees, and what that costs where.
+"""The visible part of a slice, and the reconstruction error in the visible and hidden parts.
 
-Without PyTorch, for the figures too; `partial_conditioning` reconstructs.
+This module does not import PyTorch, since figures use it too; `partial_conditioning` reconstructs.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ WIDTH = -2
 
 
 def seen_width(width: int, visible_fraction: float) -> int:
-    """How many pixels of a slice's width are seen; SettingsError for a fraction beyond 0 to 1."""
+    """The visible pixels of a slice's width; SettingsError for a fraction outside 0 to 1."""
     if not 0 <= visible_fraction <= 1:
         raise SettingsError(
             f"conditioning.visible_fractions: {visible_fraction} is not between 0 and 1"
@@ -27,7 +27,7 @@ def l1_by_region(
     *,
     visible_fraction: float,
 ) -> dict[str, float]:
-    """Mean |image - reconstruction| over the brain voxels that are seen, and over the hidden.
+    """Mean |image - reconstruction| over the visible brain voxels, and over the hidden ones.
 
     Arrays [..., H, W], the mask bool. NaN for a region without a brain voxel.
     """
@@ -41,5 +41,5 @@ def l1_by_region(
 
 
 def middle_slice(brain_mask: np.ndarray) -> int:
-    """The number of the axial slice nearest the centre of mass of a brain, bool [S, H, W]."""
+    """The number of the axial slice nearest to the centre of mass of a brain, bool [S, H, W]."""
     return round(float(np.nonzero(brain_mask)[0].mean()))

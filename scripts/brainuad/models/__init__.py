@@ -19,42 +19,42 @@ from brainuad.io.errors import SettingsError
 from brainuad.models.checkpoints import load_strictly, read_weights
 from brainuad.models.shared_weights import SUFFIX, read_shared_weights
 
-# The validation loss of a model whose parts are trained in turn, before the last one's turn comes:
-# far above any loss, so that weights of that time are not chosen, and finite.
+# The validation loss of a model whose parts are trained in turn, until the last part is trained: it
+# is finite, and far above any loss, so that those weights are not chosen.
 NOT_TRAINED_YET = 1e9
 
 
 class Trainable(Protocol):
-    """What the training loop needs to know.
+    """The interface for the training loop.
 
-    A step must not wait for a GPU: what is drawn or laid down on the CPU goes there by
+    A step must not wait for a GPU: tensors from the CPU are copied by
     `brainuad.compute.device.to_device`, and no value is read back. The losses are called under
-    autocast, and are float32 themselves. A module of the network that says `worth_compiling` may
-    be compiled.
+    autocast, and are float32 themselves. A module of the network with the attribute
+    `worth_compiling` may be compiled.
     """
 
     network: nn.Module
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Scalar loss of slices [B, 1, H, W] at an optimiser step, counted from 0.
+        """Scalar loss of slices [B, 1, H, W] at an optimizer step, counted from 0.
 
-        Their intensities are those of `SliceStack`, augmented: of about 0 to 1, and beyond.
+        Their intensities are those of `SliceStack` after augmentation: about 0 to 1, and beyond.
 
-        A model may train its parts in turn: parameters that a step's loss does not reach stay as
-        they are.
+        A model may train its parts in turn: parameters without a gradient from a step's loss do not
+        change.
 
-        All chance of the model comes from the generator, which belongs to the CPU, whatever
-        device the images are on. Layers in training mode (stochastic depth) draw from torch's
-        default generator, which the training loop seeds at each step.
+        The model draws all random numbers from the generator, which is on the CPU, whatever device
+        the images are on. Layers in training mode (stochastic depth) draw from torch's default
+        generator, which the training loop seeds at each step.
 
         Under `torch.no_grad`, with the network in evaluation mode, it is the loss of a redrawn
-        validation, and leaves no trace in the network; a model that needs one which is the same
-        each time raises SettingsError.
+        validation, and does not change the network; a model that needs the same validation each
+        time raises SettingsError.
         """
         ...
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same, with the network in evaluation mode: no layer draws.
+        """The loss with the network in evaluation mode, in which no layer draws.
 
         Equal images and an equal generator give an equal loss.
         """
@@ -62,12 +62,12 @@ class Trainable(Protocol):
 
 
 class Model(Trainable, Protocol):
-    """A way to reconstruct healthy anatomy.
+    """A model that reconstructs healthy anatomy.
 
-    One that takes more than one pass of its network for a timestep may say how many:
-    `passes_per_timestep`. One that maps anomalies itself gives its map, of 0 to 1, in place of a
-    reconstruction; the settings of its kind say so by `maps_anomalies`, and its methods have the
-    score own_map.
+    The optional attribute `passes_per_timestep` is the number of passes of its network for a
+    timestep, if there are more than one. A model that maps anomalies itself gives its map, from 0
+    to 1, in place of a reconstruction; the settings of its kind say so by `maps_anomalies`, and its
+    methods have the score own_map.
     """
 
     def reconstruct(
@@ -78,11 +78,11 @@ class Model(Trainable, Protocol):
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """Reconstruct slices [B, 1, H, W], mean over the timesteps (1 to T), cut to [0, 1].
+        """Reconstruct slices [B, 1, H, W]: the mean over the timesteps (1 to T), clipped to [0, 1].
 
-        All chance comes from subject_seeds int64 [B], one number for all slices of a subject, and
-        slice_indices int64 [B], the slice's number in the volume: so a reconstruction depends
-        neither on the batch nor on the other subjects of a run.
+        All random numbers depend on subject_seeds int64 [B], one number for all slices of a
+        subject, and slice_indices int64 [B], the slice's number in the volume: so a reconstruction
+        depends neither on the batch nor on the other subjects of a run.
         """
         ...
 
@@ -96,9 +96,9 @@ class PretrainedModel(Model, Protocol):
 
 
 class SamplingModel(Model, Protocol):
-    """A model that draws noise, and may be asked for several reconstructions of a slice.
+    """A model that draws noise, and can give several reconstructions of a slice.
 
-    That of a method with timesteps, and with `samples` above 1.
+    Methods with `samples` above 1 need such a model.
     """
 
     def reconstruct(
@@ -110,17 +110,17 @@ class SamplingModel(Model, Protocol):
         slice_indices: Tensor,
         samples: int = 1,
     ) -> Tensor:
-        """The same, [B, samples, H, W]: they differ in their noise alone.
+        """Reconstruct slices as [B, samples, H, W]; samples differ only in their noise.
 
-        The first samples do not depend on how many there are.
+        The first samples do not depend on the number of samples.
         """
         ...
 
 
 def build_trainable(kind: str, settings: dict[str, Any]) -> Any:
-    """Build what `models/{kind}.py` describes, weights drawn from torch's default generator.
+    """Build a model of `models/{kind}.py`, with weights drawn from torch's default generator.
 
-    Raises SettingsError for a kind that has no file, or settings that do not fit.
+    Raises SettingsError for a kind that has no file, or for settings that do not fit.
     """
     kinds = sorted(module.name for module in pkgutil.iter_modules(__path__))
     if kind not in kinds:
@@ -129,7 +129,7 @@ def build_trainable(kind: str, settings: dict[str, Any]) -> Any:
 
 
 def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
-    """Build what a module of this package describes; a network's complaint names the module."""
+    """Build the model of a module of this package; errors of the network name the module."""
     try:
         return module.build(settings)
     except SettingsError:
@@ -149,7 +149,7 @@ def start_from(path: Path, model: Model) -> None:
 
 
 def load_model(path: Path, device: Device) -> Model:
-    """Rebuild a trained model from its weights file alone, ready to reconstruct."""
+    """Rebuild a trained model from its weights file, ready to reconstruct."""
     weights = read_shared_weights(path) if path.suffix == SUFFIX else read_weights(path)
     model = build_trainable(weights["kind"], weights["settings"])
     load_strictly(model.network, weights["state"], source=path)

@@ -1,8 +1,8 @@
-"""Autoencoders: AE, VAE and SVAE, the variational one with a latent map in place of a vector.
+"""Autoencoders: AE, VAE, and SVAE, which is a VAE with a latent map in place of a vector.
 
 Baur et al. 2021, "Autoencoders for unsupervised anomaly segmentation in brain MR images: a
-comparative study", and for the variational ones Kingma and Welling 2014. The bottleneck is all that
-keeps a lesion out of the reconstruction. The error is L1, in the study as in the released code.
+comparative study", and Kingma and Welling 2014 for the variational ones. Only the bottleneck keeps
+lesions out of the reconstruction. The loss is L1, as in the study and in the released code.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from brainuad.networks.convolutional import ConvolutionalAutoencoder
 
 
 class Autoencoder:
-    """One network; its settings say which of the three it is."""
+    """One of the three autoencoders, by its settings."""
 
     def __init__(self, settings: AutoencoderSettings) -> None:
         self.settings = settings
@@ -32,7 +32,7 @@ class Autoencoder:
         )
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Mean |x - reconstruction|, from a latent that is drawn where it is a distribution."""
+        """Mean |x - reconstruction|; the latent is drawn if it is a distribution."""
         means, log_variances = self._encode(images)
         latents = means
         if log_variances is not None:
@@ -41,7 +41,7 @@ class Autoencoder:
         return self._loss(images, latents, means, log_variances)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same, from the means."""
+        """The loss of reconstructions from the means of the latents."""
         means, log_variances = self._encode(images)
         return self._loss(images, means, means, log_variances)
 
@@ -51,10 +51,10 @@ class Autoencoder:
         loss = (images - self.network.decode(latents)).abs().mean()
         if log_variances is None:
             return loss
-        # ASSUME: the KL weight goes with means over pixels and over the latent's entries, as in the
-        # code that the paper's authors point to for baselines (Lagogiannis et al. 2023), where it
-        # is 0.001 too. With a sum over the entries VAE fell far behind AE on phantoms (l1 0.071
-        # beside 0.059); in the paper the two are alike.
+        # ASSUME: the KL weight applies to means over pixels and over the latent's entries, as in
+        # the code that the paper's authors cite for baselines (Lagogiannis et al. 2023), where it
+        # is also 0.001. With a sum over the entries VAE was much worse than AE on phantoms (l1
+        # 0.071 compared with 0.059); in the paper the two are similar.
         divergence = (means.square() + log_variances.exp() - log_variances - 1).mean() / 2
         return loss + self.settings.kl_weight * divergence
 
@@ -66,7 +66,7 @@ class Autoencoder:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """Reconstruct from the means of the latents, cut to [0, 1]; see `models.Model`."""
+        """Reconstruct from the means of the latents, clipped to [0, 1]; see `models.Model`."""
         return self.network.decode(self._encode(images)[0]).clamp(0, 1)
 
     def _encode(self, images: Tensor) -> tuple[Tensor, Tensor | None]:

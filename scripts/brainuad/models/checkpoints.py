@@ -1,4 +1,4 @@
-"""Weights files, which carry the settings they were built from, and checkpoints to resume from."""
+"""Weights files, which contain the settings of their network, and checkpoints to resume from."""
 
 import errno
 import hashlib
@@ -15,7 +15,7 @@ from brainuad.io.job import log, replacing
 
 WEIGHTS_KEYS = {"kind", "settings", "state", "training"}
 DIFFERENCES_SHOWN = 6
-# The disk, the user's quota, or the largest file allowed.
+# The disk is full, or the user's quota or the largest file size is reached.
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -27,7 +27,7 @@ def write_weights(
     state: Mapping[str, Tensor],
     training: dict[str, Any],
 ) -> None:
-    """Write what is needed to rebuild a network: plain values and tensors, atomically.
+    """Write plain values and tensors from which a network can be rebuilt, atomically.
 
     The same content gives the same bytes.
     """
@@ -45,7 +45,7 @@ def read_weights(path: Path) -> dict[str, Any]:
     """Read a file of `write_weights`, tensors on the CPU; SettingsError for another file."""
     content = _load(path)
     if not isinstance(content, dict) or set(content) != WEIGHTS_KEYS:
-        raise SettingsError(f"{path}: not a weights file of this workflow; train the model anew")
+        raise SettingsError(f"{path}: not a weights file of this workflow; train the model again")
     return content
 
 
@@ -59,9 +59,9 @@ def read_backbone(path: Path) -> Mapping[str, Tensor]:
 
 
 def _save(content: Any, path: Path) -> None:
-    """Write a file that is on the disk, not just on its way there, when this returns.
+    """Write a file and wait until it is on the disk.
 
-    Raises SettingsError where there is no space. Half a file is not left behind.
+    Raises SettingsError if there is no space. An incomplete file is removed.
     """
     try:
         with open(path, "wb") as file:
@@ -70,18 +70,18 @@ def _save(content: Any, path: Path) -> None:
             os.fsync(file.fileno())
     except Exception as error:
         path.unlink(missing_ok=True)
-        # Torch's own error tells of positions in the file, and what the disk said lies behind it.
+        # Torch's own error is about positions in the file; its context is the error of the disk.
         cause = error if isinstance(error, OSError) else error.__context__
         if not isinstance(cause, OSError) or cause.errno not in NO_SPACE:
             raise
         raise SettingsError(
             f"{path}: cannot be written ({cause.strerror}); free some space and run again: "
-            "a training goes on from its last checkpoint"
+            "a training continues from its last checkpoint"
         ) from error
 
 
 def _load(path: Path) -> Any:
-    # The reason is any of a dozen exceptions, and the user can only give another file.
+    # Many exceptions are possible, and in any case the user can only give another file.
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -90,7 +90,7 @@ def _load(path: Path) -> Any:
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, source: Path) -> None:
-    """Load a state that must have just the network's names and shapes, else SettingsError."""
+    """Load a state; SettingsError if its names or shapes are not exactly those of the network."""
     expected = network.state_dict()
     problems = [
         f"{len(names)} {problem} (first {names[0]})"
@@ -117,7 +117,7 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, source: Pa
 
 
 def fingerprint(values: Mapping[str, Any]) -> dict[str, str]:
-    """What a checkpoint must agree on to be resumed: each value by its name, as short text.
+    """The values that must be equal for a checkpoint to be resumed, as short texts by name.
 
     Settings become dotted names; a tensor, or a state of tensors, becomes a digest of its content.
     """
@@ -146,7 +146,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _differences(saved: dict[str, str], current: dict[str, str]) -> str:
-    """What differs between two fingerprints: some values in full, of the others where they are."""
+    """The differences of two fingerprints: the first ones in full, and the parts with more."""
     names = [
         name
         for name in sorted(saved.keys() | current.keys())
@@ -164,31 +164,31 @@ def _differences(saved: dict[str, str], current: dict[str, str]) -> str:
 
 
 class Checkpoint:
-    """The state of a training on disk, replaced as a whole: there is always one that is complete.
+    """The state of a training on disk, replaced as a whole, so that a complete one always exists.
 
-    It is no declared output of a rule, since Snakemake deletes those before it starts a job anew.
+    It is not a declared output of a rule, since Snakemake deletes outputs before it starts a job.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # A fixed name: what a killed run left half-written is overwritten by the next.
+        # With a fixed name, the next run overwrites an incomplete file of a killed run.
         self._partial = path.with_name(f"{path.name}.partial")
 
     def save(self, identity: dict[str, str], state: dict[str, Any]) -> None:
-        """Write the state and take the place of the one before, which stays where that fails.
+        """Write the state and replace the one before, which remains if writing fails.
 
-        Raises SettingsError where there is no space.
+        Raises SettingsError if there is no space.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         _save({"identity": identity, "state": state}, self._partial)
         os.replace(self._partial, self.path)
 
     def load(self, identity: dict[str, str], device: torch.device) -> dict[str, Any] | None:
-        """The state saved, or None where there is none, or one of another identity.
+        """The saved state; None if there is none, or one of another identity.
 
-        What is refused is said in one line of the log, with the values that differ. Raises OSError
-        where there is one that cannot be opened, and OutOfMemoryError where the device has no room
-        for it: to start anew would replace one that is good.
+        One line of the log says why a checkpoint is refused, with the values that differ. Raises
+        OSError if the file cannot be opened, and OutOfMemoryError if it does not fit on the device:
+        starting again would replace a good checkpoint.
         """
         if not self.path.exists():
             return None
@@ -199,14 +199,14 @@ class Checkpoint:
             except (torch.OutOfMemoryError, torch.AcceleratorError):
                 raise
             except Exception as error:
-                log(f"{self.path.name} cannot be read ({type(error).__name__}): starting anew")
+                log(f"{self.path.name} cannot be read ({type(error).__name__}): starting again")
                 return None
         if differences := _differences(saved, identity):
-            log(f"{self.path.name} is of another training, starting anew: {differences}")
+            log(f"{self.path.name} is of another training, starting again: {differences}")
             return None
         return state
 
     def remove(self) -> None:
-        """Delete it, once the outputs that it leads to are written."""
+        """Delete it, after the outputs of the training were written."""
         self.path.unlink(missing_ok=True)
         self._partial.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""DAE: a U-Net that removes coarse noise, and with it what it takes for noise in a patient's scan.
+"""DAE: a U-Net that learns to remove coarse noise, and removes lesions like noise.
 
 Kascenas et al. 2022, "Denoising autoencoders for unsupervised anomaly detection in brain MRI"
-(MIDL). No bottleneck: what it knows of healthy brains comes from the noise it had to remove.
+(MIDL). It has no bottleneck, and learns healthy anatomy by removing noise from healthy slices.
 """
 
 import dataclasses
@@ -20,18 +20,18 @@ from brainuad.networks.denoising import DenoisingUNet
 
 
 class DenoisingAutoencoder:
-    """Learns to remove noise; reconstructs the scan as it is, without any."""
+    """Learns to remove noise; no noise is added to a scan that is reconstructed."""
 
     def __init__(self, settings: DenoisingAutoencoderSettings) -> None:
         self.settings = settings
         self.network = DenoisingUNet(**dataclasses.asdict(settings.network))
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Squared error of the foreground, its mean over all pixels of the slices."""
+        """Squared error of the foreground, averaged over all pixels of the slices."""
         return self._loss(images, generator)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same: the noise is the only chance, and the generator fixes it."""
+        """The same loss: only the noise is random, and the generator determines it."""
         return self._loss(images, generator)
 
     def _loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -40,7 +40,7 @@ class DenoisingAutoencoder:
         return ((self.network(noised) - images).square() * foreground).mean()
 
     def _noise(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """A field per slice [B, 1, H, W], drawn on the grid, enlarged and shifted."""
+        """A noise field per slice [B, 1, H, W], drawn on a coarse grid, enlarged and shifted."""
         count, size = len(images), images.shape[-2:]
         grid = (count, 1, self.settings.noise.resolution, self.settings.noise.resolution)
         drawn = torch.randn(grid, generator=generator) * self.settings.noise.deviation
@@ -48,8 +48,7 @@ class DenoisingAutoencoder:
         enlarged = functional.interpolate(
             to_device(drawn, images.device), size, mode="bilinear", align_corners=True
         )
-        # All slices are shifted alike, and what leaves at one edge comes back at the other, as in
-        # the code of the DAE's authors.
+        # All slices have the same circular shift, as in the code of the DAE's authors.
         return enlarged.roll(shifts, dims=(2, 3))
 
     def reconstruct(
@@ -60,9 +59,9 @@ class DenoisingAutoencoder:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """The scan without what the network takes for noise, cut to [0, 1].
+        """The output of the network for the scan, clipped to [0, 1].
 
-        The background is that of the scan: the network has not learnt it.
+        The background is that of the scan, since the network has not learned it.
         """
         return torch.where(images > FOREGROUND, self.network(images), images).clamp(0, 1)
 

@@ -1,8 +1,8 @@
 """Diffusion models that reconstruct in one step: DDPM, and cDDPM with its condition.
 
-Training: noise a healthy slice to a random timestep and predict it back (arXiv 2312.04215,
+Training: noise a healthy slice to a random timestep and predict the clean slice (arXiv 2312.04215,
 equations 5 to 8). Reconstruction: noise the slice to a chosen timestep and predict once. With an
-encoder, its view of the noise-free slice is the condition.
+encoder, its output for the noise-free slice is the condition.
 """
 
 import dataclasses
@@ -60,7 +60,7 @@ class Diffusion:
         return self._loss(images, timesteps, generator)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same on an even grid of timesteps over the batch."""
+        """The same loss at evenly spaced timesteps over the batch."""
         middles = (torch.arange(len(images)) + 0.5) / len(images)
         timesteps = (middles * self.settings.schedule.timesteps).long() + 1
         return self._loss(images, timesteps, generator)
@@ -72,7 +72,7 @@ class Diffusion:
         return (to_model_range(images) - predictions).abs().mean()
 
     def load_pretrained(self, path: Path) -> None:
-        """Load the encoder's backbone, strictly; SettingsError where it does not fit."""
+        """Load the encoder's backbone, strictly; SettingsError if it does not fit."""
         if not self.has_condition:
             raise SettingsError(f"a model without an encoder cannot start from {path}")
         load_strictly(self.network["encoder"].backbone, read_backbone(path), source=path)
@@ -87,25 +87,26 @@ class Diffusion:
         samples: int = 1,
         seen_by_encoder: Tensor | None = None,
     ) -> Tensor:
-        """One step from each timestep, cut to [0, 1], and their mean; see `models.SamplingModel`.
+        """The mean of one step from each timestep, clipped to [0, 1]; see `models.SamplingModel`.
 
-        seen_by_encoder  slices [B, 1, H, W] in place of the images, which are noised all the same;
-                         None: the images themselves. Without an encoder they change nothing.
+        seen_by_encoder  slices [B, 1, H, W] for the encoder, if they are not the images, which are
+                         noised in any case; without an encoder they have no effect
         """
         last = self.settings.schedule.timesteps
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
             raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
-        # ASSUME: in a test, shared noise is one field per subject, the released code's test batch.
+        # ASSUME: in reconstructions, shared noise is one field per subject, which is a batch of the
+        # released code's test.
         keys = (
             subject_seeds if self.settings.noise.shared else mix_seeds(subject_seeds, slice_indices)
         )
         condition = self._condition(images if seen_by_encoder is None else seen_by_encoder)
-        # ASSUME: reconstructions are cut to [0, 1] before their mean; the released are not cut. The
-        # scans reach a little beyond, where splines overshot at edges.
+        # ASSUME: reconstructions are clipped to [0, 1] before their mean, unlike in the released
+        # code. Scans go slightly beyond this range, where splines overshoot at edges.
         totals = [torch.zeros_like(images) for _ in range(samples)]
         for sample, total in enumerate(totals):
             for timestep in timesteps:
-                # Of a timestep and a sample together, so that the first sample is that of one.
+                # Sample 0 has the same noise, however many samples there are.
                 noise = self.fields(mix_seeds(keys, timestep + sample * last), images)
                 steps = torch.full((len(images),), timestep)
                 total += to_image_range(self._predict(images, condition, steps, noise))
@@ -117,13 +118,13 @@ class Diffusion:
     def _predict(
         self, images: Tensor, condition: Tensor | None, timesteps: Tensor, noise: Tensor
     ) -> Tensor:
-        """Predict x_0 in the model's range from images, noised to timesteps [B], 1 to T."""
+        """Predict x_0 in the model's range from images that are noised to timesteps [B], 1 to T."""
         noised = self.schedule.noised(to_model_range(images), noise, timesteps)
         # The network counts timesteps from 0, as released.
         return self.network["unet"](noised, to_device(timesteps - 1, images.device), condition)
 
     def fields(self, keys: Tensor, images: Tensor) -> Tensor:
-        """A noise field for each key, [keys, 1, H, W]; their geometry is laid down once."""
+        """A noise field for each key, [keys, 1, H, W]; their geometry is computed once."""
         size, device = tuple(images.shape[-2:]), images.device
         if self._noise is None or (self._noise.size, self._noise.device) != (size, device):
             self._noise = SimplexNoise(size, self.settings.noise, device)

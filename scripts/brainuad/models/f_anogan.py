@@ -1,8 +1,8 @@
 """f-AnoGAN: a generator of healthy slices, and an encoder that finds the latent of a given one.
 
 Schlegl et al. 2019, "f-AnoGAN: fast unsupervised anomaly detection with generative adversarial
-networks". First generator and critic are trained as a Wasserstein GAN with gradient penalty
-(Gulrajani et al. 2017), then the encoder alone, with the izi_f loss.
+networks". First, generator and critic are trained as a Wasserstein GAN with gradient penalty
+(Gulrajani et al. 2017), then only the encoder, with the izi_f loss.
 """
 
 from collections.abc import Sequence
@@ -33,10 +33,10 @@ class FAnoGAN:
                 "encoder": Halvings(**shape, outputs=settings.latent, norm=nn.BatchNorm2d),
             }
         )
-        # Part of the state, so that a validation knows it after a resume too.
+        # Part of the state, so that it is known after a training was resumed.
         steps = torch.zeros((), dtype=torch.int64, device="cpu")
         self.network.register_buffer("encoder_steps", steps)
-        # The same on the CPU: a GPU that is asked in each batch would have to be waited for.
+        # A copy on the CPU, since reading it from a GPU in each batch would wait for the GPU.
         self._encoder_steps = 0
         self.network.register_load_state_dict_post_hook(self._count_encoder_steps)
 
@@ -44,23 +44,23 @@ class FAnoGAN:
         self._encoder_steps = int(self.network.encoder_steps)
 
     def part_of(self, step: int) -> str:
-        """What a step trains, counted from 0: critic, generator or encoder."""
+        """The network that a step (counted from 0) trains: critic, generator or encoder."""
         if step >= self.settings.gan_steps:
             return "encoder"
         last = step % (self.settings.critic_steps + 1) == self.settings.critic_steps
         return "generator" if last else "critic"
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """The loss of the part that the step trains, which alone gets gradients."""
+        """The loss of the network that the step trains; only that one gets gradients."""
         self._check(images)
         if not torch.is_grad_enabled():
-            # A redrawn validation. Its chance is in the slices alone.
+            # In a redrawn validation only the slices are random.
             return self.validation_loss(images, generator)
         part = self.part_of(step)
         for name, network in self.network.items():
             network.requires_grad_(name == part)
         if part == "encoder":
-            # Frozen are the statistics of their norms, too.
+            # In evaluation mode, the statistics of their norms are frozen too.
             self.network["generator"].eval()
             self.network["critic"].eval()
             self.network.encoder_steps += 1
@@ -68,7 +68,7 @@ class FAnoGAN:
             return self._encoder_loss(images)
         shape = (len(images), self.settings.latent)
         latents = to_device(torch.randn(shape, generator=generator), images.device)
-        # ASSUME: the GAN is trained in float32, whatever the device's precision: the penalty is the
+        # ASSUME: the GAN is trained in float32, whatever the device's precision: the penalty is a
         # gradient of a gradient, and the losses are small differences of large scores.
         with without_autocast(images.device):
             if part == "generator":
@@ -82,7 +82,7 @@ class FAnoGAN:
             )
 
     def _critic_loss(self, images: Tensor, fakes: Tensor, shares: Tensor) -> Tensor:
-        """Score of the fakes less that of the images, and the penalty between the two."""
+        """Score of the fakes minus that of the images, and the gradient penalty between them."""
         critic = self.network["critic"]
         real_scores, fake_scores = critic(torch.cat([images, fakes]))[0].chunk(2)
         between = (images + shares * (fakes - images)).requires_grad_()
@@ -91,7 +91,7 @@ class FAnoGAN:
         return (fake_scores - real_scores).mean() + self.settings.gradient_penalty * penalty
 
     def _encoder_loss(self, images: Tensor) -> Tensor:
-        """izi_f: squared error of the reconstruction, and of what the critic sees in it."""
+        """izi_f: squared error of the reconstruction, and of the critic's features of it."""
         slices = to_model_range(images)
         reconstructions = self._reconstructions(images)
         critic = self.network["critic"]
@@ -100,9 +100,9 @@ class FAnoGAN:
         return loss + self.settings.feature_weight * features.square().mean()
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The izi_f loss; before the encoder is trained, a value that is never the best."""
+        """The izi_f loss; before the encoder is trained, a value that is never the lowest."""
         self._check(images)
-        # An encoder that saw nothing, before a critic that sees no difference, has a low loss.
+        # An untrained encoder may have a low loss with a critic that distinguishes nothing.
         if not self._encoder_steps:
             return images.new_tensor(NOT_TRAINED_YET)
         return self._encoder_loss(images)
@@ -115,15 +115,15 @@ class FAnoGAN:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """Generate a slice from the encoder's latent; SettingsError if that was never trained."""
+        """Generate a slice from the encoder's latent; SettingsError if it was never trained."""
         # ASSUME: the anomaly map is |x - reconstruction| as for the paper's other models, which is
-        # how f-AnoGAN localises; its score of a whole image, with the critic's features, is not
-        # used.
+        # also f-AnoGAN's way to localize anomalies; its score of a whole image, with the critic's
+        # features, is not used.
         self._check(images)
         if not self._encoder_steps:
             raise SettingsError(
                 f"f_anogan: gan_steps is {self.settings.gan_steps}, and the training ended before "
-                "the encoder had its turn; raise training.steps or lower gan_steps"
+                "the encoder was trained; raise training.steps or lower gan_steps"
             )
         return to_image_range(self._reconstructions(images))
 

@@ -1,8 +1,8 @@
-"""pDDPM: a diffusion model that sees a slice as it is, except for one patch, which it reconstructs.
+"""pDDPM: a diffusion model that gets a slice without noise, except in a patch to reconstruct.
 
 Behrendt et al. 2023, "Patched diffusion models for unsupervised anomaly detection in brain MRI"
-(MIDL, arXiv 2303.03758): what surrounds the patch guides its reconstruction. At test time the
-patches of a grid are reconstructed in turn and put together.
+(MIDL, arXiv 2303.03758): the surroundings of the patch guide its reconstruction. At test time the
+patches of a grid are reconstructed one after the other and put together.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from brainuad.models.diffusion import Diffusion
 
 
 class PatchedDiffusion:
-    """The plain DDPM's network, schedule and noise, with noise and loss in one patch."""
+    """The plain DDPM's network, schedule and noise; noise and loss are in one patch."""
 
     def __init__(self, settings: PatchedDiffusionSettings) -> None:
         self.settings = settings
@@ -46,7 +46,7 @@ class PatchedDiffusion:
         return self._loss(images, timesteps, patches, generator)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same on an even grid of timesteps over the batch, the patches in turn."""
+        """The same loss at evenly spaced timesteps over the batch, with the patches in turn."""
         places = torch.arange(len(images))
         middles = (places + 0.5) / len(images)
         timesteps = (middles * self.settings.schedule.timesteps).long() + 1
@@ -59,8 +59,8 @@ class PatchedDiffusion:
         noise = self._diffusion.fields(random_seeds(fields, generator), images)
         inside = self._inside(images, patches)
         errors = (to_model_range(images) - self._predict(images, inside, timesteps, noise)).abs()
-        # ASSUME: the loss is the mean over the patch; the released one over the slice, whose other
-        # patches are without error, is that divided by their number.
+        # ASSUME: the loss is the mean over the patch. The released loss is the mean over the slice,
+        # which is this divided by the number of patches, since the others have no error.
         return (errors * inside).mean() * self._patches
 
     def reconstruct(
@@ -72,7 +72,7 @@ class PatchedDiffusion:
         slice_indices: Tensor,
         samples: int = 1,
     ) -> Tensor:
-        """Patches reconstructed in turn, from each timestep; cut to [0, 1], and the mean of all."""
+        """Reconstruct the patches in turn, from each timestep: the mean, clipped to [0, 1]."""
         last = self.settings.schedule.timesteps
         if not timesteps or not all(1 <= timestep <= last for timestep in timesteps):
             raise SettingsError(f"timesteps {list(timesteps)}: expected numbers from 1 to {last}")
@@ -82,7 +82,7 @@ class PatchedDiffusion:
         totals = [torch.zeros_like(images) for _ in range(samples)]
         for sample, total in enumerate(totals):
             for timestep in timesteps:
-                # As released, the patches are cut from the same noise.
+                # As released, all patches have parts of the same noise field.
                 noise = self._diffusion.fields(mix_seeds(keys, timestep + sample * last), images)
                 steps = torch.full((len(images),), timestep)
                 for patch in range(self._patches):
@@ -92,7 +92,7 @@ class PatchedDiffusion:
         return torch.cat(totals, dim=1) / len(timesteps)
 
     def _predict(self, images: Tensor, inside: Tensor, timesteps: Tensor, noise: Tensor) -> Tensor:
-        """Predict x_0 in the model's range from images, noised inside the patch alone."""
+        """Predict x_0 in the model's range from images that are noised only in the patch."""
         clean = to_model_range(images)
         noised = self._diffusion.schedule.noised(clean, noise, timesteps)
         noised = torch.where(inside, noised, clean)
@@ -100,7 +100,7 @@ class PatchedDiffusion:
         return self.network["unet"](noised, to_device(timesteps - 1, images.device))
 
     def _inside(self, images: Tensor, patches: Tensor) -> Tensor:
-        """Where the patch of each slice is, bool [B, 1, H, W]; patches int64 [B] count by rows."""
+        """The mask of each slice's patch, bool [B, 1, H, W]; patches int64 [B] count by rows."""
         rows, columns = self.settings.grid
         height, width = images.shape[-2:]
         if height % rows or width % columns:

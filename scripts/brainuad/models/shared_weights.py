@@ -1,4 +1,4 @@
-"""Weights to give away, as safetensors: numbers and text, which no reader takes for code."""
+"""Weights that can be shared, as safetensors: only numbers and text, and no code."""
 
 import json
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from brainuad.io.errors import SettingsError
 from brainuad.io.job import replacing
 
 SUFFIX = ".safetensors"
-# One entry of the header alone: the library writes several in an order of chance.
+# A single entry of the header, since the library writes several in random order.
 ENTRY = "brainuad"
 
 
 def write_shared_weights(
     path: Path, *, kind: str, settings: dict[str, Any], state: Mapping[str, Tensor]
 ) -> None:
-    """Write what is needed to rebuild a network, atomically; equal content gives equal bytes."""
+    """Write a network's kind, settings and state, atomically; equal content gives equal bytes."""
     header = {ENTRY: json.dumps({"kind": kind, "settings": settings}, sort_keys=True)}
-    # Tensors that are views of one another are no matter of the format.
+    # The format has no tensors that share memory.
     apart = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     with replacing(path) as temporary:
         save_file(apart, temporary, metadata=header)
@@ -47,5 +47,5 @@ def read_shared_weights(path: Path) -> dict[str, Any]:
             return header | {"state": {name: file.get_tensor(name) for name in names}}
     except (SafetensorError, KeyError, ValueError) as error:
         raise SettingsError(
-            f"{path}: no weights of a bundle of this workflow ({error}); get the bundle again"
+            f"{path}: not the weights of a bundle of this workflow ({error}); get the bundle again"
         ) from error

@@ -1,4 +1,4 @@
-"""SparK pretraining as the training loop sees it (Tian et al. 2023); it reconstructs nothing."""
+"""SparK pretraining (Tian et al. 2023) for the training loop; it does not reconstruct scans."""
 
 import dataclasses
 from typing import Any
@@ -12,7 +12,7 @@ from brainuad.networks.spark import SparK, masked_patch_loss
 
 
 class SparkPretraining:
-    """Reconstructs hidden patches; L2 on them alone."""
+    """Reconstructs hidden patches, with an L2 loss on these only."""
 
     def __init__(self, settings: SparkSettings) -> None:
         self.network = SparK(**dataclasses.asdict(settings))
@@ -22,7 +22,7 @@ class SparkPretraining:
         return self._loss(images, generator)
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same: the masks are the only chance, and the generator fixes them."""
+        """The same loss: only the masks are random, and the generator determines them."""
         return self._loss(images, generator)
 
     def _loss(self, images: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,1 +1,1 @@
-"""The networks, forward only: they know no losses, no data and no files."""
+"""The networks, without losses, data or files."""

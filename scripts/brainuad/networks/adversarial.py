@@ -18,7 +18,7 @@ Norm = Callable[[int], nn.Module]
 
 
 def layer_norm(channels: int) -> nn.Module:
-    """Normalise each slice over all its channels and positions; scale and shift per channel."""
+    """Normalize each slice over all its channels and positions; scale and shift per channel."""
     return nn.GroupNorm(1, channels)
 
 
@@ -33,7 +33,7 @@ def doubled(maps: Tensor) -> Tensor:
 
 
 class HalvingBlock(nn.Module):
-    """Norm, ReLU, convolution, twice, then half the resolution; around a 1x1 shortcut."""
+    """Twice norm, ReLU and convolution, then half the resolution; plus a 1x1 shortcut."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class HalvingBlock(nn.Module):
 
 
 class DoublingBlock(nn.Module):
-    """Norm, ReLU, double the resolution, convolution, norm, ReLU, convolution; a 1x1 shortcut."""
+    """Norm, ReLU, double the resolution, convolution, norm, ReLU, convolution; plus a shortcut."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__()
@@ -65,12 +65,12 @@ class DoublingBlock(nn.Module):
         """Maps [B, in, H, W] to [B, out, 2H, 2W]."""
         hidden = self.first_convolution(doubled(functional.relu(self.first_norm(maps))))
         hidden = self.second_convolution(functional.relu(self.second_norm(hidden)))
-        # A 1x1 convolution commutes with repeating pixels, and is a quarter of the work before it.
+        # A 1x1 convolution commutes with repeating pixels, and costs a quarter if it comes first.
         return doubled(self.shortcut(maps)) + hidden
 
 
 def _deepest(size: tuple[int, int], channels: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of the deepest map; ValueError for what does not fit."""
+    """Rows and columns of the deepest map; ValueError if size and channels do not fit."""
     if len(channels) < 2 or min(channels) < 1:
         raise ValueError(f"channels must be two or more positive numbers, got {tuple(channels)}")
     reduction = 2 ** (len(channels) - 1)
@@ -83,13 +83,13 @@ def _deepest(size: tuple[int, int], channels: tuple[int, ...]) -> tuple[int, int
 
 
 class Halvings(nn.Module):
-    """Slices to vectors: the critic, with one output, and the encoder, with one for each latent.
+    """Slices to vectors: the critic with one output, and the encoder with one for each latent.
 
     size      rows and columns of the slices
     channels  of the first convolution, and of the blocks, each of which halves the resolution
     outputs   width of the vectors
-    norm      of the blocks. The critic has `layer_norm`: its gradient is judged slice by slice, so
-              that no slice may depend on the others of a batch
+    norm      of the blocks. The critic has `layer_norm`: its gradient is penalized slice by slice,
+              so no slice may depend on the others of a batch
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Halvings(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latent vectors to slices in [-1, 1]: the way of `Halvings` back.
+    """Latent vectors to slices in [-1, 1]: the blocks of `Halvings` in reverse order.
 
     size      rows and columns of the slices
     channels  as those of the critic, in the same order

@@ -1,8 +1,8 @@
 """The convolutional autoencoder, with a latent vector or a latent map, plain or variational.
 
 Baur et al. 2021, "Autoencoders for unsupervised anomaly segmentation in brain MR images: a
-comparative study" (Medical Image Analysis 69:101952), in the one architecture that the study gives
-to all its methods.
+comparative study" (Medical Image Analysis 69:101952), in the architecture that the study uses for
+all its methods.
 """
 
 import math
@@ -64,10 +64,10 @@ class ConvolutionalAutoencoder(nn.Module):
     """Encoder, latent, decoder.
 
     size         rows and columns of the slices
-    channels     of the encoder's stages, each of which halves the resolution; the decoder mirrors
-                 them
+    channels     of the encoder's stages, each of which halves the resolution; the decoder has them
+                 in reverse order
     latent       width of the latent vector, or channels of the latent map
-    spatial      a latent map with a position for each of the deepest map's, or a vector
+    spatial      use a latent map of the deepest map's size, and not a vector
     variational  the latent is a normal distribution, given by its mean and the logarithm of its
                  variance
 
@@ -116,8 +116,8 @@ class ConvolutionalAutoencoder(nn.Module):
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Means, and log variances if variational, of the latents of images [B, 1, H, W].
 
-        Each is float32 [B, latent], or [B, latent, h, w] where spatial. Raises ValueError for
-        slices of another size.
+        Each is float32 [B, latent], or [B, latent, h, w] if spatial. Raises ValueError for slices
+        of another size.
         """
         if images.shape[1:] != (1, *self.size):
             rows, columns = self.size

@@ -1,7 +1,7 @@
 """The U-Net of the denoising autoencoder.
 
 Kascenas et al. 2022, "Denoising autoencoders for unsupervised anomaly detection in brain MRI"
-(MIDL): the U-Net of Ronneberger et al. 2015 with weight standardisation (Qiao et al. 2019), Swish
+(MIDL): the U-Net of Ronneberger et al. 2015 with weight standardization (Qiao et al. 2019), Swish
 and group norm.
 """
 
@@ -25,7 +25,7 @@ class StandardizedConvolution(nn.Conv2d):
 
 
 def _groups(channels: int) -> int:
-    # The divisor next above the square root: as many groups as channels in a group, or twice.
+    # The smallest divisor from the square root on: about as many groups as channels per group.
     return next(
         groups
         for groups in range(math.isqrt(channels - 1) + 1, channels + 1)
@@ -38,13 +38,13 @@ class MirroredBorder(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps [B, C, H, W] to [B, C, H + 2, W + 2]; H and W are 2 or more."""
-        # What `nn.ReflectionPad2d` does, whose gradient a GPU sums in an order that changes.
+        # As `nn.ReflectionPad2d`, whose gradient is not deterministic on a GPU.
         maps = torch.cat([maps[..., 1:2, :], maps, maps[..., -2:-1, :]], dim=2)
         return torch.cat([maps[..., 1:2], maps, maps[..., -2:-1]], dim=3)
 
 
 def two_convolutions(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Twice: mirrored border, standardised 3x3 convolution, Swish, group norm."""
+    """Twice: mirrored border, standardized 3x3 convolution, Swish, group norm."""
     layers: list[nn.Module] = []
     for channels in (in_channels, out_channels):
         layers += [
@@ -60,7 +60,7 @@ class DenoisingUNet(nn.Module):
     """A U-Net that halves the resolution by averaging and doubles it by transposed convolutions.
 
     channels  of the first level; each further level has twice as many and half the resolution
-    levels    how many there are
+    levels    number of levels
     inputs    channels of the input
 
     With 64 channels, 4 levels and one input it has 7,701,825 parameters.
@@ -88,7 +88,7 @@ class DenoisingUNet(nn.Module):
     def forward(self, noised: Tensor) -> Tensor:
         """Predict the clean slices, float32 [B, 1, H, W], from [B, inputs, H, W].
 
-        H and W divide by 2 to the number of levels less one, and the deepest map has 2x2 or more;
+        H and W are divisible by 2 ** (levels - 1), and the deepest map has at least 2x2 pixels;
         ValueError for another shape.
         """
         if noised.ndim != 4 or noised.shape[1] != self.inputs:

@@ -1,4 +1,4 @@
-"""Layers that compute in float32 whatever the layers around them do."""
+"""Layers that compute in float32 even under autocast."""
 
 from torch import Tensor, nn
 
@@ -6,10 +6,10 @@ from brainuad.compute.device import without_autocast
 
 
 def in_full_precision(layer: nn.Module, maps: Tensor) -> Tensor:
-    """Apply a layer in float32, under autocast too.
+    """Apply a layer in float32, even under autocast.
 
-    The last layer of a network: in bfloat16 its output alone would be off by up to 2^-9 of its
-    value, while the residuals that matter are of some hundredths.
+    It is used for the last layer of a network: rounding its output to bfloat16 would change it by
+    up to 2^-9 of its value, while the residuals that matter are a few hundredths.
     """
     with without_autocast(maps.device):
         return layer(maps.float())

@@ -1,8 +1,8 @@
 """The encoder: a ResNet that turns a slice into the condition vector.
 
-ResNet-50 in the v1.5 form (He et al. 2016, table 1; the stride sits in the 3x3 convolution, as in
-torchvision), one input channel, stochastic depth (Huang et al. 2016). The same backbone can run
-sparse, on the visible part of a slice only, which is what SparK (Tian et al. 2023) pretrains.
+ResNet-50 in the v1.5 form (He et al. 2016, table 1; the stride is in the 3x3 convolution, as in
+torchvision), with one input channel and stochastic depth (Huang et al. 2016). SparK (Tian et al.
+2023) pretrains the same backbone sparsely, on the visible part of a slice only.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ EXPANSION = 4
 
 @dataclass(frozen=True)
 class VisiblePositions:
-    """Which positions of maps [B, C, h, w] may be seen: as a mask, and as a list for gathering.
+    """The visible positions of maps [B, C, h, w], as a mask and as a list for gathering.
 
     mask     [B, 1, h, w], 1 where visible, 0 elsewhere, of the maps' type
     indices  int64 [n], the visible positions of the map flattened as [B * h * w]
@@ -31,9 +31,9 @@ class VisiblePositions:
 def spread(visible: Tensor, maps: Tensor) -> VisiblePositions:
     """The visible positions of maps [B, C, H, W] from a mask of patches, bool [B, h, w].
 
-    The mask of patches lies on the CPU, which counts the positions: a GPU that counted them
-    would have to be waited for. Raises ValueError for another shape or type, or where the maps do
-    not divide into the patches.
+    The mask of patches is on the CPU, which counts the positions: the CPU would have to wait for a
+    GPU that counted them. Raises ValueError for another shape or type, or if the maps do not divide
+    into the patches.
     """
     pixels = _repeated(visible, maps)
     return VisiblePositions(
@@ -43,7 +43,7 @@ def spread(visible: Tensor, maps: Tensor) -> VisiblePositions:
 
 
 def spread_mask(visible: Tensor, maps: Tensor) -> Tensor:
-    """The mask of `spread` alone, [B, 1, H, W]."""
+    """Only the mask of `spread`, [B, 1, H, W]."""
     return _as_mask(_repeated(visible, maps), maps)
 
 
@@ -69,10 +69,10 @@ def _repeated(visible: Tensor, maps: Tensor) -> Tensor:
 
 
 class MaskedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation that can leave out hidden positions and puts zeros there.
+    """Batch normalization that can leave out hidden positions, which become zero.
 
-    Without positions it is exactly `nn.BatchNorm2d`; with them, the statistics are those of the
-    visible positions alone, as in SparK's sparse encoder.
+    Without positions it is exactly `nn.BatchNorm2d`; with them, the statistics are those of only
+    the visible positions, as in SparK's sparse encoder.
     """
 
     def forward(self, maps: Tensor, positions: VisiblePositions | None = None) -> Tensor:
@@ -134,7 +134,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNetBackbone(nn.Module):
-    """The ResNet without its last layer: what SparK pretrains and the encoder builds upon.
+    """The ResNet without its last layer, which SparK pretrains.
 
     width             channels of the stem; the four stages give 4, 8, 16 and 32 times as many
     blocks            bottlenecks per stage
@@ -167,7 +167,8 @@ class ResNetBackbone(nn.Module):
         self.pooled = stem_stride == 4
         self.stem = nn.Conv2d(1, width, 7, stride=min(stem_stride, 2), padding=3, bias=False)
         self.stem_norm = MaskedBatchNorm2d(width)
-        # ASSUME: Stochastic depth, drawn per slice, rises linearly over the blocks, as in timm.
+        # ASSUME: the probability of stochastic depth, which is drawn per slice, rises linearly over
+        # the blocks, as in timm.
         last = max(sum(blocks) - 1, 1)
         probabilities = iter(stochastic_depth * block / last for block in range(sum(blocks)))
         self.stages = nn.ModuleList()
@@ -191,7 +192,7 @@ class ResNetBackbone(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            # ASSUME: Each bottleneck starts as an identity (last norm's weight zero), as in timm.
+            # ASSUME: each bottleneck starts as an identity (last norm's weight zero), as in timm.
             if isinstance(module, Bottleneck):
                 nn.init.zeros_(module.expand_norm.weight)
 
@@ -199,11 +200,11 @@ class ResNetBackbone(nn.Module):
         """The maps of the four stages, finest first: [B, C_i, H / s_i, W / s_i].
 
         images   [B, 1, H, W] of about 0 to 1
-        visible  bool [B, h, w] on the CPU, which patches of the slice may be seen; None means
-                 all. Hidden patches are zero on entry and after each norm and pooling, so that no
-                 map at a visible position depends on them, and are zero in the maps returned.
+        visible  bool [B, h, w] on the CPU: the visible patches of the slice; None means all. Hidden
+                 patches are zero in the input and after each norm and pooling, so that no map at a
+                 visible position depends on them, and are zero in the returned maps
 
-        Raises ValueError for another shape, or where a map does not divide into the patches.
+        Raises ValueError for another shape, or if a map does not divide into the patches.
         """
         if images.ndim != 4 or images.shape[1] != 1:
             raise ValueError(f"images must be [B, 1, H, W], got {tuple(images.shape)}")
@@ -224,7 +225,7 @@ class ResNetBackbone(nn.Module):
             for bottleneck in bottlenecks:
                 before = positions
                 if visible is not None and bottleneck.spatial.stride != (1, 1):
-                    # A strided map's mask is that of every second position.
+                    # The stride takes every second position.
                     positions = spread(visible, hidden[:, :, ::2, ::2])
                 hidden = bottleneck(hidden, before, positions)
             maps.append(hidden)
@@ -238,8 +239,8 @@ class ResNetBackbone(nn.Module):
 class ResNetEncoder(nn.Module):
     """Slice to condition vector: backbone, average over the map, one linear layer.
 
-    With the defaults it has 24,550,848 parameters for 512 outputs. `backbone` is loaded by itself,
-    `encoder.backbone.load_state_dict(state, strict=True)`.
+    With the defaults it has 24,550,848 parameters for 512 outputs. Pretrained weights are loaded
+    by `encoder.backbone.load_state_dict(state, strict=True)`.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Masked modelling with a convolutional encoder: SparK (Tian et al. 2023, arXiv 2301.03580).
 
-A slice is cut into square patches and most of them are hidden. The encoder runs sparsely on the
-rest, its maps at four scales are filled up with learned mask tokens ("densified"), and a light
-U-Net decoder reconstructs the hidden patches. Afterwards only the encoder's backbone is kept.
+A slice is divided into square patches and most of them are hidden. The encoder runs sparsely on the
+others, the gaps in its maps at four scales are filled with learned mask tokens ("densified"), and a
+light U-Net decoder reconstructs the hidden patches. Only the encoder's backbone is used afterwards.
 """
 
 import math
@@ -34,7 +34,7 @@ def kept_patches(patches: int, mask_ratio: float) -> int:
 def random_visible(
     batch: int, grid: tuple[int, int], *, keep: int, generator: torch.Generator
 ) -> Tensor:
-    """Draw for each slice which `keep` patches of the grid (rows, columns) are visible.
+    """Draw `keep` visible patches of the grid (rows, columns) for each slice.
 
     Returns bool [batch, rows, columns] on the generator's device; the same state of the generator
     gives the same mask.
@@ -49,10 +49,10 @@ def random_visible(
 
 
 def masked_patch_loss(reconstructions: Tensor, images: Tensor, visible: Tensor) -> Tensor:
-    """Mean squared error over the hidden patches only, without normalising the patches.
+    """Mean squared error over the hidden patches only, without normalizing the patches.
 
-    reconstructions, images [B, 1, H, W]; visible bool [B, h, w] on the CPU. Returns a scalar,
-    0 where no patch is hidden. Raises ValueError for shapes that do not fit.
+    reconstructions, images [B, 1, H, W]; visible bool [B, h, w] on the CPU. Returns a scalar, 0 if
+    no patch is hidden. Raises ValueError for shapes that do not fit.
     """
     if reconstructions.shape != images.shape:
         raise ValueError(
@@ -65,7 +65,7 @@ def masked_patch_loss(reconstructions: Tensor, images: Tensor, visible: Tensor) 
 
 
 class Densifier(nn.Module):
-    """One scale's maps: normalise the visible positions, put a token at the others, project."""
+    """Normalize the visible positions of one scale's maps, put a token at the others, project."""
 
     def __init__(self, *, in_channels: int, out_channels: int, kernel_size: int) -> None:
         super().__init__()
@@ -107,9 +107,9 @@ class SparK(nn.Module):
     width, blocks, stem_stride, stochastic_depth   of the backbone, see `ResNetBackbone`
     decoder_width   channels at the deepest scale, halved with every doubling of the resolution
     patch_size      in pixels, a multiple of the backbone's stride (32 with the paper's stem)
-    mask_ratio      share of the patches that is hidden
+    mask_ratio      fraction of hidden patches
 
-    `backbone` is the part to keep: its state fits `ResNetEncoder.backbone` strictly.
+    After the pretraining, the state of `backbone` is loaded into `ResNetEncoder.backbone`.
     """
 
     def __init__(
@@ -149,7 +149,8 @@ class SparK(nn.Module):
             Densifier(
                 in_channels=in_channels,
                 out_channels=widths[step],
-                # ASSUME: Maps are projected by 1x1 (deepest) or 3x3 (others), as SparK's code does.
+                # ASSUME: the deepest maps are projected by 1x1 convolutions, the others by 3x3, as
+                # in SparK's code.
                 kernel_size=1 if step == 0 else 3,
             )
             for step, in_channels in enumerate(reversed(self.backbone.feature_channels))
@@ -161,19 +162,19 @@ class SparK(nn.Module):
         self._initialise_decoder()
 
     def _initialise_decoder(self) -> None:
-        """Weights as SparK's code draws them; the densifiers' projections stay at torch's own."""
+        """Draw weights as SparK's code; the densifiers' projections keep torch's default."""
         for module in (*self.decoder.modules(), self.output):
             if isinstance(module, nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Conv2d):
-                # Cut at -2 and 2, which no draw reaches.
+                # Truncated at -2 and 2, which no draw reaches.
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns of patches of a slice; ValueError where they do not fit."""
+        """Rows and columns of patches of a slice; ValueError if they do not fit."""
         if height % self.patch_size or width % self.patch_size:
             raise ValueError(
                 f"slices of {height}x{width} pixels do not divide into patches of "
@@ -184,7 +185,7 @@ class SparK(nn.Module):
     def random_visible(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Draw a mask for images [B, 1, H, W] at the mask ratio: bool [B, h, w].
 
-        It lies on the generator's device, the CPU; see `resnet.spread`.
+        It is on the generator's device, the CPU; see `resnet.spread`.
         """
         grid = self.grid(*images.shape[-2:])
         keep = kept_patches(grid[0] * grid[1], self.mask_ratio)

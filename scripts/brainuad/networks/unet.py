@@ -2,7 +2,7 @@
 
 The architecture is that of guided diffusion (Dhariwal and Nichol 2021, "Diffusion Models Beat GANs
 on Image Synthesis", section 3), with the condition vector of the cDDPM paper (arXiv 2312.04215)
-joined to the time embedding as in its released code.
+concatenated with the time embedding as in its released code.
 """
 
 import math
@@ -15,14 +15,14 @@ from brainuad.networks.precision import in_full_precision
 
 
 def _group_norm(channels: int) -> nn.GroupNorm:
-    # ASSUME: GroupNorm has 32 groups as released; fewer where a group would have under 4 channels.
+    # ASSUME: GroupNorm has 32 groups as released, or fewer if a group would have under 4 channels.
     most = min(32, max(1, channels // 4))
     groups = next(groups for groups in range(most, 0, -1) if channels % groups == 0)
     return nn.GroupNorm(groups, channels)
 
 
 def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    # A residual branch that starts at zero leaves its block an identity, as in guided diffusion.
+    # With residual branches that start at zero, blocks start as identities, as in guided diffusion.
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
@@ -31,8 +31,8 @@ def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
 def timestep_embedding(timesteps: Tensor, width: int) -> Tensor:
     """Sinusoidal embedding of integer timesteps [B] as [B, width], float32; width is even.
 
-    Frequencies run geometrically from 1 to 1/10000, cosines first (Vaswani et al. 2017, section
-    3.5, in the order of guided diffusion).
+    Frequencies decrease geometrically from 1 to 1/10000; cosines come first (Vaswani et al. 2017,
+    section 3.5, in the order of guided diffusion).
     """
     if width % 2:
         raise ValueError(f"the embedding's width must be even, got {width}")
@@ -43,7 +43,7 @@ def timestep_embedding(timesteps: Tensor, width: int) -> Tensor:
 
 
 class Resampling(nn.Module):
-    """Halve by averaging 2x2 pixels, double by repeating each, or leave as it is."""
+    """Halve the resolution by averaging 2x2 pixels, double it by repeating, or keep it."""
 
     def __init__(self, direction: str) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Resampling(nn.Module):
         if self.direction == "down":
             return functional.avg_pool2d(maps, 2)
         if self.direction == "up":
-            # Repeating is exact; autocast would leave the result in float32, twice the memory.
+            # Under autocast the result would be float32, in twice the memory; repeating is exact.
             return functional.interpolate(maps, scale_factor=2, mode="nearest").to(maps.dtype)
         return maps
 
@@ -122,15 +122,15 @@ class UNet(nn.Module):
 
     channels          width of the first level; the time embedding is four times as wide
     multipliers       width of each level in units of `channels`; each level halves the resolution
-    residual_blocks   per level on the way down; the way up has one more
+    residual_blocks   per level of the descending path; the ascending path has one more
     attention_heads   of the one attention layer, at the lowest resolution
     condition_width   width of the condition vector; None builds the plain DDPM network
 
     With the defaults it has 44,068,481 parameters for a 512-wide condition, 37,513,857 without.
     """
 
-    # Norms, activations and casts between the convolutions take about as long as these by
-    # themselves, and little when they are fused.
+    # Norms, activations and casts take about as long as the convolutions if they run separately,
+    # and little time if they are fused.
     worth_compiling = True
 
     def __init__(
@@ -177,7 +177,7 @@ class UNet(nn.Module):
 
         widths = [channels * multiplier for multiplier in multipliers]
         self.stem = nn.Conv2d(1, widths[0], 3, padding=1)
-        # Every map on the way down, the stem's and the halved ones too, is kept for the way up.
+        # The ascending path uses every map of the descending one, including stem and halved maps.
         kept = [widths[0]]
         self.descent = nn.ModuleList()
         for level, width in enumerate(widths):
@@ -206,7 +206,7 @@ class UNet(nn.Module):
     def forward(self, noised: Tensor, timesteps: Tensor, condition: Tensor | None = None) -> Tensor:
         """Predict the clean slices, float32 [B, 1, H, W], in the range of the noised ones.
 
-        noised     [B, 1, H, W]; H and W divisible by 2 to the number of levels less one
+        noised     [B, 1, H, W]; H and W divisible by 2 ** (levels - 1)
         timesteps  [B] integers
         condition  [B, condition_width], or None for a network without a condition
 
@@ -217,7 +217,7 @@ class UNet(nn.Module):
         embedding = self.time_embedding(sinusoids)
         if condition is not None:
             embedding = torch.cat([embedding, self.condition_embedding(condition)], dim=1)
-        # Each block starts with the same SiLU of the embedding: once is enough.
+        # Each block would start with this SiLU of the embedding: once is enough.
         embedding = functional.silu(embedding)
         hidden = self.stem(noised)
         kept = [hidden]

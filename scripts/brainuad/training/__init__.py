@@ -1,1 +1,1 @@
-"""How a model is trained: the loop, its steps, the slices it sees, and what ends it."""
+"""Train models: the loop, its steps, their slices, validation, and interruption by signals."""

@@ -1,12 +1,13 @@
-"""Random changes of contrast and quality, drawn for each slice, applied to a batch on the device.
+"""Random changes of contrast and image quality, drawn for each slice of a batch.
 
 The four transforms and their default ranges are those of torchio (Perez-Garcia et al. 2021), which
 the released code uses on volumes; here they work in the plane of the slice. Images are float32
 [B, 1, H, W] of about 0 to 1.
 """
 
-# ASSUME: augmentation is drawn for each slice and acts in its plane; released code takes volumes.
-# ASSUME: augmented intensities are not clipped to [0, 1], as torchio leaves them.
+# ASSUME: augmentation is drawn for each slice and acts in its plane, while the released code
+# augments volumes.
+# ASSUME: augmented intensities are not clipped to [0, 1], as in torchio.
 
 import math
 from collections.abc import Callable
@@ -26,10 +27,10 @@ from brainuad.config.models import (
 
 
 def augment(images: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
-    """Apply each transform to the slices that chance picks: gamma, bias field, blur, ghosting.
+    """Apply each transform to randomly drawn slices: gamma, bias field, blur, ghosting.
 
-    The order is that of the released code. The generator belongs to the CPU, so that a draw
-    is the same on any device.
+    The order is that of the released code. The generator is on the CPU, so that the draws are the
+    same for any device.
     """
     for transform, chosen in (
         (gamma, settings.gamma),
@@ -114,7 +115,7 @@ def _line_weights(length: int, ghosts: Tensor, strength: Tensor, restore: float)
     """Factors [B, length] for the lines of k-space in the order of the FFT."""
     frequencies = torch.fft.fftfreq(length, d=1 / length).round().long()
     weakened = (frequencies + length // 2) % ghosts == 0
-    # The zero frequency is kept at any size: torchio 0.18.73, which the released code used, always
+    # The zero frequency is always kept: torchio 0.18.73, which the released code used, always
     # restores the centre plane of k-space.
     kept = frequencies.abs() <= restore * length / 2
     return torch.where(weakened & ~kept, 1 - strength, 1.0)

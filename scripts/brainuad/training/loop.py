@@ -1,7 +1,7 @@
 """The training loop of every model: steps, validation, history, checkpoints.
 
-Everything random in step n follows from the seed and n, so that a training that was killed and
-resumed ends bit-identical to one that was not.
+All random numbers of step n depend only on the seed and n, so that a training that was killed and
+resumed ends bit-identical to an uninterrupted one.
 """
 
 import math
@@ -32,10 +32,11 @@ MACHINE_COLUMNS = ["from_step", "device", "torch", "precision", "compiled", "det
 
 @dataclass
 class Progress:
-    """All of a training's state outside the network and the optimiser.
+    """The state of a training outside the network and the optimizer.
 
-    loss_sum and seconds are of the epoch in progress, best is the state of the best validation,
-    machines what computed, from which step on (rows of MACHINE_COLUMNS).
+    loss_sum, seconds  of the current epoch
+    best               the state of the network with the lowest validation loss
+    machines           each machine and the step from which it computed, rows of MACHINE_COLUMNS
     """
 
     step: int = 0
@@ -63,11 +64,14 @@ def train(
 ) -> Progress:
     """Train a model on volumes float32 [N, S, H, W], which stay on the device.
 
-    Resumes from the checkpoint where there is one of the same settings, data, seed, first weights,
-    code (a digest of the code behind the script) and precision; one line of the log says so where
-    that was saved by another device or torch, compiled or not. checkpoint_minutes is how much work
-    a kill may cost. On SIGTERM or Ctrl-C it saves a checkpoint and exits with 128 + the signal's
-    number. Raises SettingsError for too few volumes, and where a loss is no longer finite.
+    checkpoint          the training resumes from it if it has the same settings, data, seed, first
+                        weights, code and precision; one line of the log says so if it was saved
+                        with another device or torch, or compiled and now is not
+    checkpoint_minutes  the most minutes of work that a kill may cost
+    code                a digest of the code behind the script
+
+    On SIGTERM or Ctrl-C it saves a checkpoint and exits with 128 + the signal's number. Raises
+    SettingsError for too few volumes, and if a loss is not finite.
     """
     steps_per_epoch = count_steps_per_epoch(
         volumes=len(training_images),
@@ -85,7 +89,7 @@ def train(
             "seed": seed,
             "first weights": model.network.state_dict(),
             "code": code,
-            # Where else it is computed makes no other training of it.
+            # Any other setting of the device may change when a training is resumed.
             "precision": device.settings.precision,
         }
     )
@@ -100,7 +104,7 @@ def train(
         load_optimizer(optimizer, saved["optimizer"])
         progress = Progress(**saved["progress"])
         job.log(f"resumed after step {progress.step} of {settings.steps}")
-    # Else it would lie on the device, a second network, as long as the training goes on.
+    # Otherwise it would stay on the device, as a second network.
     del saved
     note_machine(progress, device, compiled=compiled)
 
@@ -129,15 +133,17 @@ def train(
             if signals or time.monotonic() - saved_at >= 60 * checkpoint_minutes:
                 save()
                 saved_at = time.monotonic()
-                # Asked again, since a signal may have come while it was saved.
+                # Checked again, since a signal may have arrived while the checkpoint was saved.
                 if signals:
-                    job.log(f"stopped by a signal after step {progress.step}; run again to go on")
+                    job.log(
+                        f"stopped by a signal after step {progress.step}; run again to continue"
+                    )
                     raise SystemExit(128 + signals[0])
     return progress
 
 
 def note_machine(progress: Progress, device: Device, *, compiled: bool) -> None:
-    """Note in the progress what computes from here on; another machine is said in one line."""
+    """Note in the progress which machine computes from here on; log one line if it changed."""
     here = {
         "device": device_name(device.torch),
         "torch": str(torch.__version__),
@@ -152,7 +158,7 @@ def note_machine(progress: Progress, device: Device, *, compiled: bool) -> None:
         if before and before[name] != value
     ]
     if changes:
-        job.log(f"going on elsewhere, so the last digits differ: {'; '.join(changes)}")
+        job.log(f"continuing elsewhere, so the last digits differ: {'; '.join(changes)}")
     if changes or not before:
         progress.machines.append({"from_step": progress.step, **here})
 
@@ -167,7 +173,7 @@ def finish_epoch(
     seed: int,
     device: Device,
 ) -> None:
-    """Validate if it is time, remember the best weights, and write the epoch into the history."""
+    """Validate if it is due, keep the best weights, and add the epoch to the history."""
     started = time.monotonic()
     epoch = math.ceil(progress.step / steps_per_epoch)
     steps = progress.step - (epoch - 1) * steps_per_epoch
@@ -196,7 +202,7 @@ def finish_epoch(
 
 
 def check_finite(loss: float, *, name: str) -> None:
-    """Raise SettingsError with what to change where a loss is NaN or infinite."""
+    """Raise SettingsError with what to change if a loss is NaN or infinite."""
     if not math.isfinite(loss):
         raise SettingsError(
             f"training diverged: the {name} is {loss}; "

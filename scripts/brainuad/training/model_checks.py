@@ -1,6 +1,6 @@
-"""Settings of models tried out before there are scans: on tensors that have a shape and no memory.
+"""Try out the settings of models before there are scans, on tensors without memory.
 
-Torch's meta device computes shapes alone, so that a step of a network of any size takes seconds.
+Torch's meta device only computes shapes, so that a step of a network of any size takes seconds.
 """
 
 import warnings
@@ -18,7 +18,7 @@ from brainuad.io.errors import SettingsError
 from brainuad.models import build_trainable, start_from
 from brainuad.training.augmentation import augment
 
-# Float32, each as large as the weights: weights, gradients, Adam's two means, the best weights.
+# In float32: weights, gradients, Adam's two means, and the best weights.
 COPIES_OF_WEIGHTS = 5
 BATCH_ON_CPU = 2
 
@@ -27,9 +27,9 @@ BATCH_ON_CPU = 2
 class ModelSize:
     """How large a model is.
 
-    parameters   what is trained
-    step_memory  bytes of a training step in float32: weights, gradients, the optimiser's state and
-                 what the backward pass needs of a batch; an estimate, without what lives shortly
+    parameters   the number of trained parameters
+    step_memory  bytes of a training step in float32: weights, gradients, the optimizer's state and
+                 what the backward pass needs of a batch; an estimate without short-lived tensors
     """
 
     parameters: int
@@ -46,11 +46,14 @@ def check_model(
     samples: int = 1,
     pretrained: str | None = None,
 ) -> ModelSize:
-    """Build a model and take it through a step on slices of a size (rows, columns).
+    """Build a model and compute its losses on slices of a size (rows, columns).
 
-    With a timestep it reconstructs from it, too, each slice in two ways if several samples are
-    asked for; a pretrained encoder must fit. Raises
-    SettingsError, one line, for settings that cannot be built, trained, or used on such slices.
+    timestep    the model also reconstructs from it; None for a model that does not reconstruct
+    samples     if above 1, the model must reconstruct several samples
+    pretrained  a file with an encoder that must fit
+
+    Raises SettingsError, one line, for settings with which the model cannot be built, trained, or
+    used on such slices.
     """
 
     def attempt(device: str, batch_size: int | None) -> ModelSize:
@@ -58,7 +61,7 @@ def check_model(
             model = build_trainable(kind, settings)
         if pretrained is not None:
             with warnings.catch_warnings():
-                # Names and shapes are compared; tensors without memory take no values.
+                # Names and shapes are compared, but values cannot be copied to the meta device.
                 warnings.simplefilter("ignore")
                 start_from(Path(pretrained), model)
         place = torch.device(device)
@@ -69,12 +72,12 @@ def check_model(
             return attempt("meta", None)
         except ValueError:
             raise
-        # A kind may want numbers, where meta tensors have none: then there are some, of few slices.
+        # A kind may need values, which meta tensors do not have: then a small batch on the CPU.
         except Exception:
             return attempt("cpu", BATCH_ON_CPU)
     except SettingsError:
         raise
-    # What a network makes of settings that do not fit has no common class.
+    # The errors of networks with wrong settings have no common class.
     except Exception as error:
         reason = " ".join(str(error).split())
         shown = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
@@ -94,7 +97,7 @@ def _try_out(
     step_memory = 0
     if parameters:
         if training is None:
-            raise SettingsError("there is a network, but training is null; say how it is trained")
+            raise SettingsError("there is a network, but training is null; give its settings")
         plan = settings_from(TrainingSettings, training)
         count = batch_size or plan.batch_size
         if plan.augmentation is not None:
@@ -108,16 +111,17 @@ def _try_out(
 
 
 def _take_steps(model: Any, images: Tensor, plan: TrainingSettings) -> int:
-    """Losses of the first and the last step, and of a validation; the most bytes kept for one.
+    """Compute the losses of the first and last step and of a validation; return the most bytes.
 
-    Without gradients: where there is a loss, they have the shapes of the weights.
+    The bytes are those that the backward pass of a step keeps. Gradients are not computed, since
+    they have the shapes of the weights.
     """
     most, last = 0, plan.steps - 1
     model.network.train()
     for step in (0, last):
         loss, kept = _counting_saved(
             lambda step=step: model.training_loss(images, torch.Generator(), step),
-            besides=[*model.network.parameters(), images],
+            except_for=[*model.network.parameters(), images],
         )
         _check_scalar("training_loss", loss)
         most = max(most, kept)
@@ -130,11 +134,11 @@ def _take_steps(model: Any, images: Tensor, plan: TrainingSettings) -> int:
 
 
 def _counting_saved(
-    compute: Callable[[], Tensor], *, besides: Sequence[Tensor]
+    compute: Callable[[], Tensor], *, except_for: Sequence[Tensor]
 ) -> tuple[Tensor, int]:
-    """What `compute` returns, and the bytes that its backward pass keeps besides some tensors."""
-    known = {tensor.untyped_storage()._cdata for tensor in besides}
-    # The storages themselves, lest another one takes the place of one that was freed.
+    """The result of `compute`, and the bytes that its backward pass keeps of other tensors."""
+    known = {tensor.untyped_storage()._cdata for tensor in except_for}
+    # The storages are kept alive, so that their addresses are not used again.
     kept: dict[int, torch.UntypedStorage] = {}
 
     def note(tensor: Tensor) -> Tensor:

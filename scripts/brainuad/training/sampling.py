@@ -1,4 +1,4 @@
-"""Which slices a training step sees, and which slices a validation sees."""
+"""Choose the slices of a training step and of a validation."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from brainuad.io.seeds import derive_seed
 
 
 def count_steps_per_epoch(*, volumes: int, slices_per_volume: int, batch_size: int) -> int:
-    """Full batches in an epoch; SettingsError where there is not one."""
+    """The number of full batches in an epoch; SettingsError if there is none."""
     slices = volumes * slices_per_volume
     if slices < batch_size:
         raise SettingsError(
@@ -23,11 +23,12 @@ def draw_batch(
 ) -> tuple[Tensor, Tensor]:
     """Volumes and slices of a step's batch, int64 [B] each; steps count from 0.
 
-    An epoch takes `slices_per_volume` random slices of each volume, empty ones too, in mixed
-    order, and drops the last incomplete batch, as released. It follows from the seed and the
-    number of the step alone.
+    An epoch takes `slices_per_volume` random slices of each volume, including empty ones, in random
+    order, and drops the last incomplete batch, as released. The batch depends only on the seed and
+    the number of the step.
     """
-    # ASSUME: small data sets may give several slices per volume and epoch; released code takes one.
+    # ASSUME: an epoch may take several slices of a volume, for small data sets; the released code
+    # takes one.
     rows = volumes * slices_per_volume
     epoch, batch = divmod(step, rows // batch_size)
     generator = torch.Generator().manual_seed(derive_seed(seed, "epoch", epoch))
@@ -38,11 +39,12 @@ def draw_batch(
 
 
 def choose_validation_slices(volumes: Tensor, slices_per_volume: int, seed: int) -> Tensor:
-    """Evenly spaced slices of each volume [N, S, H, W], in a fixed mixed order: [M, 1, H, W].
+    """Evenly spaced slices of each volume [N, S, H, W], in a fixed random order: [M, 1, H, W].
 
-    Mixed, so that a timestep of the validation's grid does not belong to a level of the brain.
+    The order is random, so that the timesteps of the validation do not depend on the slices' height
+    in the brain.
     """
-    # ASSUME: validation slices are evenly spaced and fixed; released code draws them each time,
+    # ASSUME: validation slices are evenly spaced and fixed; the released code draws them each time,
     # as `draw_validation_slices` does.
     count = min(slices_per_volume, volumes.shape[1])
     places = ((torch.arange(count) + 0.5) * volumes.shape[1] / count).long()
@@ -54,6 +56,6 @@ def choose_validation_slices(volumes: Tensor, slices_per_volume: int, seed: int)
 def draw_validation_slices(
     volumes: Tensor, slices_per_volume: int, generator: torch.Generator
 ) -> Tensor:
-    """Random slices of each volume [N, S, H, W], empty ones too, as released: [M, 1, H, W]."""
+    """Random slices of each volume [N, S, H, W], including empty ones: [M, 1, H, W]."""
     rows = torch.arange(len(volumes)).repeat_interleave(slices_per_volume)
     return volumes[rows, torch.randint(volumes.shape[1], rows.shape, generator=generator)][:, None]

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end, kept until its work comes to a good place."""
+"""Note signals that ask a process to end, so that it can save its work first."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def noting_signals() -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT in a list, for the loop to end at a moment that suits it."""
+    """Collect SIGTERM and SIGINT in a list, which the training loop checks after each step."""
     received: list[int] = []
 
     def note(number: int, frame: object) -> None:

@@ -1,6 +1,6 @@
-"""One step of a training: its settings, its random draws, its loss, and what the optimiser does.
+"""One step of a training: its batch, random numbers, loss and optimizer.
 
-Everything random in step n follows from the seed and n.
+All random numbers of step n depend only on the seed and n.
 """
 
 import math
@@ -27,9 +27,9 @@ def take_step(
     seed: int,
     device: Device,
 ) -> Tensor:
-    """Take one optimiser step, and return its loss (float64, on the device).
+    """Take one optimizer step, and return its loss (float64, on the device).
 
-    Nothing in it waits for the device: the CPU hands out work and runs ahead.
+    It never waits for the device, so that the CPU can prepare the next steps.
     """
     loss = step_loss(model, images, step=step, settings=settings, seed=seed, device=device)
     optimizer.zero_grad(set_to_none=True)
@@ -73,9 +73,9 @@ def step_loss(
 def rehearse_step(
     model: Trainable, images: Tensor, *, settings: TrainingSettings, seed: int, device: Device
 ) -> None:
-    """Compute a step's loss and gradients, and leave no trace of it in the network."""
+    """Compute a step's loss and gradients without a lasting change of the network."""
     network = model.network
-    # Running means of norms move in a step.
+    # A step changes the running means of norms.
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     try:
         step_loss(model, images, step=0, settings=settings, seed=seed, device=device).backward()
@@ -95,8 +95,8 @@ def rate_factor(step: int, settings: TrainingSettings) -> float:
 
 
 def build_optimizer(network: torch.nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The optimiser of the settings, over all parameters of the network."""
-    # ASSUME: weight decay acts on all parameters, norms and biases too, as released.
+    """The optimizer of the settings, for all parameters of the network."""
+    # ASSUME: weight decay applies to all parameters, including norms and biases, as released.
     classes = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     return classes[settings.optimizer](
         network.parameters(),
@@ -108,10 +108,10 @@ def build_optimizer(network: torch.nn.Module, settings: TrainingSettings) -> tor
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load a saved state, laid out in memory as the parameters are.
+    """Load a saved state, with the memory format of the parameters.
 
-    The fused optimisers take the numbers in the order of memory: a state that was saved with the
-    channels last would be applied to other weights of a network that has them first, unsaid.
+    Fused optimizers read numbers in the order of memory: a state that was saved with channels last
+    would silently be applied to the wrong weights of a network with channels first.
     """
     optimizer.load_state_dict(state)
     for parameter, values in optimizer.state.items():

@@ -1,8 +1,8 @@
-"""One validation: its slices, its random draws, its loss.
+"""One validation: its slices, random numbers and loss.
 
-It has the same slices and the same chance each time, so that the best checkpoint is that of the
-best network. As released, everything is drawn anew each time, and the best checkpoint is in part
-that of the luckiest draw; even then it follows from the seed and the number of the step.
+It has the same slices and random numbers each time, so that the lowest loss is that of the best
+network. With `redrawn`, as released, everything is drawn again each time, and the lowest loss is
+partly luck; even then it depends only on the seed and the number of the step.
 """
 
 import torch
@@ -26,7 +26,7 @@ def validate(
     seed: int,
     device: Device,
 ) -> float:
-    """Mean loss of slices of volumes [N, S, H, W] on the device, after so many steps."""
+    """Mean loss of slices of volumes [N, S, H, W] on the device, after the given step."""
     redrawn = settings.validation.redrawn
     count = settings.validation.slices_per_volume
     if redrawn:
@@ -40,7 +40,7 @@ def validate(
         for number, batch in enumerate(slices.split(settings.batch_size)):
             generator = torch.Generator().manual_seed(derive_seed(seed, *names, number))
             if redrawn:
-                # It draws the timesteps, which the validation loss lays out evenly.
+                # It draws the timesteps, while the validation loss has evenly spaced ones.
                 loss = model.training_loss(batch, generator, step)
             else:
                 loss = model.validation_loss(batch, generator)
