@@ -75,7 +75,7 @@ def test_no_lesion_at_all_is_a_clear_error():
     scores, lesions = cases(6, None)
     with pytest.raises(SettingsError, match="validation subjects have no lesion"):
         best_threshold([(scores, lesions * (lesions == 2))])
-    with pytest.raises(SettingsError, match="none of the validation subjects came through"):
+    with pytest.raises(SettingsError, match="all validation subjects were left out"):
         best_threshold([])
 
 
