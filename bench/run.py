@@ -19,7 +19,11 @@ PARTS = [
     *(("training", "measured", {"size": size}) for size in ("paper", "demo")),
     ("denormals", "measured", {}),
     *(("reconstruction", "measured", {"size": size}) for size in ("paper", "demo")),
-    *(("later_kinds", "measured", {"size": size}) for size in ("paper", "demo")),
+    *(
+        ("later_kinds", "measured", {"size": size, "kind": kind})
+        for size in ("paper", "demo")
+        for kind in ("disyre", "itermask", "fae")
+    ),
     ("cohort", "reconstructed", {}),
     ("noise_and_augmentation", "noise", {}),
     ("noise_and_augmentation", "augmentation", {}),

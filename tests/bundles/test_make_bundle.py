@@ -208,6 +208,16 @@ def test_card_does_not_say_how_an_archive_was_preprocessed(tmp_path):
     assert "HD-BET" not in card and "they are preprocessed as those in training" not in card
 
 
+def test_card_does_not_say_that_a_model_of_own_maps_reconstructs(bundle, tmp_path):
+    card, other = (
+        (folder / "docs/README.md").read_text(encoding="utf-8")
+        for folder in (small_bundle(tmp_path, method="fae"), bundle)
+    )
+    reconstructs = "It reconstructs a scan as a healthy brain"
+    assert reconstructs not in card and "maps anomalies itself, and reconstructs no brain" in card
+    assert reconstructs in other
+
+
 def test_a_method_without_a_model_has_a_bundle_too(tmp_path):
     bundle = small_bundle(tmp_path, method="thresh")
     check_bundle(bundle)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from brainuad.bundles.metadata import INTENDED_USE, PAPER
+from brainuad.config.evaluation import takes_own_map
 from brainuad.evaluation.thresholds import ON_HEALTHY, healthy_label
 from brainuad.io.bundle_files import (
     CHECKSUMS,
@@ -138,6 +139,8 @@ def licence(facts: Mapping[str, Any]) -> str:
 def _asked(method: Mapping[str, Any]) -> str:
     if method["model"] is None:
         return "It has no model: the intensity itself is the score."
+    if takes_own_map(method["score"]):
+        return "Its model maps anomalies itself, and reconstructs no brain."
     if not method["timesteps"]:
         return "It reconstructs a scan as a healthy brain, in one pass."
     steps = ", ".join(map(str, method["timesteps"]))
