@@ -191,7 +191,7 @@ def test_real_data_have_the_terms_of_their_sources(tmp_path):
     terms = (bundle / "docs/license.txt").read_text(encoding="utf-8")
     assert "IXI T2: CC BY-SA 3.0" in terms and "the template: CC BY-SA 3.0 (SRI24" in terms
     card = (bundle / "docs/README.md").read_text(encoding="utf-8")
-    assert "phantoms" not in card and "they are preprocessed as those in training" in card
+    assert "phantoms" not in card and "they are preprocessed like the training scans" in card
 
 
 def test_card_names_the_version_of_hdbet(tmp_path):
@@ -205,7 +205,7 @@ def test_card_does_not_say_how_an_archive_was_preprocessed(tmp_path):
     changes = {"phantoms": None, "datasets": {"ixi": preprocessed}}
     card = (small_bundle(tmp_path, changes=changes) / "docs/README.md").read_text(encoding="utf-8")
     assert "| Guys | as in the archive | those of the data sets in the authors' archive |" in card
-    assert "HD-BET" not in card and "they are preprocessed as those in training" not in card
+    assert "HD-BET" not in card and "they are preprocessed like the training scans" not in card
 
 
 def test_card_does_not_say_that_a_model_of_own_maps_reconstructs(bundle, tmp_path):
