@@ -2,9 +2,9 @@
 
     PYTHONPATH=scripts python bench/minutes_per_scan.py FOLDER
 
-FOLDER is a new working directory; the scans are those of real_scans.py. The networks are hardly
-trained, which takes nothing from what they cost. Needs Snakemake and conda on the PATH, and no
-other work beside.
+FOLDER is a new working directory; the scans are those of real_scans.py. The networks train for two
+steps only, which does not change their cost. Needs Snakemake and conda on the PATH, and a machine
+without other load.
 """
 
 import os

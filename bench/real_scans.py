@@ -2,7 +2,7 @@
 
     PYTHONPATH=scripts python bench/real_scans.py FOLDER
 
-FOLDER is a new working directory. The scans lie in the folder that BRAINUAD_REAL_SCANS names:
+FOLDER is a new working directory. The scans are in the folder that BRAINUAD_REAL_SCANS names:
 healthy_t1 (OpenNeuro ds002748, CC0), ms_raw and ms_stripped (Laboratory of Imaging Technologies,
 Ljubljana, CC BY). A small cDDPM is trained on stripped healthy brains; raw patients are stripped by
 HD-BET, and get anomaly maps in their own space and pages. Then the bundle of the model is applied

@@ -54,7 +54,7 @@ def main() -> None:
     rows.begin(given.out / "results.tsv")
     failures = [stage.name for stage in STAGES if not run(stage, given.out)]
     if failures:
-        sys.exit(f"not whole: {', '.join(failures)}; their logs are in {given.out}")
+        sys.exit(f"these stages failed: {', '.join(failures)}; their logs are in {given.out}")
 
 
 def run(stage: Stage, out: Path) -> bool:
