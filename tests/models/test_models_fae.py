@@ -8,6 +8,7 @@ import pytest
 import torch
 from model_promises import (
     PROCESSOR,
+    TRAINING,
     Given,
     batch,
     build,
@@ -27,6 +28,7 @@ from brainuad.models import build_trainable, load_model
 from brainuad.models.checkpoints import write_weights
 from brainuad.networks.features import StructuralSimilarity
 from brainuad.networks.resnet import ResNetBackbone
+from brainuad.training.model_checks import check_model
 
 KIND = "fae"
 ENCODER = {"width": 4, "blocks": [1, 1, 1, 1], "stem_stride": 2, "stochastic_depth": 0.5}
@@ -124,6 +126,10 @@ def test_features_of_a_resnet18_are_those_of_monais(resnet18, tmp_path):
 def test_weights_of_a_resnet18_must_fit_exactly(resnet18, tmp_path):
     model, path = build(KIND, PHOTOGRAPHS), tmp_path / "resnet18.safetensors"
     state = state_of(resnet18)
+    save_file(state, path)
+    # Before there are scans, and without memory for weights.
+    options = {"size": (96, 96), "timestep": 1, "pretrained": str(path)}
+    check_model(KIND, PHOTOGRAPHS, TRAINING, **options)
     first = state["conv1.weight"]
     del state["bn1.weight"]
     wrong = state | {"conv1.weight": first[:, :1].clone(), "layer1.2.conv1.weight": first}
@@ -132,6 +138,8 @@ def test_weights_of_a_resnet18_must_fit_exactly(resnet18, tmp_path):
     with pytest.raises(SettingsError, match=expected) as caught:
         model.load_pretrained(path)
     assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+    with pytest.raises(SettingsError, match=expected):
+        check_model(KIND, PHOTOGRAPHS, TRAINING, **options)
     torch.save(state_of(resnet18), path)
     with pytest.raises(SettingsError, match="cannot be read as safetensors") as caught:
         model.load_pretrained(path)
