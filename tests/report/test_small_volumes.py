@@ -134,3 +134,15 @@ def test_volumes_above_thresholds_by_hand():
     # A voxel has .5 ml; one that is as high as the threshold does not lie above it.
     assert above[0.2] == pytest.approx(1.0) and above[0.0] == pytest.approx(2.0)
     assert above[levels[-1]] == 0 and levels[-1] == pytest.approx(0.4)
+
+
+def test_the_deviation_of_reconstructions_is_shown_within_the_brain():
+    axes = AXES["ras"]
+    scan = blob(axes)
+    brain = scan.data > 0.5
+    deviation = volume_with(axes, np.where(brain, 0.2, 5.0))
+    shown = small_volumes(scan, brain, scan, deviation)
+    assert shown.highest_deviation == pytest.approx(0.2)
+    assert shown.deviation.data.max() == 255
+    total = shown.deviation.data.sum() * shown.deviation.voxel_ml / 255
+    assert total == pytest.approx(brain.sum() * scan.voxel_ml, rel=0.02)

@@ -26,7 +26,8 @@ class SmallVolumes:
 
     scan         0 to 255, white at the 99.5th percentile of the brain
     anomaly_map  0 to 255, which stands for 0 to `maximum`
-    deviation    likewise, to `highest_deviation`; None where the scan was reconstructed once
+    deviation    likewise, to `highest_deviation`, and 0 outside the brain; None where the scan was
+                 reconstructed once
     """
 
     scan: Volume
@@ -55,6 +56,9 @@ def small_volumes(
         values = np.rint(np.clip(small.data * (WHITE / top), 0, WHITE))
         return Volume(values.astype(np.uint8), small.affine)
 
+    if deviation is not None:
+        # A model also makes something of the background.
+        deviation = Volume(np.where(brain, deviation.data, 0), deviation.affine)
     maximum = highest(anomaly_map)
     top = highest(deviation) if deviation else 1.0
     return SmallVolumes(
