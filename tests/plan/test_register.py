@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from small_report import REGISTER, WITHOUT_EXPERIMENTS, register_of
+from colour_vision import smallest_distance
+from small_report import REGISTER, SMALL, WITHOUT_EXPERIMENTS, register_of
+from small_study import merged, study_of
 
 from brainuad.io.errors import SettingsError
 
@@ -93,6 +95,28 @@ def test_figures_of_a_cohort_read_the_first_fold():
     assert "reconstructions" not in figure.inputs, "they need not be there any more"
     curves = REGISTER.figures["precision_recall_wmh_t1"].params["methods"]
     assert curves == figure.params["methods"], "so many can be told apart without the others"
+
+
+def test_methods_have_the_config_s_colours_in_all_figures_and_are_told_apart():
+    drawn = [figure for figure in REGISTER.figures.values() if "styles" in figure.params]
+    assert {figure.module for figure in drawn} == {
+        *("precision_recall", "dice_by_volume", "timesteps", "histograms", "times", "froc"),
+    }
+    methods = study_of(merged(SMALL, {})).config["methods"]
+    for figure in drawn:
+        styles = figure.params["styles"]
+        if figure.module == "timesteps":
+            of_model = {block["model"]: block["colour"] for block in methods.values()}
+            colours = {model: of_model[model] for model in styles}
+        else:
+            colours = {name: methods[name]["colour"] for name in styles}
+        assert {name: style["colour"] for name, style in styles.items()} == colours
+        looks = {
+            (style["colour"], str(style["line"]), style["marker"]) for style in styles.values()
+        }
+        assert len(looks) == len(styles), figure.name
+        if len(set(colours.values())) > 1:
+            assert smallest_distance(sorted(set(colours.values()))) > 14
 
 
 def test_experiments_without_methods_are_left_out():

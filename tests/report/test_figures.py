@@ -1,20 +1,30 @@
+import ast
+import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from colour_vision import smallest_distance
 from small_report import LABELS
 
 from brainuad.images.slices import largest_lesion_slice
 from brainuad.report.figures import dice_by_volume, panels, pictures
+from brainuad.report.figures.compact_panels import OUTLINE_COLOUR
 from brainuad.report.figures.precision_recall import (
     draw_precision_recall,
     finish_precision_recall,
     precision_recall_axes,
 )
 from brainuad.report.figures.style import DASHED, MethodStyle, house_style, save_figure
-from brainuad.report.figures.training import training_curves
+from brainuad.report.figures.training import (
+    TRAINING_COLOUR,
+    VALIDATION_COLOUR,
+    training_curves,
+)
 
+FIGURES = sorted(Path(pictures.__file__).parent.glob("*.py"))
 DDPM = MethodStyle("#0072b2", "-", "s")
 # One voxel is marked on a grid whose axes run to the patient's right and front: [x, y].
 FAR_RIGHT_FRONT = np.zeros((4, 6))
@@ -30,6 +40,24 @@ def test_axial_view_is_radiological():
 
 def test_sagittal_view_has_the_top_above_and_the_front_at_left():
     assert pictures.sagittal_view(FAR_RIGHT_FRONT)[0, 0] == 1
+
+
+def test_outlines_and_losses_are_told_apart_with_any_vision():
+    lesion, prediction = pictures.LESION_COLOUR, pictures.PREDICTION_COLOUR
+    assert smallest_distance([lesion, prediction, pictures.IGNORED_COLOUR]) > 14
+    assert smallest_distance([lesion, OUTLINE_COLOUR]) > 14
+    assert smallest_distance([TRAINING_COLOUR, VALIDATION_COLOUR]) > 14
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
+def test_figures_take_their_greys_from_the_one_style(path):
+    """What a module names itself is a constant at its top, that says what it marks."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    texts = [
+        node.value for each in inside for node in ast.walk(each) if isinstance(node, ast.Constant)
+    ]
+    assert not [text for text in texts if re.fullmatch("#[0-9a-fA-F]{6}", str(text))]
 
 
 def test_bounding_box_has_a_margin_inside_the_grid():

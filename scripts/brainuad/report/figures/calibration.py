@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from brainuad.evaluation.thresholds import ON_HEALTHY, ON_TEST
 from brainuad.io.tables import read_table
-from brainuad.report.figures.style import PAGE_WIDTH, note_figure
+from brainuad.report.figures.style import INK, PAGE_WIDTH, SOFT, note_figure
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import DASH, number
 
@@ -98,7 +98,7 @@ def _draw_map(
             ha="center",
             va="center",
             fontsize=6.5,
-            color="#8a8a8a" if text == DASH else "#1d1d1f",
+            color=SOFT if text == DASH else INK,
         )
     names = ["own", *(labels.lesion_set(name, modality) for name in others)]
     names += [f"{ON_HEALTHY[healthy]:.0%}", "best"]

@@ -26,6 +26,7 @@ from brainuad.report.figures.pictures import (
     write_in_corner,
 )
 from brainuad.report.figures.sheets import Sheet
+from brainuad.report.figures.style import SOFT
 
 CELL_WIDTH = 0.82  # inches
 LETTERS_ABOVE_A_CELL = 14
@@ -76,7 +77,7 @@ def draw_compact_panel(
                     ha="center",
                     va="center",
                     fontsize=5.5,
-                    color="#8a8a8a",
+                    color=SOFT,
                 )
             axes = sheet.axes(x, y + height + gap, width, height)
             _draw_map(axes, row, result, maximum=scale.maximum, aspect=aspect)

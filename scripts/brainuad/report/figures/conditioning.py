@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from brainuad.inference.visible_part import WIDTH, l1_by_region, seen_width
 from brainuad.report.figures.pictures import (
+    MASK_COLOUR,
     axial_view,
     bounding_box,
     draw_scan,
@@ -21,7 +22,6 @@ from brainuad.report.figures.style import note_figure
 from brainuad.report.labels import Labels
 
 CELL_WIDTH = 1.0  # inches
-CUT_COLOUR = "#ffd23f"
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _draw_cut(axes: Axes, each: PartialConditions, share: float, box: tuple[slic
     """A line between the pixels that the encoder saw and those that it did not see."""
     first_hidden = seen_width(each.images.shape[WIDTH], share) - box[0].start
     # Pictures are mirrored: x of the grid runs from their right to their left.
-    axes.axvline(box[0].stop - box[0].start - first_hidden - 0.5, color=CUT_COLOUR, lw=0.8)
+    axes.axvline(box[0].stop - box[0].start - first_hidden - 0.5, color=MASK_COLOUR, lw=0.8)
 
 
 def _write_errors(axes: Axes, each: PartialConditions, row: int, column: int, number: int) -> None:

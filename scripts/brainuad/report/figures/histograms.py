@@ -11,11 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from brainuad.evaluation.histograms import entropy_difference
-from brainuad.report.figures.style import PAGE_WIDTH, MethodStyle, note_figure
+from brainuad.report.figures.style import FAINT, INK, PAGE_WIDTH, MethodStyle, note_figure
 from brainuad.report.labels import Labels
 from brainuad.report.metric_formats import signed
 
-SCAN_COLOUR = "#cfcfcf"
 # Finer bins would be narrower than a dot of the figure.
 DRAWN_BINS = 100
 
@@ -110,8 +109,8 @@ def densities_by_gamma(
     figure.supxlabel("Intensity of healthy brain voxels", fontsize=8)
     figure.suptitle(title, x=0.01, ha="left", fontsize=9, fontweight="bold")
     handles = [
-        Patch(color=SCAN_COLOUR, label="scan"),
-        Line2D([], [], color="#444444", lw=1.0, label="reconstruction"),
+        Patch(color=FAINT, label="scan"),
+        Line2D([], [], color=INK, lw=1.0, label="reconstruction"),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
     return figure
@@ -120,7 +119,7 @@ def densities_by_gamma(
 def _draw_pair(axes: Axes, histograms: Histograms, place: int, colour: str) -> None:
     scan, edges = merge_bins(histograms.scans[place], histograms.edges)
     reconstruction, _ = merge_bins(histograms.reconstructions[place], histograms.edges)
-    axes.stairs(scan, edges, fill=True, color=SCAN_COLOUR, lw=0)
+    axes.stairs(scan, edges, fill=True, color=FAINT, lw=0)
     axes.stairs(reconstruction, edges, color=colour, lw=1.0, baseline=None)
     difference = entropy_difference(histograms.scans[place], histograms.reconstructions[place])
     axes.text(

@@ -22,7 +22,7 @@ from brainuad.report.figures.pictures import (
     write_in_corner,
 )
 from brainuad.report.figures.sheets import Sheet
-from brainuad.report.figures.style import PAGE_WIDTH
+from brainuad.report.figures.style import INK, PAGE_WIDTH
 
 CELL_WIDTHS = (0.72, 1.25)  # inches: smallest and largest picture of a panel
 
@@ -157,5 +157,5 @@ def draw_scale(axes: Axes, scale: MethodScale) -> None:
     axes.set_yticks([])
     axes.tick_params(length=0, pad=1.5, labelsize=5.5)
     if 0 <= scale.threshold <= scale.maximum:
-        axes.plot(scale.threshold, 1.5, marker="v", ms=3, color="#222222", clip_on=False, ls="")
+        axes.plot(scale.threshold, 1.5, marker="v", ms=3, color=INK, clip_on=False, ls="")
         axes.set(xlim=(0, scale.maximum), ylim=(0, 1))

@@ -145,7 +145,7 @@ def write_in_corner(axes: Axes, text: str, *, corner: str, colour: str = "white"
 def mark_sides(axes: Axes, *, left: str, right: str) -> None:
     """Write into the upper corners which side of the patient is where: R and L, or A and P."""
     for letter, corner in ((left, "top left"), (right, "top right")):
-        write_in_corner(axes, letter, corner=corner, colour="#c8c8c8")
+        write_in_corner(axes, letter, corner=corner, colour=IGNORED_COLOUR)
 
 
 def scan_window(values: np.ndarray) -> tuple[float, float]:

@@ -5,9 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from brainuad.report.figures.style import MethodStyle
+from brainuad.report.figures.style import FAINT, SOFT, MethodStyle
 
-GUIDE_COLOUR = "#c9c9c9"
 DICE_GUIDES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 PRECISION_ENDS = (0.05, 0.1, 0.2, 0.4, 1.0)
 # Up to this recall a curve rests on so few voxels that it jumps.
@@ -53,7 +52,7 @@ def finish_precision_recall(axes: Axes, *, chance: float) -> None:
     for dice in [dice for dice in DICE_GUIDES if dice / (2 - dice) < 0.9 * top][-4:]:
         recalls = np.linspace(dice / (2 - dice), 1, 200)
         precisions = dice * recalls / (2 * recalls - dice)
-        axes.plot(recalls, precisions, color=GUIDE_COLOUR, lw=0.6, zorder=1)
+        axes.plot(recalls, precisions, color=FAINT, lw=0.6, zorder=1)
         axes.annotate(
             f"Dice {100 * dice:.0f} %",
             (1, dice / (2 - dice)),
@@ -62,11 +61,11 @@ def finish_precision_recall(axes: Axes, *, chance: float) -> None:
             ha="right",
             va="bottom",
             fontsize=5.5,
-            color="#8a8a8a",
+            color=SOFT,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
             zorder=1,
         )
-    axes.axhline(chance, color="#8a8a8a", lw=0.8, ls=":", label=f"Chance ({100 * chance:.1f})")
+    axes.axhline(chance, color=SOFT, lw=0.8, ls=":", label=f"Chance ({100 * chance:.1f})")
     legend = axes.legend(
         loc="upper left",
         bbox_to_anchor=(1.05, 1.03),
@@ -75,7 +74,7 @@ def finish_precision_recall(axes: Axes, *, chance: float) -> None:
         alignment="left",
         handlelength=3.2,
     )
-    legend.get_title().set_color("#555555")
+    legend.get_title().set_color(SOFT)
 
 
 def _needed_precision(axes: Axes) -> float:

@@ -16,6 +16,8 @@ from brainuad.io.job import replacing
 
 PAGE_WIDTH = 7.2  # inches: two columns of a journal page
 DASHED = "--"
+# Words and lines; what explains them; guides, which carry no words.
+INK, SOFT, FAINT = "#222222", "#666666", "#c9c9c9"
 # As Matplotlib takes it: a name, or an offset and the lengths of dashes and gaps.
 Line = str | tuple[float, tuple[float, ...]]
 
@@ -30,15 +32,15 @@ STYLE = {
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.edgecolor": "#444444",
-    "axes.labelcolor": "#222222",
-    "text.color": "#222222",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
     # A label is shown as it stands.
     "text.parse_math": False,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
-    "xtick.color": "#444444",
-    "ytick.color": "#444444",
+    "xtick.color": INK,
+    "ytick.color": INK,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.minor.width": 0.4,
@@ -108,5 +110,5 @@ def save_figure(figure: Figure, *, svg: Path, png: Path) -> None:
 def note_figure(text: str) -> Figure:
     """A strip that says in words why there is nothing to draw."""
     figure = Figure(figsize=(PAGE_WIDTH, 0.8))
-    figure.text(0.5, 0.5, text, ha="center", va="center", color="#555555")
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=SOFT)
     return figure

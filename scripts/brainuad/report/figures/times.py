@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from brainuad.evaluation.reconstruction_times import SECONDS, ratio_to
 from brainuad.io.tables import read_table
-from brainuad.report.figures.style import PAGE_WIDTH, MethodStyle, note_figure
+from brainuad.report.figures.style import INK, PAGE_WIDTH, MethodStyle, note_figure
 from brainuad.report.labels import Labels
 
 # Room for the numbers behind the longest bar, as a share of it.
@@ -70,7 +70,7 @@ def _draw_bar(
     axes: Axes, place: int, row: pd.Series, *, ratio: float | None, style: MethodStyle
 ) -> None:
     axes.barh(place, row["mean"], height=0.68, color=style.colour, lw=0)
-    axes.plot([row["ci_low"], row["ci_high"]], [place] * 2, color="#222222", lw=0.8)
+    axes.plot([row["ci_low"], row["ci_high"]], [place] * 2, color=INK, lw=0.8)
     text = f"{row['mean']:.3g} s" + ("" if pd.isna(ratio) else f"  ({ratio:.2f}\u00d7)")
     end = row[["mean", "ci_high"]].max()
     axes.annotate(
