@@ -1,6 +1,5 @@
 """Write a trained method into a folder that can be shared: a MONAI bundle without any pickle."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from brainuad.evaluation.subgroups import group_scans, summarize_groups
 from brainuad.evaluation.summaries import gather_scores, summarize_scores
 from brainuad.images.computed_volumes import read_anomaly_maps
 from brainuad.io import bundle_files, job
+from brainuad.io.json_files import read_json, write_json
 from brainuad.io.scan_names import name_of_row
 from brainuad.io.tables import read_table, write_table
 from brainuad.models.checkpoints import read_weights
@@ -102,11 +102,11 @@ def main(
         for name, content in fitted.items():
             fitted_file = bundle_files.fitted_threshold(name)
             file = bundle_files.HEALTHY_THRESHOLD if name == "healthy" else fitted_file
-            _write_json(bundle / file, content)
+            write_json(content, bundle / file)
         write_table(summary, bundle / bundle_files.SCORES)
         write_table(subgroups, bundle / bundle_files.SUBGROUPS)
-        _write_json(bundle / bundle_files.SETTINGS, {"format": bundle_files.FORMAT, **settings})
-        _write_json(bundle / bundle_files.METADATA, metadata_of(settings, facts, summary))
+        write_json({"format": bundle_files.FORMAT, **settings}, bundle / bundle_files.SETTINGS)
+        write_json(metadata_of(settings, facts, summary), bundle / bundle_files.METADATA)
         card = model_card(
             name=output.name,
             settings=settings,
@@ -134,12 +134,7 @@ def _validated(partitions: pd.DataFrame, anomaly_maps: Path) -> list[str]:
 
 def _threshold(path: Path, fitted_on: list[str]) -> dict[str, Any]:
     """The content of a threshold's file, with the names of the subjects it was fitted on."""
-    return {**json.loads(path.read_text(encoding="utf-8")), "fitted_on": fitted_on}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    return {**read_json(path), "fitted_on": fitted_on}
 
 
 if __name__ == "__main__":

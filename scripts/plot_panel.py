@@ -1,6 +1,5 @@
 """A panel of slices of one cohort: scan, reconstruction, anomaly map and prediction."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
 from brainuad.images.slices import SliceStack, largest_lesion_slice, read_slices
 from brainuad.io import job
+from brainuad.io.json_files import read_json
 from brainuad.io.rows import read_rows
 from brainuad.report import paths_by_name
 from brainuad.report.figures import compact_panels, panels, pictures
@@ -56,7 +56,7 @@ def main(
         else:
             scales, results = [], []
             for method, maps, fitted in zip(methods, anomaly_maps, thresholds, strict=True):
-                cut = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
+                cut = read_json(fitted)["threshold"]
                 found, highest = results_of(stack, maps, threshold=cut, settings=settings)
                 scale = panels.MethodScale(
                     name=named.method(method),

@@ -1,6 +1,5 @@
 """Precision-recall curves of all methods on one cohort, over the pooled test voxels."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.mask_labels import LESION
 from brainuad.images.slices import SliceStack, read_slices
 from brainuad.io import job
+from brainuad.io.json_files import read_json
 from brainuad.io.rows import read_rows
 from brainuad.report import paths_by_name
 from brainuad.report.figures.precision_recall import (
@@ -55,7 +55,7 @@ def main(
         for method, path, fitted in zip(methods, anomaly_maps, thresholds, strict=True):
             voxels = pooled_voxels(stack, path, names)
             recalls, precisions, area = curve(voxels)
-            threshold = json.loads(fitted.read_text(encoding="utf-8"))["threshold"]
+            threshold = read_json(fitted)["threshold"]
             draw_precision_recall(
                 axes,
                 recalls,

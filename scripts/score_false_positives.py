@@ -3,7 +3,6 @@
 Volumes are measured in the test subjects, shares of voxels in the validation subjects.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from brainuad.evaluation.thresholds import healthy_scores, scores_at
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
+from brainuad.io.json_files import read_json, write_json
 from brainuad.io.rows import read_rows, write_rows
 
 
@@ -38,10 +38,9 @@ def main(
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     fitted = {
-        name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
-        for name, path in zip(fitted_on, thresholds, strict=True)
+        name: read_json(path)["threshold"] for name, path in zip(fitted_on, thresholds, strict=True)
     }
-    on_healthy = json.loads(healthy_threshold.read_text(encoding="utf-8"))["thresholds"]
+    on_healthy = read_json(healthy_threshold)["thresholds"]
     frame, stack = read_rows(split), read_slices(slices)
     maps = read_anomaly_maps(anomaly_maps)
     tested = scans_with(stack, maps, scans_of(frame, TEST))
@@ -63,8 +62,7 @@ def main(
     validated = scans_with(stack, maps, scans_of(frame, VALIDATION))
     healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)
     content = {name: healthy.share_above(value) for name, value in fitted.items()}
-    with job.replacing(shares) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(content, shares)
     job.log(f"{len(tested)} test scans, {len(validated)} validation scans")
 
 

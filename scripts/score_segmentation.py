@@ -4,7 +4,6 @@ The anomaly maps of the test scans are binarized at it, or at a given threshold,
 their lesion masks, voxel by voxel and lesion by lesion.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from brainuad.images.mask_labels import IGNORED, LESION
 from brainuad.images.slices import Scan, read_slices
 from brainuad.io import job
 from brainuad.io.errors import SettingsError
+from brainuad.io.json_files import read_json, write_json
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.scores.postprocess import segment
 
@@ -141,12 +141,8 @@ def main(
     stack, frame, maps = read_slices(slices), read_rows(split), read_anomaly_maps(anomaly_maps)
     if fits:
         fitted = fit_threshold(scans_with(stack, maps, scans_of(frame, VALIDATION)), slices)
-        with job.replacing(threshold) as temporary:
-            temporary.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
-    value, healthy = (
-        json.loads(path.read_text(encoding="utf-8"))["threshold"]
-        for path in (threshold, healthy_threshold)
-    )
+        write_json(fitted, threshold)
+    value, healthy = (read_json(path)["threshold"] for path in (threshold, healthy_threshold))
     thresholds = [factor * value for factor in FACTORS]
     pairs = scans_with(stack, maps, scans_of(frame, TEST))
     score_table, lesion_table = [], []

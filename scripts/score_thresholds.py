@@ -3,7 +3,6 @@
 They are also scored at the thresholds from healthy voxels, and at the best one for themselves.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from brainuad.evaluation.thresholds import ON_TEST, best_threshold_on_test, scor
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
+from brainuad.io.json_files import read_json
 from brainuad.io.rows import read_rows, write_rows
 
 
@@ -36,10 +36,9 @@ def main(
     """
     settings = settings_from(PostprocessingSettings, postprocessing)
     values = {
-        name: json.loads(path.read_text(encoding="utf-8"))["threshold"]
-        for name, path in zip(fitted_on, thresholds, strict=True)
+        name: read_json(path)["threshold"] for name, path in zip(fitted_on, thresholds, strict=True)
     }
-    values |= json.loads(healthy_threshold.read_text(encoding="utf-8"))["thresholds"]
+    values |= read_json(healthy_threshold)["thresholds"]
     names = scans_of(read_rows(split), TEST)
     pairs = scans_with(read_slices(slices), read_anomaly_maps(anomaly_maps), names)
     # The maps are read twice: those of a whole test set may not fit into memory.

@@ -1,6 +1,5 @@
 """Summarise the anomaly maps of the healthy test subjects of one method, cohort and fold."""
 
-import json
 from pathlib import Path
 
 from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
@@ -10,6 +9,7 @@ from brainuad.evaluation.thresholds import healthy_scores, healthy_threshold
 from brainuad.images.computed_volumes import read_anomaly_maps, scans_with
 from brainuad.images.slices import read_slices
 from brainuad.io import job
+from brainuad.io.json_files import write_json
 from brainuad.io.rows import read_rows
 
 
@@ -30,8 +30,7 @@ def main(*, slices: Path, split: Path, anomaly_maps: Path, output: Path, thresho
     validated = scans_with(stack, maps, scans_of(frame, VALIDATION))
     healthy = healthy_scores((anomaly_map, scan.brain_mask) for scan, anomaly_map in validated)
     content = healthy_threshold(healthy, subjects=len({scan.subject for scan in validated.scans}))
-    with job.replacing(threshold) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(content, threshold)
     job.log(f"{len(pairs)} test scans, mean residual {residuals.mean_residual.mean():.6g}")
 
 

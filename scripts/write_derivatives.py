@@ -1,6 +1,5 @@
 """Write what a method finds in a cohort as BIDS derivatives, in the space of each scan."""
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -25,6 +24,7 @@ from brainuad.images.geometry import to_ras
 from brainuad.images.slices import Scan, read_slices
 from brainuad.images.volumes import read_mask
 from brainuad.io import job
+from brainuad.io.json_files import read_json
 from brainuad.io.rows import read_rows, write_rows
 from brainuad.preprocessing.raw_scans import Row, rows_by_name
 from brainuad.report.derivatives.anomalies import ANOMALIES, SCAN_COLUMNS
@@ -74,7 +74,7 @@ def main(
     stack, wanted = read_slices(slices), maps.names.tolist()
     rows = rows_by_name(subjects)
     names, partitions = ScanNames(rows.values()), partitions_of(split)
-    fitted = json.loads(threshold.read_text(encoding="utf-8"))
+    fitted = read_json(threshold)
     settings = settings_from(PostprocessingSettings, postprocessing)
     writer = ScanWriter(
         desc=label_of(method),

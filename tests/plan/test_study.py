@@ -31,7 +31,7 @@ def test_patients_with_two_modalities_are_two_cohorts():
 def test_patients_without_masks_are_not_scored():
     study = study_of({"datasets": {"wmh": {"lesion_masks": False, "validation": 0}}})
     assert "wmh_t1" not in [cohort.name for cohort in study.lesion_cohorts]
-    assert "wmh_t1" in [cohort.name for cohort in study.patient_cohorts]
+    assert "wmh_t1" in study.cohorts
 
 
 def test_findings_are_written_of_patients_without_masks_and_where_asked_for():

@@ -112,7 +112,7 @@ def draw_head(template: Template, rng: np.random.Generator, variation: Variation
 
 def average_head(template: Template) -> Head:
     """The template itself, undeformed, with mean thicknesses."""
-    flat = SmoothField(np.zeros((5, 5, 5), np.float32), LATTICE_LOW, 1.0)
+    flat = SmoothField(np.zeros((5, 5, 5), np.float32), spacing=1.0)
     return _measure(
         template,
         grid_points(lattice_axes()),

@@ -69,7 +69,6 @@ class SmoothField:
     """A random function of position, mean 0 and deviation 1: cubic B-spline, knots in mm."""
 
     coefficients: np.ndarray
-    low: tuple[float, float, float]
     spacing: float
 
     def on(self, axes: Axes) -> np.ndarray:
@@ -77,7 +76,7 @@ class SmoothField:
         values = self.coefficients
         for axis in range(3):
             knots = self.coefficients.shape[axis]
-            position = np.clip((axes[axis] - self.low[axis]) / self.spacing, 0, knots - 3.001)
+            position = np.clip((axes[axis] - LATTICE_LOW[axis]) / self.spacing, 0, knots - 3.001)
             first = position.astype(int)
             t = position - first
             weights = (
@@ -91,14 +90,9 @@ class SmoothField:
         return values
 
 
-def smooth_field(
-    rng: np.random.Generator,
-    *,
-    spacing: float,
-    low: tuple[float, float, float] = LATTICE_LOW,
-    high: tuple[float, float, float] = LATTICE_HIGH,
-) -> SmoothField:
-    """Draw a field whose values change over about `spacing` mm, for the box from low to high."""
-    shape = [int((end - start) / spacing) + 5 for start, end in zip(low, high, strict=True)]
+def smooth_field(rng: np.random.Generator, *, spacing: float) -> SmoothField:
+    """Draw a field on the box of the lattice, whose values change over about `spacing` mm."""
+    corners = zip(LATTICE_LOW, LATTICE_HIGH, strict=True)
+    shape = [int((high - low) / spacing) + 5 for low, high in corners]
     coefficients = rng.standard_normal(shape, dtype=np.float32)
-    return SmoothField(coefficients / np.float32(_BSPLINE_DEVIATION), tuple(low), spacing)
+    return SmoothField(coefficients / np.float32(_BSPLINE_DEVIATION), spacing)

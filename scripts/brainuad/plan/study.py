@@ -139,10 +139,6 @@ class Study:
         return self.cohorts_of(self.healthy)
 
     @cached_property
-    def patient_cohorts(self) -> list[Cohort]:
-        return self.cohorts_of(self.patients)
-
-    @cached_property
     def lesion_cohorts(self) -> list[Cohort]:
         """The cohorts with lesion masks."""
         return self.cohorts_of(self.with_masks)
