@@ -5,6 +5,7 @@ nats (natural logarithms).
 """
 
 import numpy as np
+from scipy.special import entr, rel_entr
 
 # Added to each bin before a KL divergence (Jeffreys' prior).
 PSEUDO_COUNT = 0.5
@@ -32,8 +33,7 @@ def entropy(counts: np.ndarray) -> float:
     """
     if not counts.sum():
         return float("nan")
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
+    return float(entr(counts / counts.sum()).sum())
 
 
 def entropy_difference(scan: np.ndarray, reconstruction: np.ndarray) -> float:
@@ -59,4 +59,4 @@ def kl_divergence(scan: np.ndarray, reconstruction: np.ndarray) -> float:
         (counts + PSEUDO_COUNT) / (counts.sum() + PSEUDO_COUNT * len(counts))
         for counts in (scan, reconstruction)
     )
-    return float((shares * np.log(shares / others)).sum())
+    return float(rel_entr(shares, others).sum())

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import entr
 
 from brainuad.images.mask_labels import LESION
 
@@ -139,8 +140,8 @@ def mutual_information(first: np.ndarray, second: np.ndarray) -> float:
         return float("nan")
     joint = np.bincount(levels[0] * LEVELS + levels[1], minlength=LEVELS**2)
     joint = joint.reshape(LEVELS, LEVELS) / joint.sum()
-    alone = _entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0))
-    return float(2 * (alone - _entropy(joint)) / alone) if alone else float("nan")
+    alone = entr(joint.sum(axis=1)).sum() + entr(joint.sum(axis=0)).sum()
+    return float(2 * (alone - entr(joint).sum()) / alone) if alone else float("nan")
 
 
 def _levels(values: np.ndarray) -> np.ndarray | None:
@@ -151,10 +152,6 @@ def _levels(values: np.ndarray) -> np.ndarray | None:
         return None
     return np.clip((values - low) * (LEVELS / (high - low)), 0, LEVELS - 1).astype(np.int64)
 
-
-def _entropy(probabilities: np.ndarray) -> float:
-    present = probabilities[probabilities > 0]
-    return float(-(present * np.log(present)).sum())
 
 
 def intensity_range(values: np.ndarray) -> float:
