@@ -1,7 +1,7 @@
 """Score one method on the scans of one cohort after their contrast was changed by a power law.
 
 The intensities x become x^gamma (the paper's simulated contrast); the threshold is fitted
-anew on the validation subjects under the same change.
+again on the validation subjects under the same change.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Score one model on one cohort at a single timestep (the paper's sweep of t_test).
 
-The scans are reconstructed from that timestep alone, and the threshold is fitted anew on the
-validation subjects.
+The scans are reconstructed from that timestep, and the threshold is fitted again on the validation
+subjects.
 """
 
 from pathlib import Path
@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Write a tidy table: subject, session, modality, timestep, metric, value."""
     chosen_device = prepare_device(settings_from(DeviceSettings, device), threads)
-    # ASSUME: the threshold is fitted anew at each timestep, as for each row of the main table.
+    # ASSUME: the threshold is fitted again for each timestep, as for each row of the main table.
     scores = fit_and_score(
         load_model(weights, chosen_device),
         read_slices(slices),

@@ -49,7 +49,7 @@ def main(
     rows = []
     for group in sharing_maps(variants):
         settings = next(iter(group.values()))
-        # ASSUME: without a step the threshold is fitted anew, as for a method that never had this
+        # ASSUME: without a step the threshold is fitted again, as for a method that never had this
         # step; the paper does not say whether it did so.
         threshold = best_threshold(
             (scores, scan.lesions) for scan, scores in mapped(validation, chosen, settings)

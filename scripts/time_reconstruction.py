@@ -68,7 +68,7 @@ def main(
     rows = []
     # The first round warms up and is not timed: memory is allocated, kernels are chosen.
     for number in progress_bar(range(ROUNDS + 1), total=ROUNDS + 1, label="timing"):
-        # In turns, so that other work on the machine slows all methods alike.
+        # In turns, so that other work on the machine slows all methods equally.
         for method, name, steps, count in zip(methods, models, timesteps, samples, strict=True):
             seconds = seconds_to_reconstruct(
                 volumes,

@@ -61,6 +61,6 @@ def gaussian_similarity(
 
 
 def _gaussian_weights(length: int, sigma: float) -> np.ndarray:
-    """What each place of a line (column) weighs in the mean about each other (row), float32."""
+    """Weights of the positions of a line (columns) in the mean around each position (rows)."""
     line = np.eye(length, dtype=np.float32)
     return ndimage.gaussian_filter1d(line, sigma, axis=0, mode="mirror", truncate=RELEASED_REACH)

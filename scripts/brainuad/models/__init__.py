@@ -91,7 +91,7 @@ class PretrainedModel(Model, Protocol):
     """A model that may start from the weights of a pretraining."""
 
     def load_pretrained(self, path: Path) -> None:
-        """Start from them; SettingsError where they do not fit."""
+        """Load them; SettingsError if they do not fit."""
         ...
 
 
@@ -140,7 +140,7 @@ def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
 
 
 def start_from(path: Path, model: Model) -> None:
-    """Start a model from the weights of a pretraining; SettingsError where it can't."""
+    """Start a model from the weights of a pretraining; SettingsError if it cannot."""
     if not hasattr(model, "load_pretrained"):
         raise SettingsError(
             f"this kind has no encoder that could start from {path}; set pretrained to null"

@@ -1,8 +1,8 @@
-"""FAE: an autoencoder of feature maps, which maps anomalies and reconstructs no brain.
+"""FAE: an autoencoder of feature maps, which maps anomalies and does not reconstruct the brain.
 
 Meissen et al. 2023, "Unsupervised anomaly localization with structural feature-autoencoders"
-(BrainLes 2022, arXiv 2208.10992). What a pretrained network sees in a healthy slice is
-reconstructed; where that fails, in any of the feature maps, something is unusual.
+(BrainLes 2022, arXiv 2208.10992). It learns to reconstruct the features that a pretrained network
+has for healthy slices; an anomaly is where the reconstruction of the feature maps fails.
 """
 
 import dataclasses
@@ -29,19 +29,19 @@ from brainuad.networks.resnet import ResNetBackbone
 
 
 class Fae:
-    """Features that stay as they are, and the autoencoder that learns them."""
+    """Frozen features, and the autoencoder that learns to reconstruct them."""
 
     def __init__(self, settings: FaeSettings) -> None:
         self.settings = settings
-        # ASSUME: without weights of a ResNet-18 trained on photographs, which its authors take and
-        # which must be brought, the features are those of the encoder that SparK pretrains here.
+        # ASSUME: FAE's features are those of the encoder that SparK pretrains here, unless the user
+        # gives weights of a ResNet-18 trained on photographs, which its authors use.
         features: Features = (
             ResNet18Features() if settings.encoder is None else SparkFeatures(self._backbone())
         )
         stride = features.stride * 2 ** len(settings.channels)
         if any(length % stride for length in settings.size):
             raise ValueError(
-                f"size must be rows and columns that divide by {stride}, since features are "
+                f"size must be rows and columns that are multiples of {stride}, since features are "
                 f"{features.stride} times smaller and each of the {len(settings.channels)} stages "
                 f"halves them; got {list(settings.size)}"
             )
@@ -59,24 +59,24 @@ class Fae:
         return ResNetBackbone(**dataclasses.asdict(self.settings.encoder))
 
     def training_loss(self, images: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """The mean of the anomaly maps at the size of the features; no chance but in layers."""
+        """The mean of the anomaly maps at the size of the features; only dropout is random."""
         return self._maps(images).mean()
 
     def validation_loss(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The same, without dropout."""
+        """The same as in training, without dropout."""
         return self._maps(images).mean()
 
     def _maps(self, images: Tensor) -> Tensor:
-        """Half of 1 - SSIM, 0 to 1, the mean over all feature maps; [B, 1, h, w]."""
-        # ASSUME: slices are as for all models. Its authors equalize their histograms.
+        """The mean of (1 - SSIM) / 2 over all feature maps [B, 1, h, w], 0 to 1."""
+        # ASSUME: FAE gets the same slices as all models. Its authors equalize their histograms.
         features = self.network["features"](resized(images, self.settings.size))
         similarity = self.network["similarity"](self.network["autoencoder"](features), features)
         return (1 - similarity).mean(1, keepdim=True) / 2
 
     def load_pretrained(self, path: Path) -> None:
-        """Take the features of an encoder of SparK, or of a ResNet-18 with torchvision's names.
+        """Load the features from SparK's encoder, or from a ResNet-18 with torchvision's names.
 
-        The latter is a safetensors file. Raises SettingsError where names or shapes differ.
+        The latter is a safetensors file. Raises SettingsError if names or shapes differ.
         """
         features = self.network["features"]
         if self.settings.encoder is None:
@@ -96,7 +96,7 @@ class Fae:
         subject_seeds: Tensor,
         slice_indices: Tensor,
     ) -> Tensor:
-        """The anomaly map in place of a reconstruction, 0 to 1; see `models.Model`."""
+        """The anomaly map, 0 to 1, instead of a reconstruction; see `models.Model`."""
         return resized(self._maps(images), images.shape[-2:]).clamp(0, 1)
 
 

@@ -1,8 +1,8 @@
-"""Features of a pretrained ResNet, an autoencoder of feature maps, and how alike they are.
+"""Features of a pretrained ResNet, an autoencoder of feature maps, and the similarity of both.
 
 Meissen et al. 2023, "Unsupervised anomaly localization with structural feature-autoencoders"
-(BrainLes 2022, arXiv 2208.10992), whose code is under the MIT licence: the maps of a ResNet's stem
-and of its first two stages, brought to the size of the first.
+(BrainLes 2022, arXiv 2208.10992), whose code has the MIT licence. The features are the maps of a
+ResNet's stem and of its first two stages, resized to the size of the first.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from brainuad.networks.resnet import ResNetBackbone
 
 STAGES = 2
 DROPOUT = 0.1
-# SSIM of features, whose values have no range: the constants are those of a range of 1.
+# The SSIM constants for a value range of 1, since the values of features have no fixed range.
 WINDOW, SIGMA = 5, 1.5
 C1, C2 = 0.01**2, 0.03**2
 
@@ -29,10 +29,10 @@ def resized(maps: Tensor, size: Sequence[int]) -> Tensor:
 
 
 class Features(nn.Module):
-    """Maps of a ResNet's first layers, which stay as they are: no step changes them.
+    """Maps of a ResNet's first layers, which are frozen.
 
-    channels  of all maps together
-    stride    how many times smaller than the slice the maps are
+    channels  their number in all maps together
+    stride    the slice's size divided by that of the maps
     """
 
     channels: int
@@ -43,20 +43,20 @@ class Features(nn.Module):
         raise NotImplementedError
 
     def train(self, mode: bool = True) -> "Features":
-        """Remain in evaluation mode."""
-        # ASSUME: the norms of a pretrained network keep their statistics. In the authors' code they
-        # take those of each batch in training.
+        """Stay in evaluation mode."""
+        # ASSUME: the norms of FAE's pretrained network keep their statistics. In its authors' code
+        # they use those of each batch in training.
         return super().train(False)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """Features [B, channels, H / stride, W / stride] of images [B, 1, H, W], of 0 to 1."""
+        """Features [B, channels, H / stride, W / stride] of images [B, 1, H, W] in [0, 1]."""
         finest, *others = self.maps(images)
         return torch.cat([finest, *(resized(maps, finest.shape[-2:]) for maps in others)], dim=1)
 
 
 class SparkFeatures(Features):
-    """Those of an encoder that SparK pretrains, see `ResNetBackbone`; names are the same."""
+    """Features of an encoder that SparK pretrains, with the parameter names of `ResNetBackbone`."""
 
     def __init__(self, backbone: ResNetBackbone) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class SparkFeatures(Features):
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions around a shortcut; the names are torchvision's."""
+    """Two 3x3 convolutions with a shortcut, with torchvision's parameter names."""
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -100,10 +100,10 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18Features(Features):
-    """Those of a ResNet-18 for colour images (He et al. 2016); the names are torchvision's."""
+    """Features of a ResNet-18 for colour images (He et al. 2016), with torchvision's names."""
 
     channels, stride = 64 + 64 + 128, 4
-    # Layers of a whole ResNet-18 that are not here.
+    # Prefixes of a ResNet-18's later layers, which are not used.
     deeper = ("layer3.", "layer4.", "fc.")
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class ResNet18Features(Features):
         self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128, 1))
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        # From -1 to 1, as its authors give it slices.
+        # In [-1, 1], as in the code of FAE's authors.
         colours = (2 * images - 1).expand(-1, 3, -1, -1)
         hidden = functional.relu(self.bn1(self.conv1(colours)))
         maps = [functional.max_pool2d(hidden, 3, stride=2, padding=1)]
@@ -129,10 +129,10 @@ def _stage(convolution: nn.Conv2d | nn.ConvTranspose2d) -> nn.Sequential:
 
 
 class FeatureAutoencoder(nn.Module):
-    """Fully convolutional: each stage of the encoder halves the maps, the decoder mirrors them.
+    """A convolutional autoencoder: encoder stages halve the maps, and the decoder mirrors them.
 
-    features  channels of the feature maps
-    channels  of the encoder's stages
+    features  number of channels of the feature maps
+    channels  those of the encoder's stages
     """
 
     def __init__(self, *, features: int, channels: Sequence[int]) -> None:
@@ -151,22 +151,22 @@ class FeatureAutoencoder(nn.Module):
         self.output = nn.Conv2d(features, features, 1, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Reconstruct maps [B, features, h, w], float32; h and w divide by 2 to the stages."""
+        """Reconstruct maps [B, features, h, w], float32; h and w are multiples of 2^stages."""
         return in_full_precision(self.output, self.decoder(self.encoder(maps)))
 
 
 class StructuralSimilarity(nn.Module):
-    """SSIM about each position of two maps, channel by channel (Wang et al., IEEE TIP 2004)."""
+    """SSIM around each position of two maps, per channel (Wang et al., IEEE TIP 2004)."""
 
     def __init__(self) -> None:
         super().__init__()
-        places = torch.arange(WINDOW) - WINDOW // 2
-        line = torch.exp(-places.square() / (2 * SIGMA**2))
-        # It can be computed anew, and so is no part of the state.
-        self.register_buffer("line", line / line.sum(), persistent=False)
+        offsets = torch.arange(WINDOW) - WINDOW // 2
+        weights = torch.exp(-offsets.square() / (2 * SIGMA**2))
+        # Not in the state, since it is a constant.
+        self.register_buffer("weights", weights / weights.sum(), persistent=False)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """-1 to 1, float32, of maps [B, C, h, w]; beyond their borders they are 0."""
+        """SSIM in [-1, 1] of maps [B, C, h, w], float32, which are padded with 0."""
         with without_autocast(x.device):
             x, y = x.float(), y.float()
             smoothed = self._smoothed(torch.cat([x, y, x * x + y * y, x * y]))
@@ -177,9 +177,9 @@ class StructuralSimilarity(nn.Module):
             return (2 * between + C1) / (within + C1) * contrast
 
     def _smoothed(self, maps: Tensor) -> Tensor:
-        # Each channel by itself. As one channel of many more maps it takes hundreds of times as
-        # long on a CPU.
-        channels, width = maps.shape[1], len(self.line) // 2
-        row = self.line.expand(channels, 1, 1, -1)
+        # Grouped by channel: channels reshaped into the batch take hundreds of times as long on a
+        # CPU.
+        channels, width = maps.shape[1], len(self.weights) // 2
+        row = self.weights.expand(channels, 1, 1, -1)
         along = functional.conv2d(maps, row, padding=(0, width), groups=channels)
         return functional.conv2d(along, row.mT, padding=(width, 0), groups=channels)

@@ -1,4 +1,4 @@
-"""The anomaly map that a model makes itself, without a reconstruction."""
+"""The score of a model that gives its own anomaly map instead of a reconstruction."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,14 +10,14 @@ from brainuad.config.settings import settings_from
 
 @dataclass(frozen=True)
 class OwnMap:
-    """It has no settings."""
+    """The score without settings."""
 
     needs_reconstruction: ClassVar[bool] = True
 
     def __call__(
         self, image: np.ndarray, reconstruction: np.ndarray, brain_mask: np.ndarray
     ) -> np.ndarray:
-        """The map, which stands in the place of a reconstruction."""
+        """The reconstruction, which is the map."""
         return reconstruction
 
 

@@ -10,11 +10,11 @@ from brainuad.config.settings import Limits
 
 @dataclass(frozen=True)
 class FaeSettings:
-    """What makes the features, and the autoencoder that reconstructs them.
+    """The network that gives the features, and the autoencoder that reconstructs them.
 
-    encoder   the one that SparK pretrains; None: a ResNet-18 whose weights `pretrained` names
-    size      rows and columns that slices are brought to, before they become features
-    channels  of the autoencoder's stages, each of which halves the feature maps
+    encoder   the encoder that SparK pretrains; None: a ResNet-18 with the weights in `pretrained`
+    size      rows and columns to which slices are resized for the features
+    channels  number of channels of the autoencoder's stages, each of which halves the feature maps
     """
 
     encoder: BackboneSettings | None
