@@ -58,7 +58,7 @@ def main(
     remarks    gets a line on each row of the demographics that names no subject, and on subjects
                without such a row
     """
-    module = load_layout(layout)
+    known = load_layout(layout)
     options = LayoutOptions(
         modalities=tuple(modalities),
         lesions=lesions,
@@ -68,19 +68,19 @@ def main(
         downloads=downloads,
     )
     people_table = (
-        find_demographics([downloads, root], module.DEMOGRAPHICS)
+        find_demographics([downloads, root], known.demographics)
         if demographics is None
         else table_named(demographics, [downloads, root])
     )
     try:
-        labels = labels_of(module, lesion_labels, ignored_labels)
+        labels = labels_of(known, lesion_labels, ignored_labels)
         expected = Expected(
             modalities=modalities,
             lesions=lesions,
             labels=labels.known,
             lesion_labels=labels.lesion,
-            lesions_on_own_grid=module.LESIONS_ON_OWN_GRID,
-            brain_masks=module.BRAIN_MASKS,
+            lesions_on_own_grid=known.lesions_on_own_grid,
+            brain_masks=known.brain_masks,
             exclude=frozenset(exclude),
         )
         found = find_subjects(layout, root, options)

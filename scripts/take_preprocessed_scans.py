@@ -97,7 +97,7 @@ def _values_on(image: Volume, path: Path) -> np.ndarray:
 if __name__ == "__main__":
     with job.logging_to(snakemake.log[0]):
         params = snakemake.params
-        labels = labels_of(preprocessed, params.lesion_labels, params.ignored_labels)
+        labels = labels_of(preprocessed.LAYOUT, params.lesion_labels, params.ignored_labels)
         main(
             table=Path(snakemake.input.subjects),
             output=Path(snakemake.output[0]),

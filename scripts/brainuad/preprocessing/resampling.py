@@ -73,5 +73,5 @@ def resampling_of(params: Any) -> Resampling:
         spacing=params.spacing,
         lesion_labels=labels.lesion,
         ignored_labels=labels.ignored,
-        lesions_on_own_grid=layout.LESIONS_ON_OWN_GRID,
+        lesions_on_own_grid=layout.lesions_on_own_grid,
     )

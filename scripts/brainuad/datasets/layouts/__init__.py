@@ -2,24 +2,17 @@
 
 There is one module per layout, found by its name, so a new layout is one new file. It defines
 
-LAYOUT               the expected files, in words, for messages
-LESIONS              the labels of a lesion mask that count as lesion, if the config names none
-IGNORED              the labels that are not scored, if the config names none
-FIXED_LABELS         whether a mask has only these labels (and 0)
-LESIONS_ON_OWN_GRID  whether a lesion mask may have another grid than its scan
-BRAIN_MASKS          whether the scans come preprocessed, each with a brain mask
-DEMOGRAPHICS         names of tables with age and sex that are read if they exist
-MODALITIES           the name of each modality in file names; None if there may be any modality
-find_subjects        (root, options) -> list of RawSubject, sorted by subject, no scan opened
+LAYOUT         a `Layout`
+find_subjects  (root, options) -> list of RawSubject, sorted by subject, no scan opened
 """
 
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from types import ModuleType
 
 from brainuad.config.modalities import check_modality
 from brainuad.io import job
@@ -96,23 +89,36 @@ class LesionLabels:
     known: frozenset[int]
 
 
-class Layout(Protocol):
-    """What a module of this package defines."""
+@dataclass(frozen=True)
+class Layout:
+    """What is known about the files of a layout.
 
-    LAYOUT: str
-    LESIONS: frozenset[int]
-    IGNORED: frozenset[int]
-    FIXED_LABELS: bool
-    LESIONS_ON_OWN_GRID: bool
-    BRAIN_MASKS: bool
-    DEMOGRAPHICS: tuple[str, ...]
-    MODALITIES: Mapping[str, str] | None
+    expected             the files, in words, for messages
+    modalities           the name of each modality in file names; None if there may be any modality
+    lesions              the labels of a lesion mask that count as lesion, if the config names none
+    ignored              the labels that are not scored, if the config names none
+    fixed_labels         whether a mask has only these labels (and 0)
+    lesions_on_own_grid  whether a lesion mask may have another grid than its scan
+    brain_masks          whether the scans come preprocessed, each with a brain mask
+    demographics         names of tables with age and sex that are read if they exist
+    """
 
-    find_subjects: Callable[[Path, LayoutOptions], list[RawSubject]]
+    expected: str
+    modalities: Mapping[str, str] | None = None
+    lesions: frozenset[int] = frozenset({1})
+    ignored: frozenset[int] = frozenset()
+    fixed_labels: bool = False
+    lesions_on_own_grid: bool = False
+    brain_masks: bool = False
+    demographics: tuple[str, ...] = ()
 
 
 def load_layout(layout: str) -> Layout:
-    """The module of a layout; SettingsError for an unknown one."""
+    """What is known about a layout; SettingsError for an unknown one."""
+    return _module_of(layout).LAYOUT
+
+
+def _module_of(layout: str) -> ModuleType:
     known = sorted(
         module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
     )
@@ -123,7 +129,7 @@ def load_layout(layout: str) -> Layout:
 
 def check_modalities(layout: str, modalities: Sequence[str]) -> None:
     """Raise SettingsError for a word that is not a modality, or not one of the layout."""
-    known = load_layout(layout).MODALITIES
+    known = load_layout(layout).modalities
     for modality in modalities:
         check_modality(modality)
         if known is not None and modality not in known:
@@ -150,19 +156,19 @@ def labels_of(
         raise SettingsError(
             f"the label {min(both)} is in lesion_labels and in ignored_labels; keep it in one"
         )
-    own = layout.LESIONS | layout.IGNORED
-    if layout.FIXED_LABELS and (unknown := (lesions | ignored) - own):
+    own = layout.lesions | layout.ignored
+    if layout.fixed_labels and (unknown := (lesions | ignored) - own):
         raise SettingsError(
             f"lesion_labels or ignored_labels names {min(unknown)}, but the lesion masks of this "
             f"layout hold only {', '.join(map(str, sorted(own)))}; name those, or leave both out"
         )
     if lesion_labels is None:
-        lesions = layout.LESIONS - ignored
+        lesions = layout.lesions - ignored
     if ignored_labels is None:
-        ignored = layout.IGNORED - lesions
+        ignored = layout.ignored - lesions
     if not lesions:
         raise SettingsError("ignored_labels leaves no label that counts as lesion; shorten it")
-    known = own if layout.FIXED_LABELS else lesions | ignored
+    known = own if layout.fixed_labels else lesions | ignored
     if neither := sorted(known - lesions - ignored):
         shown = ", ".join(map(str, neither))
         job.log(f"labels in neither lesion_labels nor ignored_labels count as healthy: {shown}")
@@ -174,19 +180,19 @@ def find_subjects(layout: str, root: Path, options: LayoutOptions) -> list[RawSu
 
     Raises SettingsError like `check_modalities`.
     """
-    module = load_layout(layout)
+    expected = load_layout(layout).expected
     check_modalities(layout, options.modalities)
     if not root.is_dir():
         raise SettingsError(
-            f"the data root {root} does not exist; set it to the folder that holds {module.LAYOUT}"
+            f"the data root {root} does not exist; set it to the folder that holds {expected}"
         )
     packed = _archives_below(root)
     if packed:
         job.log(f"archives under {root} that are not unpacked: {', '.join(packed)}")
     try:
-        subjects = module.find_subjects(root, options)
+        subjects = _module_of(layout).find_subjects(root, options)
         if not subjects:
-            raise SettingsError(f"no scans under {root}; expected {module.LAYOUT}")
+            raise SettingsError(f"no scans under {root}; expected {expected}")
     except SettingsError as error:
         if not packed:
             raise

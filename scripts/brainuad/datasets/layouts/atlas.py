@@ -2,20 +2,18 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
-LAYOUT = (
-    "Training/R001/sub-r001s001/ses-1/anat/"
-    "sub-r001s001_ses-1_space-MNI152NLin2009aSym_{T1w,label-L_desc-T1lesion_mask}.nii.gz"
-)
-LESIONS = frozenset({1})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = True
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ()
 MODALITIES = {"t1": "T1w"}
+LAYOUT = Layout(
+    expected=(
+        "Training/R001/sub-r001s001/ses-1/anat/"
+        "sub-r001s001_ses-1_space-MNI152NLin2009aSym_{T1w,label-L_desc-T1lesion_mask}.nii.gz"
+    ),
+    modalities=MODALITIES,
+    fixed_labels=True,
+)
 
 FOLDER = r"(?:(?:.*/)?Training/)?R\d+/(?P<case>sub-r\d+s\d+)"
 FILES = MODALITIES | {"seg": "label-L_desc-T1lesion_mask"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import (
     Tree,
     cases,
@@ -19,15 +19,13 @@ from brainuad.datasets.layouts._tree import (
 from brainuad.io import job
 from brainuad.io.scan_names import plain_session
 
-LAYOUT = "sub-01/[ses-01/]anat/sub-01[_ses-01][_...]_{T1w,T2w,FLAIR,PDw}.nii.gz"
-LESIONS = frozenset({1})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = False
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ("participants.tsv",)
 # The suffixes of BIDS.
 MODALITIES = {"t1": "T1w", "t2": "T2w", "flair": "FLAIR", "pd": "PDw"}
+LAYOUT = Layout(
+    expected="sub-01/[ses-01/]anat/sub-01[_ses-01][_...]_{T1w,T2w,FLAIR,PDw}.nii.gz",
+    modalities=MODALITIES,
+    demographics=("participants.tsv",),
+)
 
 # The path to a subject contains no other subject, no derivatives and no source data.
 SUBJECT = r"(?:(?!sub-|derivatives/|sourcedata/)[^/]+/)*(?P<case>sub-[^/]+)"

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
-LAYOUT = "BraTS2021_00000/BraTS2021_00000_{t1,t1ce,t2,flair,seg}.nii.gz"
-LESIONS = frozenset({1, 2, 4})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = True
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ()
 MODALITIES = {name: name for name in ("t1", "t1ce", "t2", "flair")}
+LAYOUT = Layout(
+    expected="BraTS2021_00000/BraTS2021_00000_{t1,t1ce,t2,flair,seg}.nii.gz",
+    modalities=MODALITIES,
+    lesions=frozenset({1, 2, 4}),
+    fixed_labels=True,
+)
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:

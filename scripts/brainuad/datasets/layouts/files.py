@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from brainuad.config.patterns import SESSION, SUBJECT, check_patterns
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import (
     Tree,
     in_numbers,
@@ -18,14 +18,9 @@ from brainuad.datasets.layouts._tree import (
 from brainuad.io.errors import SettingsError
 from brainuad.io.scan_names import plain_session
 
-LAYOUT = "the files that the patterns of the key files describe"
-LESIONS = frozenset({1})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = False
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ()
-MODALITIES = None
+LAYOUT = Layout(
+    expected="the files that the patterns of the key files describe",
+)
 
 # The stems of a role by subject and session; "" if the pattern has no session.
 Places = dict[tuple[str, str], list[str]]

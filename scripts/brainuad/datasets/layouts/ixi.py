@@ -3,18 +3,16 @@
 import re
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io import job
 
-LAYOUT = "IXI002-Guys-0828-{T1,T2,PD}.nii.gz, in folders or not"
-LESIONS = frozenset({1})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = False
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ("IXI.xls", "IXI.csv")
 MODALITIES = {"t1": "T1", "t2": "T2", "pd": "PD"}
+LAYOUT = Layout(
+    expected="IXI002-Guys-0828-{T1,T2,PD}.nii.gz, in folders or not",
+    modalities=MODALITIES,
+    demographics=("IXI.xls", "IXI.csv"),
+)
 
 STEM = re.compile(
     r"(?:.*/)?(?P<subject>(?P<number>IXI\d+)-(?P<site>[A-Za-z]+)-\d+)-(?P<modality>T1|T2|PD)"

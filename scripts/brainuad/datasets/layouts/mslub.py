@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import cases, raw_subject, read_tree
 
-LAYOUT = "patient01/patient01_{T1W,T2W,FLAIR,consensus_gt}.nii.gz"
-LESIONS = frozenset({1})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = True
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ()
 MODALITIES = {"t1": "T1W", "t2": "T2W", "flair": "FLAIR"}
+LAYOUT = Layout(
+    expected="patient01/patient01_{T1W,T2W,FLAIR,consensus_gt}.nii.gz",
+    modalities=MODALITIES,
+    fixed_labels=True,
+)
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:

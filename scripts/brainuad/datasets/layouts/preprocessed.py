@@ -2,20 +2,17 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io.errors import SettingsError
 
-LAYOUT = "Train/ixi/{t1,t2,mask} and Test/{Brats21,MSLUB,ATLAS_v2,WMH}/{t1 or t2,mask,seg}"
-# As released: all labels of the archive's masks are lesion, including parts of tumours and other
-# pathology.
-LESIONS = frozenset(range(1, 256))
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = False
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = True
-DEMOGRAPHICS = ()
-MODALITIES = None
+LAYOUT = Layout(
+    expected="Train/ixi/{t1,t2,mask} and Test/{Brats21,MSLUB,ATLAS_v2,WMH}/{t1 or t2,mask,seg}",
+    # As released: all labels of the archive's masks are lesion, including parts of tumours and
+    # other pathology.
+    lesions=frozenset(range(1, 256)),
+    brain_masks=True,
+)
 
 # Part of the file names of ATLAS; without it, names of subjects are those of the raw data set.
 ATLAS_ENDING = "_ses-1_space-MNI152NLin2009aSym"
@@ -31,7 +28,9 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
     parents = (root, *sorted(root.glob("*/")), *sorted(root.glob("*/*/")))
     folders = [parent / part for parent in parents if (parent / part).is_dir()]
     if not folders:
-        raise SettingsError(f"there is no {part!r} below {root}; the archive holds {LAYOUT}")
+        raise SettingsError(
+            f"there is no {part!r} below {root}; the archive holds {LAYOUT.expected}"
+        )
     if len(folders) > 1:
         raise SettingsError(
             f"the part {part!r} appears twice below {root}: {folders[0]} and {folders[1]}; set the "

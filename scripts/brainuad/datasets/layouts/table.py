@@ -14,7 +14,7 @@ from brainuad.datasets.demographics import (
     session_in,
     table_named,
 )
-from brainuad.datasets.layouts import LayoutOptions, RawSubject, why_no_name
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject, why_no_name
 from brainuad.datasets.layouts._tree import in_numbers
 from brainuad.io import formats
 from brainuad.io.errors import SettingsError
@@ -22,14 +22,9 @@ from brainuad.io.scan_names import scan_name
 from brainuad.io.spreadsheets import read_spreadsheet
 from brainuad.io.text_tables import column_of, known, matches
 
-LAYOUT = "the table that the key table names"
-LESIONS = frozenset({1})
-IGNORED: frozenset[int] = frozenset()
-FIXED_LABELS = False
-LESIONS_ON_OWN_GRID = False
-BRAIN_MASKS = False
-DEMOGRAPHICS = ()
-MODALITIES = None
+LAYOUT = Layout(
+    expected="the table that the key table names",
+)
 
 # Scans that a table may list even if they are not wanted.
 NOT_NEEDED = ("t1", "t2", "flair", "pd")

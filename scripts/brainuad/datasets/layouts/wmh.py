@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-from brainuad.datasets.layouts import LayoutOptions, RawSubject
+from brainuad.datasets.layouts import Layout, LayoutOptions, RawSubject
 from brainuad.datasets.layouts._tree import raw_subject, read_tree
 from brainuad.io import job
 
-LAYOUT = (
-    "training/{Utrecht/0,Singapore/50,Amsterdam/GE3T/100}/orig/{T1,FLAIR}.nii.gz, "
-    "wmh.nii.gz next to orig"
-)
-LESIONS = frozenset({1})
-IGNORED = frozenset({2})
-FIXED_LABELS = True
-# The mask was drawn on the FLAIR scan.
-LESIONS_ON_OWN_GRID = True
-BRAIN_MASKS = False
-DEMOGRAPHICS = ()
 # ASSUME: the T1 scan is orig/T1, which the organisers aligned to the FLAIR scan on which wmh.nii.gz
 # was drawn; orig/3DT1 is not aligned to it.
 MODALITIES = {"t1": "orig/T1", "flair": "orig/FLAIR"}
+LAYOUT = Layout(
+    expected=(
+        "training/{Utrecht/0,Singapore/50,Amsterdam/GE3T/100}/orig/{T1,FLAIR}.nii.gz, "
+        "wmh.nii.gz next to orig"
+    ),
+    modalities=MODALITIES,
+    ignored=frozenset({2}),
+    fixed_labels=True,
+    # The mask was drawn on the FLAIR scan.
+    lesions_on_own_grid=True,
+)
 
 # In the download of a single site, the folder above GE3T is missing or not called Amsterdam.
 PLACE = r"(?P<site>Utrecht|Singapore|(?:(?!test/)[^/]+/)?GE3T)/(?P<number>\d+)"

@@ -169,7 +169,7 @@ def _named(sections: Iterable[Section], kind: type[Kind]) -> dict[str, Kind]:
 
 
 def _plain(sections: Iterable[Section], *, first: bool = False) -> list[dict[str, Any]]:
-    """The sections that have parts, as plain values; with what stands first, or without it."""
+    """The sections that have parts, as plain values, with what comes first or without it."""
     shown = [
         replace(section, parts=[part for part in section.parts if _is_first(part) == first])
         for section in sections
