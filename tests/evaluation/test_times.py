@@ -132,7 +132,7 @@ def test_no_test_subject_at_all_is_one_line(files):
         {"subject": ["gone", "v"], "session": "", "partition": ["test", "validation"]}
     )
     write_table(table, files["split"])
-    with pytest.raises(SettingsError, match=r"^slices: all test .*_left_out\.tsv says why"):
+    with pytest.raises(SettingsError, match=r"^slices: all test scans .*_left_out\.tsv says why"):
         time_reconstruction.main(**files)
 
 

@@ -165,7 +165,7 @@ def test_threshold_is_fitted_to_the_changed_scans():
 
 
 def test_without_validation_or_test_subjects():
-    with pytest.raises(SettingsError, match="no threshold can be fitted: all validation"):
+    with pytest.raises(SettingsError, match="no threshold can be fitted: all validation subjects"):
         scored(stack_of(1), {"s0": "test", "gone": "validation"})
     assert scored(stack_of(1), {"s0": "validation", "gone": "test"}) == []
 

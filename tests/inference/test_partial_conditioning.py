@@ -214,5 +214,5 @@ def test_no_test_subject_at_all_is_one_line(healthy_set, tmp_path):
         {"subject": ["gone", "v"], "session": "", "partition": ["test", "validation"]}
     )
     write_table(table, tmp_path / "split.tsv")
-    with pytest.raises(SettingsError, match=r"^slices: all test .*_left_out\.tsv says why"):
+    with pytest.raises(SettingsError, match=r"^slices: all test scans .*_left_out\.tsv says why"):
         run(tmp_path, DDPM)

@@ -67,7 +67,8 @@ def test_other_contrast_is_refused(average, spacing, contrast):
 
 @pytest.mark.parametrize("spacing", [1.0, 4.0])
 @pytest.mark.parametrize(
-    ("background", "reason"), [("air", "only 0 % of its voxels are 0"), ("zero", "ml, a brain 600")]
+    ("background", "reason"),
+    [("air", "only 0 % of its voxels are 0"), ("zero", "ml, but a brain has 600")],
 )
 def test_head_is_refused(average, spacing, background, reason):
     head = phantom(average, spacing=spacing, stripped=False)

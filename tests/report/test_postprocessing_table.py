@@ -37,7 +37,7 @@ def test_table_by_hand(tmp_path):
     assert rows[2].startswith("without components & DDPM")
     assert r"\textbf{40.0} $\pm$ --\\{\scriptsize +10.0}" in rows[2]
     assert r"30.0 $\pm$ --\\{\scriptsize $-$30.0}" in rows[3]
-    assert "thresholds were fitted anew" in page
+    assert "thresholds were fitted again" in page
 
 
 def test_the_register_names_the_variant_that_the_others_are_held_against():

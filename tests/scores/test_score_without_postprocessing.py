@@ -121,5 +121,5 @@ def test_no_validation_subject_is_one_clear_line(files, tmp_path):
         {"subject": ["gone", "many"], "session": "", "partition": ["validation", "test"]}
     )
     write_table(split, files["split"])
-    with pytest.raises(SettingsError, match="no threshold can be fitted: all validation"):
+    with pytest.raises(SettingsError, match="no threshold can be fitted: all validation subjects"):
         scored(files, tmp_path)

@@ -80,7 +80,7 @@ def _subgroups(study: Study) -> TableEntry:
         f"its mean over folds. Dice is at {threshold(study)}. "
         f"The {interval(study)} over subjects ({drawn(study)}) is below each mean; a "
         "group of one subject has none. A subject of unknown age, sex or site is in no such group. "
-        "Both measures are higher for larger lesions in any case: the AUPRC of chance is "
+        "Both measures are higher for larger lesions in any case: the AUPRC of a random map is "
         "the share of lesion voxels. So groups by age, sex or site may differ only "
         f"because their lesions do; and among so many groups some differ by chance. {VOLUMES} The "
         "same numbers as fractions are in ``subgroups.tsv``.",
@@ -97,17 +97,17 @@ def _detection(study: Study) -> TableEntry:
         params={**scored.lists(), "healthy": study.healthy, "bootstrap": bootstrap(study)},
         category="Beyond the paper",
         label="scan-level detection",
-        title="Patients told from healthy subjects",
-        heading="Patients told from healthy subjects",
+        title="Patients against healthy subjects",
+        heading="Patients against healthy subjects",
         caption="The area under the ROC curve (AUROC) of a scan's mean score in the brain, which "
         "needs no threshold. It is the probability that a patient (a test subject of the lesion "
         "set) scores higher than a healthy test subject of the same modality; 50 % is chance. The "
         "first line of a cell is the mean over folds \u00b1 the standard deviation over folds (a "
         f"dash if there is one fold); the second line is the {interval(study)} over patients and "
-        f"healthy subjects ({drawn(study)}), which says nothing where all are told apart. The best "
-        "method of a column is in bold. Patients and healthy subjects come from different data "
-        "sets, so that scanner, site, age and head count too: **a high value is no proof that "
-        "lesions are seen**.",
+        f"healthy subjects ({drawn(study)}), which is not informative if all are separated. The "
+        "best method of a column is in bold. Patients and healthy subjects come from different "
+        "data sets, so differences in scanner, site, age and head size count too: **a high value "
+        "does not prove that lesions are detected**.",
     )
 
 
@@ -155,7 +155,7 @@ def _false_positives(study: Study) -> list[TableEntry]:
         "column per method, with the number of subjects, each with its mean over folds. The "
         f"{interval(study)} over subjects ({drawn(study)}) is below each mean; a group of "
         "one subject has none. A subject of unknown age, sex or site is in no such group. The "
-        "volumes are larger in larger brains by themselves. Age, sex and site may go together, so "
+        "volumes are larger in larger brains in any case. Age, sex and site may be related, so "
         f"that groups of one may differ only because of another. {VOLUMES} The same numbers are in "
         "``false_positives_by_group.tsv``.",
     )
@@ -172,7 +172,7 @@ def _calibration(study: Study) -> list[TableEntry | FigureEntry]:
         category="Beyond the paper",
         label="calibration",
         title="Calibration of thresholds",
-        heading="How much the threshold decides",
+        heading="How much depends on the threshold",
         caption="The first table has the Dice at a data set's own threshold, fitted on its "
         "validation subjects, and the best that any one threshold would reach on the test "
         "subjects, chosen fold by fold before small components are removed. Nobody can know that "

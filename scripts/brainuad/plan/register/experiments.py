@@ -99,7 +99,7 @@ def _histograms(study: Study) -> list[TableEntry | FigureEntry]:
                 caption="Intensities of the healthy brain voxels, pooled over the test subjects of "
                 "the first fold: of the scans (grey) and of their reconstructions (line). The "
                 "intensities x of each scan became x to the power of gamma (\u03b3); no model was "
-                "trained anew, and no threshold is used. Each histogram has an area of one; the "
+                "retrained, and no threshold is used. Each histogram has an area of one; the "
                 "panels of a column have one scale, and bins at 0 and 1, where clipped intensities "
                 "gather, may be cut. \u0394H is the entropy of the scans' histogram minus that of "
                 "the reconstructions', in nats, from all bins before neighbours were joined for "
@@ -120,7 +120,7 @@ def conditioning(study: Study) -> Section:
         params={**measured.lists(), "bootstrap": bootstrap(study)},
         category="Experiments",
         label="conditioning",
-        title="Reconstruction where the encoder sees a part",
+        title="Reconstruction when the encoder sees a part of the slice",
         caption="The l1 between scan and reconstruction over the brain voxels of all slices of all "
         "test subjects. The encoder saw only the given share of each slice's width, and "
         "background in place of the rest. The diffusion model itself got the "
@@ -229,7 +229,7 @@ def _times(study: Study) -> list[TableEntry | FigureEntry]:
         "fold in memory to their reconstructions in memory, in the batches of a whole cohort and, "
         "where the config asks for it, compiled. The methods of a column took turns in one job, so "
         "that they had the same machine, and ratios are of the same round; times of different runs "
-        "are not to be compared. The first line of a cell is the mean over some rounds, the second "
+        "cannot be compared. The first line of a cell is the mean over some rounds, the second "
         f"the {interval(study)} of that mean ({drawn(study)}). The fastest method of a column is "
         "in bold. Paper: cDDPM takes 1.02 times as long as DDPM, and 0.63 times as long as pDDPM.",
     )

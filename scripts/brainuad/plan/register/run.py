@@ -140,7 +140,7 @@ def left_out(study: Study) -> Section:
                 "stage *listing* means that files were excluded, missing or unusable: of the whole "
                 "subject, or of one modality where it is named. The other stages are those of "
                 "preprocessing. Scans that are not listed came through. Below: rows of tables with "
-                "age, sex and site that fit no subject, and subjects without a row.",
+                "age, sex and site that match no subject, and subjects without a row.",
             )
         ],
     )
