@@ -153,7 +153,6 @@ def _levels(values: np.ndarray) -> np.ndarray | None:
     return np.clip((values - low) * (LEVELS / (high - low)), 0, LEVELS - 1).astype(np.int64)
 
 
-
 def intensity_range(values: np.ndarray) -> float:
     """(p99 - p1) / median of the values within the brain; NaN without values or for median 0."""
     if not np.size(values):

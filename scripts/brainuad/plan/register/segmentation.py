@@ -184,7 +184,7 @@ def _postprocessing(study: Study) -> list[TableEntry]:
             caption="Dice with all steps of post-processing, and with each of them left out in "
             "turn: the removal of small components, the median filter, the erosion of the brain "
             "mask (the mask itself is kept). The reconstructions are the same throughout; "
-            f"thresholds were fitted again on validation subjects for each. {spread(study)} Where a "
+            f"thresholds were fitted again on validation subjects for each. {spread(study)} If a "
             "step was left out, the second line is the difference to the same method with all "
             "steps, in percentage points. The last column is the plain mean over the data sets. "
             "The best method of a column is in bold, for each step separately.",
