@@ -115,6 +115,9 @@ def test_methods_have_the_config_s_colours_in_all_figures_and_are_told_apart():
             (style["colour"], str(style["line"]), style["marker"]) for style in styles.values()
         }
         assert len(looks) == len(styles), figure.name
+        # Points without lines are hollow where the line would be dashed.
+        points = {(colour, line == "--", marker) for colour, line, marker in looks}
+        assert len(points) == len(styles), figure.name
         if len(set(colours.values())) > 1:
             assert smallest_distance(sorted(set(colours.values()))) > 14
 

@@ -2,7 +2,7 @@
 
 If several methods use one model and score, the one with the most timesteps leads; the others are
 dashed, and dense figures leave them out. A method that scores its model's reconstructions otherwise
-than the model's first method has another line style.
+than the model's first method has another line style and marker.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,8 @@ DASHED = "--"
 SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
-# Lines of a model's second score, third score, and so on.
-OTHER_SCORES = (":", "-.", (0, (3, 1, 1, 1, 1, 1)))
+# Markers and lines of a model's second score, third score, and so on; the colour says the model.
+OTHER_SCORES = (("*", ":"), ("p", "-."), ("h", (0, (3, 1, 1, 1, 1, 1))))
 # The colour of a model that no method uses.
 COLOUR = "#6b6b6b"
 
@@ -34,7 +34,7 @@ def styles_of(study: Study, methods: Sequence[Method]) -> dict[str, dict[str, An
     for method in methods:
         marker, line = WITHOUT_MODEL if method.model is None else looks[method.model]
         if place := _scores_of_model(study, method.model).index(method.score):
-            line = OTHER_SCORES[(place - 1) % len(OTHER_SCORES)]
+            marker, line = OTHER_SCORES[(place - 1) % len(OTHER_SCORES)]
         line = DASHED if _is_led(method, methods) else line
         styles[method.name] = {"colour": method.colour, "line": line, "marker": marker}
     return styles
