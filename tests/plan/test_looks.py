@@ -61,7 +61,7 @@ def test_methods_of_one_model_and_other_scores_are_told_apart():
     names = ("cddpm_ens", "cddpm_ens_ssim", "cddpm_mahalanobis")
     found = styles(study_of(), "cddpm", *names)
     assert len({style["colour"] for style in found.values()}) == 1
-    assert [found[name]["marker"] for name in ("cddpm", *names)] == ["^", "^", "*", "p"]
+    assert [found[name]["marker"] for name in ("cddpm", *names)] == ["^", "^", "*", "X"]
     assert [found[name]["line"] for name in ("cddpm", *names)] == ["--", "-", ":", "-."]
 
 

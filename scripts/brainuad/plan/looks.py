@@ -17,7 +17,7 @@ SOLID_MARKERS = ("s", "v", "^", "D", "p", "h", "*", "8", "H")
 ONE_PASS_MARKERS_AND_LINES = (("P", "-."), ("X", ":"), ("<", "-."), (">", "-."), ("d", ":"))
 WITHOUT_MODEL = ("o", "-")
 # Markers and lines of a model's second score, third score, and so on; the colour says the model.
-OTHER_SCORES = (("*", ":"), ("p", "-."), ("h", (0, (3, 1, 1, 1, 1, 1))))
+OTHER_SCORES = (("*", ":"), ("X", "-."), ("p", (0, (3, 1, 1, 1, 1, 1))))
 # The colour of a model that no method uses.
 COLOUR = "#6b6b6b"
 

@@ -96,7 +96,8 @@ def dice_by_volume(
         for method, style in styles.items()
     ]
     legend_rows = -(-len(handles) // MOST_IN_LEGEND_ROW)
-    figure.legend(handles=handles, loc="outside upper left", ncols=-(-len(handles) // legend_rows))
+    ncols = -(-len(handles) // legend_rows)
+    figure.legend(handles=handles, loc="outside upper left", ncols=ncols, handlelength=3.2)
     return figure
 
 
