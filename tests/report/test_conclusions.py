@@ -57,8 +57,8 @@ def test_finding_names_the_method_with_the_highest_mean_auprc():
 def test_the_best_network_is_compared_with_what_takes_none():
     *_, sentence = findings(summary(AUPRC), None, None, without_model=["thresh"])
     assert sentence == (
-        "Without a network, Thresh reaches 25.0\u00a0%; cDDPM, the best that takes one, reaches "
-        "44.0\u00a0% and is above it on 1 of 2 sets."
+        "Without a network, Thresh reaches 25.0\u00a0%; cDDPM, the best method with one, reaches "
+        "44.0\u00a0% and has the higher AUPRC on 1 of 2 sets."
     )
     assert "Without" not in " ".join(findings(summary(AUPRC), None, None))
     both = ["thresh", "cddpm"]
@@ -102,7 +102,7 @@ def test_finding_counts_the_tests_that_came_out():
     sentence = findings(summary(AUPRC), None, tests)[-1]
     assert sentence.startswith("In 5 paired tests over subjects")
     assert "cDDPM has the higher AUPRC in 2 and the lower in 1, with p below 0.05" in sentence
-    assert sentence.endswith("; 2 may be chance.")
+    assert sentence.endswith("; in 2 the difference may be chance.")
     certain = findings(summary(AUPRC), None, tests[:2])[-1]
     assert certain.endswith("in 2 and the lower in 0, with p below 0.05 after Holm's correction.")
     assert len(findings(summary(AUPRC), None, tests[:0])) == 3

@@ -177,3 +177,16 @@ def test_first_column_stays_when_a_wide_table_scrolls(report, show):
     assert label.location["x"] == before
     if browser.execute_script("return innerWidth") == PHONE[0]:
         assert moved == 120, "too wide for a phone, so it scrolls"
+
+
+def test_scans_are_sorted_by_keys(report, show):
+    browser = show(report / "quality" / "ixi_t1" / "index.html")
+    first, second = browser.find_elements(By.CSS_SELECTOR, "#table th button")[:2]
+    first.send_keys(Keys.ENTER)
+    names = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "#table tbody a")]
+    assert len(names) > 1 and names == sorted(names)
+    cells = browser.find_elements(By.CSS_SELECTOR, "#table th")
+    orders = [cell.get_attribute("aria-sort") for cell in cells[:2]]
+    assert orders == ["ascending", "none"]
+    second.send_keys(Keys.ENTER)
+    assert cells[1].get_attribute("aria-sort") == "descending"

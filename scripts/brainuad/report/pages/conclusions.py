@@ -108,8 +108,8 @@ def _certainty(
     noun = "sets" if known > 1 else "set"
     spread = "one fold" if folds == 1 else f"{folds} folds"
     return (
-        f"With {count} test subjects per set and {spread}, its interval lies wholly above that of "
-        f"{labels.method(second)}, the next best, on {apart} of {known} {noun}."
+        f"With {count} test subjects per set and {spread}, the whole interval of its AUPRC is "
+        f"above that of {labels.method(second)}, the next best, on {apart} of {known} {noun}."
     )
 
 
@@ -126,8 +126,8 @@ def _without_network(
     noun = "sets" if len(auprc) > 1 else "set"
     return (
         f"Without a network, {labels.method(other)} reaches {_percent(ranked[other])}; "
-        f"{labels.method(network)}, the best that takes one, reaches {_percent(ranked[network])} "
-        f"and is above it on {above} of {len(auprc)} {noun}."
+        f"{labels.method(network)}, the best method with one, reaches {_percent(ranked[network])} "
+        f"and has the higher AUPRC on {above} of {len(auprc)} {noun}."
     )
 
 
@@ -142,9 +142,10 @@ def _tested(comparison: pd.DataFrame, labels: Labels) -> str:
     rest = len(tests) - above - below
     method = labels.method(tests["method"].iloc[0])
     return (
-        f"In {len(tests)} paired tests over subjects, each against another method on one set, "
+        f"In {len(tests)} paired tests over subjects, one for each other method and set, "
         f"{method} has the higher AUPRC in {above} and the lower in {below}, with p below "
-        f"{SIGNIFICANT:g} after Holm's correction" + (f"; {rest} may be chance." if rest else ".")
+        f"{SIGNIFICANT:g} after Holm's correction"
+        + (f"; in {rest} the difference may be chance." if rest else ".")
     )
 
 
