@@ -77,8 +77,8 @@ def mapped(
 ) -> Iterator[tuple[np.ndarray, dict[str, float], np.ndarray | None]]:
     """The anomaly map [S, H, W] of each scan, its measures before post-processing, and a picture.
 
-    The picture, if it is asked for, is the reconstruction's axial slice [H, W] with the most
-    lesion.
+    The picture is the reconstruction's axial slice [H, W] with the most lesion; None if it is not
+    asked for.
     """
     for scan, reconstruction in pairs:
         brain_mask, lesions = scan.brain_mask, scan.lesions

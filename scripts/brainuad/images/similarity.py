@@ -42,9 +42,9 @@ def local_similarity(
 def gaussian_similarity(
     image: np.ndarray, reconstruction: np.ndarray, sigma: float, within: np.ndarray
 ) -> np.ndarray:
-    """SSIM of two volumes [S, H, W] around each of the V voxels within a mask, float32 [V].
+    """SSIM of two volumes [S, H, W] around each of the V voxels in a mask, float32 [V].
 
-    The window is Gaussian of sigma voxels and three-dimensional with a radius of 3.5 sigma, and
+    The window is a three-dimensional Gaussian of sigma voxels with a radius of 3.5 sigma, and
     volumes are mirrored at their borders, as in the released scores.
     """
     slices, rows, columns = (_gaussian_weights(length, sigma) for length in image.shape)

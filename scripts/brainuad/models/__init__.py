@@ -65,9 +65,9 @@ class Model(Trainable, Protocol):
     """A model that reconstructs healthy anatomy.
 
     The optional attribute `passes_per_timestep` is the number of passes of its network for a
-    timestep, if there are more than one. A model that maps anomalies itself gives its map, from 0
-    to 1, in place of a reconstruction; the settings of its kind say so by `maps_anomalies`, and its
-    methods have the score own_map.
+    timestep, if there are more than one. A model that maps anomalies itself returns its map, with
+    values from 0 to 1, instead of a reconstruction; the settings of its kind have `maps_anomalies`
+    set, and its methods have the score own_map.
     """
 
     def reconstruct(

@@ -45,8 +45,8 @@ class Register:
     tables, figures  the entries by their names
     labels           the arguments of `report.labels.Labels`
     cohort_labels    the labels of cohorts, such as BraTS21 T2
-    sections         of the page, as plain values, by the part of the page; `first` is
-                     what stands before all others
+    sections         of the page, as plain values, by the part of the page; `first` holds what
+                     comes before the first section
     inputs_of_page   the files that the page is made from or links to
     inputs_of_scan_index  those of the index of scans
     """

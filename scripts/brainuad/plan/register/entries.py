@@ -20,7 +20,7 @@ class Entry:
     params    the other arguments of this function, plain values
     category  of Snakemake's report, which lists it there as `label`
     heading   above it on the page; "" continues under the previous heading
-    first     whether it stands at the head of the page, before all sections
+    first     whether it comes at the top of the page, before the first section
     caption   in the markup of `io.markup`
     """
 
@@ -85,7 +85,7 @@ class Note:
 class Section:
     """A section of the page, and its shorter name in the navigation.
 
-    about     what it holds, in a few words that are seen while it is folded
+    about     what it holds, in a few words that are shown while it is folded
     leads_to  the address of another page and the text of the link to it; empty for none
     """
 

@@ -149,8 +149,8 @@ def conditioning(study: Study) -> Section:
             ending="png",
             wide=True,
             caption="One axial slice of a few healthy test subjects of the first fold, "
-            "reconstructed from noise at the timesteps t next to the pictures; at t = 1000 nothing "
-            "of the scan is left but what the encoder passes on. The encoder saw the share of the "
+            "reconstructed from noise at the timesteps t next to the pictures; at t = 1000 the "
+            "model knows only what the encoder passes on. The encoder saw the share of the "
             "slice above each column, up to the yellow line, on the side of the patient's left "
             "(the right of the picture); a model without an encoder is shown once. The numbers "
             "are the mean absolute errors (10\u207b\u00b3) of this slice's brain on either side "

@@ -1,4 +1,4 @@
-"""How well patients are told from healthy subjects by the mean residual of the whole scan."""
+"""How well the mean residual of the whole scan separates patients from healthy subjects."""
 
 from collections.abc import Sequence
 from dataclasses import replace
