@@ -41,7 +41,7 @@ class Fae:
         stride = features.stride * 2 ** len(settings.channels)
         if any(length % stride for length in settings.size):
             raise ValueError(
-                f"size must be rows and columns that are multiples of {stride}, since features are "
+                f"size must be rows and columns that divide by {stride}, since features are "
                 f"{features.stride} times smaller and each of the {len(settings.channels)} stages "
                 f"halves them; got {list(settings.size)}"
             )
