@@ -107,8 +107,11 @@ def main(
         )
     tables.write_table(listed, output)
     tables.write_table(pd.DataFrame({"remark": remarked}, dtype=str), remarks)
+    people = listed["subject"].nunique()
+    whole = f"{people} subject{'s' * (people > 1)}"
+    rows = "subjects" if people == len(listed) else f"sessions of {whole}"
     job.log(
-        f"{dataset}: {len(listed) - len(left_out)} of {len(listed)} subjects can be used, "
+        f"{dataset}: {len(listed) - len(left_out)} of {len(listed)} {rows} can be used, "
         f"{sum(listed['status'] == PARTIAL)} of them in part; "
         f"the age of {listed['age'].count()} is known"
     )

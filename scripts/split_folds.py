@@ -8,6 +8,7 @@ import pandas as pd
 from brainuad.datasets.released_splits import no_problems, released_split
 from brainuad.datasets.splits import all_for_test, split_healthy, split_lesions
 from brainuad.io import job, tables
+from brainuad.io.errors import SettingsError
 
 
 def main(
@@ -46,10 +47,13 @@ def main(
         )
     else:
         sizes = {"validation": validation, "stratify": stratify, "seed": seed}
-        if healthy:
-            split = split_healthy(table, fold=fold, test=test or 0, **sizes)
-        else:
-            split = split_lesions(table, test=test, **sizes)
+        try:
+            if healthy:
+                split = split_healthy(table, fold=fold, test=test or 0, **sizes)
+            else:
+                split = split_lesions(table, test=test, **sizes)
+        except SettingsError as error:
+            raise SettingsError(f"datasets.{subjects.stem}: {error}") from None
     tables.write_table(split, output)
     tables.write_table(found, problems)
     people = split.drop_duplicates(["subject", "partition"])

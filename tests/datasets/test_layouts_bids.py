@@ -49,7 +49,7 @@ TAKEN = {
     ),
     "a mask without a session, of two of which one has a scan": (
         [anat("T2w", session=2), anat("T1w", session=1), anat("label-L_mask", top=MANUAL)],
-        [("1", 1, 2)],
+        [("1", 1, 2), ("2", None, None)],
     ),
     "a scan and a mask without a session beside one with": (
         [anat("T1w", session=1), anat("T1w"), anat("label-L_mask", top=MANUAL)],
@@ -110,7 +110,9 @@ def test_scan_and_mask_that_are_taken(tmp_path, kind):
     table = listed(tmp_path, "bids")
     assert table["session"].tolist() == [session for session, _, _ in rows]
     assert set(table["subject"]) == {SUBJECT}
-    assert paths(table, tmp_path / "raw", "t1") == [files[scan] for _, scan, _ in rows]
+    assert paths(table, tmp_path / "raw", "t1") == [
+        None if scan is None else files[scan] for _, scan, _ in rows
+    ]
     masks = [None if mask is None else files[mask] for _, _, mask in rows]
     assert paths(table, tmp_path / "raw", "seg") == masks
     assert table["status"].tolist() == ["ok" if mask else "left_out" for mask in masks]
@@ -136,7 +138,9 @@ def test_sessions_may_have_other_modalities(tmp_path):
     table = table.set_index("session")
     assert table["status"].to_dict() == {"1": "ok", "2": "partial", "mri": "partial"}
     assert table.loc["2", "reason"] == "no t1 scan of this session"
-    assert listed(tmp_path, "bids", lesions=False)["session"].tolist() == ["1"]
+    table = listed(tmp_path, "bids", lesions=False).set_index("session")
+    assert table["status"].to_dict() == {"1": "ok", "2": "left_out", "mri": "left_out"}
+    assert table.loc["2", "reason"] == "no t1 scan of this session"
 
 
 def test_a_mask_of_another_session_is_none(tmp_path):

@@ -45,8 +45,9 @@ def split_healthy(
     needed = test + (fold + 1) * validation
     if needed >= len(usable):
         raise SettingsError(
-            f"split: test {test} and {fold + 1} folds with validation {validation} need more than "
-            f"{needed} subjects, so that some are left to train; {len(usable)} are usable"
+            f"test {test} and {fold + 1} validation sets of {validation} need more than "
+            f"{needed} subjects, so that some are left to train; {len(usable)} are usable; lower "
+            "test, validation or folds"
         )
     generator = np.random.default_rng([seed, 0])
     test_set = _draw(usable, test, generator)
@@ -67,8 +68,8 @@ def split_lesions(
     usable = _complete(subjects, stratify, sizes=[validation, test])
     if validation + (test or 1) > len(usable):
         raise SettingsError(
-            f"split: validation {validation} and test {test or 'at least 1'} need "
-            f"{validation + (test or 1)} subjects; {len(usable)} are usable"
+            f"validation {validation} and test {test or 'at least 1'} need "
+            f"{validation + (test or 1)} subjects; {len(usable)} are usable; lower one of them"
         )
     validation_set = _draw(usable, validation, np.random.default_rng([seed, 1]))
     rest = usable[~usable["subject"].isin(validation_set)]
@@ -85,7 +86,7 @@ def all_for_test(subjects: pd.DataFrame) -> pd.DataFrame:
     """
     usable = usable_subjects(subjects)
     if not usable:
-        raise SettingsError("split: no subject is usable")
+        raise SettingsError("no subject is usable")
     return _table(subjects, validation_set=[], test_set=usable)
 
 
@@ -147,12 +148,12 @@ def _complete(
     if stratify is not None:
         if stratify not in usable.columns:
             raise SettingsError(
-                f"split: there is no column {stratify!r} to stratify by; "
+                f"there is no column {stratify!r} to stratify by; "
                 f"the table has {', '.join(usable.columns)}"
             )
         if len(usable) and usable[stratify].isna().all():
             raise SettingsError(
-                f"split: the {stratify} of none of the {len(usable)} usable subjects is known; "
+                f"the {stratify} of none of the {len(usable)} usable subjects is known; "
                 "give it in the table that demographics names, or set stratify: null"
             )
         drawn = min((size for size in sizes if size), default=1)

@@ -40,9 +40,9 @@ Sessions = dict[str, list[str]]
 
 
 def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
-    """One row per folder sub-* and session with a wanted scan; session 2 comes before 10.
+    """One row per folder sub-* and session with a folder anat; session 2 comes before 10.
 
-    A subject without any wanted scan has one row. If there are several runs, the first one with a
+    If there are several runs, the first one with a
     lesion mask is taken, or else the first one; the log names the scans that were not taken. Scans
     with a contrast agent (`ce-`) are skipped.
 
@@ -80,7 +80,7 @@ def find_subjects(root: Path, options: LayoutOptions) -> list[RawSubject]:
 def _sessions_of(
     tree: Tree, subject: str, *, scans: Sessions, masks: Sessions, options: LayoutOptions
 ) -> tuple[list[RawSubject], list[str]]:
-    """A subject at each session that has a wanted scan; and the stems that are not used."""
+    """A subject at each session, with its wanted scans; and the stems that are not used."""
     lesions = _lesion_masks(tree, subject, [scans, masks])
     found = {
         session: {
@@ -88,6 +88,7 @@ def _sessions_of(
         }
         for session, (anat,) in sorted(scans.items(), key=lambda item: in_numbers(item[0]))
     }
+    without = [session for session, stems in found.items() if not any(stems.values())]
     found = {session: stems for session, stems in found.items() if any(stems.values())}
     if not found:
         return [RawSubject(subject, {})], list(lesions)
@@ -97,7 +98,7 @@ def _sessions_of(
         chosen[session] = _choose_runs(of_session, [m for m, its in lesions.items() if its in own])
     rows = [
         raw_subject(tree, subject, stems, session=plain_session(session))
-        for session, stems in chosen.items()
+        for session, stems in (chosen | {session: {} for session in without}).items()
     ]
     taken = {stem for roles in chosen.values() for stems in roles.values() for stem in stems}
     if unclear := [mask for mask, its in lesions.items() if not its and mask not in taken]:
