@@ -400,7 +400,8 @@ def test_training_without_the_gpu_it_asks_for_is_one_line(chain, snakemake, tmp_
     done = snakemake(directory, target, "--config", "device=cuda", project=project, check=False)
     assert done.returncode != 0
     printed = (done.stdout + done.stderr).splitlines()
-    (line,) = [line for line in printed if "torch sees no GPU" in line]
+    line, summary = [line for line in printed if "torch sees no GPU" in line]
+    assert summary.startswith("  train_model: ")
     assert "device" in line
     assert "cpu" in line
 
