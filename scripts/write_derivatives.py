@@ -132,6 +132,7 @@ def main(
                     *(names.entities(row), partitions[scan.name]),
                     *(f"{sum(candidates):.6g}", len(candidates), f"{anomaly_map.max():.6g}"),
                     *(f"{residual:.6g}", f"{healthy.percentile_of(residual):.4g}"),
+                    len(healthy.mean_residual),
                 ]
             )
             job.log(f"{scan.name} done ({len(found)} of {len(wanted)})")

@@ -69,7 +69,7 @@ def main(
                 quality_views=copy_quality_views(result, quality, folder),
             )
             write_text(text, folder / f"{result.name}.html")
-            draw_slice(shown, threshold=result.threshold, centre=result.largest_centre).save(
+            draw_slice(shown, threshold=result.threshold, centre=result.largest_place).save(
                 folder / "pictures" / f"{result.name}.jpg", quality=85
             )
             job.log(f"{result.scan} shown, {len(text) / 1e6:.1f} MB ({done} of {len(results)})")

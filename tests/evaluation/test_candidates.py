@@ -22,10 +22,21 @@ def test_measures_of_a_part():
     parts = label_components(scores > 0.1)
     first, second = measure_candidates(parts, Volume(scores, AFFINE), midsagittal=29.0)
     assert (first.voxels, first.peak, first.mean) == (6, 0.75, pytest.approx(2 / 6))
-    assert first.centre == pytest.approx((3, 6.5, 9))
+    assert first.place == pytest.approx((3, 6.5, 9))
     # Voxel 3 lies at 16 mm, voxel 12 at 34.
     assert (first.side, second.side) == (Side.LEFT, Side.RIGHT)
     assert measure_candidates(np.zeros_like(parts), Volume(scores, AFFINE), midsagittal=0) == []
+
+
+def test_the_place_of_a_curved_part_lies_in_it():
+    scores = np.zeros((20, 18, 16), np.float32)
+    # Three sides of a square around (8, 8, 5).
+    scores[4:13, 4:13, 5] = 1
+    scores[6:13, 6:11, 5] = 0
+    parts = label_components(scores > 0.1)
+    (part,) = measure_candidates(parts, Volume(scores, AFFINE), midsagittal=29.0)
+    place = tuple(round(index) for index in part.place)
+    assert parts[place] == 1
 
 
 def test_what_lies_on_both_sides_is_at_the_midline():

@@ -82,7 +82,7 @@ class SmallDerivatives:
         self._rows.append(
             [
                 *(scan, subject or parts[0], session, name, "test", total, count),
-                *(scores.max(), mean, percentile),
+                *(scores.max(), mean, percentile, 200),
             ]
         )
         self._files.append([subject or parts[0], session, str(file)])

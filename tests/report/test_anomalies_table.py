@@ -11,7 +11,7 @@ from brainuad.report.tables.anomalies import SHOWN, tabulate
 
 def row(scan, residual, *, session=""):
     subject = scan.partition("_")[0]
-    return [scan, subject, session, f"sub-{subject}", "test", 3.5, 2, 0.5, residual, 75]
+    return [scan, subject, session, f"sub-{subject}", "test", 3.5, 2, 0.5, residual, 75, 4]
 
 
 def write(folder, rows):
@@ -35,6 +35,7 @@ def test_scans_of_all_cohorts_the_most_anomalous_first(tmp_path):
     places = [table.html.index(text) for text in ("8_ses-1", "a&lt;b", "007")]
     assert places == sorted(places)
     assert "BraTS21" in table.html and "a<b" not in table.html
+    assert "75 of 4" in table.html
     assert "3 of 3 scans" in table.html
     assert r"8\_ses-1" in table.latex
 

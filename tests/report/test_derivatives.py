@@ -220,7 +220,7 @@ def test_tables_of_scans(derivatives, inputs):
     assert table["volume_ml"].tolist() == pytest.approx([volume] * len(table), rel=0.06)
     assert table["maximum"].tolist() == pytest.approx([0.4] * len(table))
     # Of four healthy scans three have a lower mean residual than .06.
-    assert (table["percentile"] == 75).all()
+    assert (table["percentile"] == 75).all() and (table["healthy_scans"] == 4).all()
     people = pd.read_csv(derivatives / "participants.tsv", sep="\t")
     assert (people["participant_id"] == "sub-" + people["subject"]).all()
     sidecar = json.loads(

@@ -141,7 +141,7 @@ def test_volumes_are_counted_on_the_files_own_grid(study):
 def test_a_page_says_what_was_found_and_what_it_rests_on(study):
     text = html.unescape(re.sub(r"\s+", " ", text_of(study, "sub-01_ses-1")))
     assert "Not for diagnosis." in text
-    assert "Its mean score is at or above that of 97.5 % of the healthy test scans." in text
+    assert "Its mean score is at or above that of 195 of the 200 healthy test scans." in text
     assert f"The threshold, 0.2: {ORIGIN}." in text
     assert text.count("Go to candidate") == 2
     places = re.findall(r'data-place="([^"]*)"', text)

@@ -28,14 +28,15 @@ class Candidate:
     voxels  number of voxels on the final grid
     peak    highest value of the anomaly map in it
     mean    of the anomaly map over it
-    centre  its centre of mass, in voxels of the final grid (x, y, z)
+    place   its centre of mass, or its voxel nearest to that if the centre is outside of it; in
+            voxels of the final grid (x, y, z)
     side    of the midsagittal plane
     """
 
     voxels: int
     peak: float
     mean: float
-    centre: tuple[float, float, float]
+    place: tuple[float, float, float]
     side: Side
 
 
@@ -59,11 +60,19 @@ def measure_candidates(
                 voxels=len(values),
                 peak=float(values.max()),
                 mean=float(values.mean(dtype=np.float64)),
-                centre=tuple(positions.mean(axis=0).tolist()),
+                place=_place(positions),
                 side=side_of(x, midsagittal),
             )
         )
     return found
+
+
+def _place(positions: np.ndarray) -> tuple[float, float, float]:
+    centre = positions.mean(axis=0)
+    # A curved candidate may lie around its centre.
+    distances = np.linalg.norm(positions - centre, axis=1)
+    nearest = distances.argmin()
+    return tuple((centre if distances[nearest] < 1 else positions[nearest]).tolist())
 
 
 def side_of(x: Sequence[float] | np.ndarray, midsagittal: float) -> Side:

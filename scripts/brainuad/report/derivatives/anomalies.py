@@ -4,5 +4,5 @@
 ANOMALIES = "anomalies.tsv"
 SCAN_COLUMNS = (
     *("scan", "subject", "session", "name", "partition", "volume_ml", "candidates", "maximum"),
-    *("mean_residual", "percentile"),
+    *("mean_residual", "percentile", "healthy_scans"),
 )

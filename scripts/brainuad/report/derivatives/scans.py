@@ -32,7 +32,10 @@ CANDIDATE_SIDECAR = {
     "peak": {"Description": "highest value of the anomaly map in it, on the grid that is scored"},
     "mean": {"Description": "mean of the anomaly map over it, on the grid that is scored"},
     **{
-        axis: {"Description": f"its centre of mass, {towards}", "Units": "mm"}
+        axis: {
+            "Description": f"centre of mass, or its nearest place, {towards}",
+            "Units": "mm",
+        }
         for axis, towards in (
             ("x", "to the patient's right"),
             ("y", "to the front"),
@@ -233,7 +236,7 @@ def _numbered(parts: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _row(number: int, candidate: Candidate, volume: float, to_scan: np.ndarray) -> list[Any]:
-    x, y, z = nib.affines.apply_affine(to_scan, candidate.centre)
+    x, y, z = nib.affines.apply_affine(to_scan, candidate.place)
     return [
         *(number, f"candidate {number}", f"{volume:.6g}"),
         *(f"{candidate.peak:.6g}", f"{candidate.mean:.6g}"),

@@ -104,8 +104,10 @@ def standing(result: ScanResult) -> str:
     """How a scan compares with healthy ones, in a sentence."""
     if np.isnan(result.percentile):
         return "There are no healthy scans to compare its mean score with."
-    share = f"{result.percentile:.3g}\u00a0%"
-    return f"Its mean score is at or above that of {share} of the healthy test scans."
+    total = result.healthy_scans
+    below = round(result.percentile * total / 100)
+    share = f"all {total}" if below == total else f"{below} of the {total}"
+    return f"Its mean score is at or above that of {share} healthy test scans."
 
 
 def number(value: float) -> str:

@@ -16,7 +16,8 @@ class ScanResult:
     scan           its name among the scans of the workflow
     name           what its files begin with: sub-01_ses-2
     volume_ml      of all candidates
-    percentile     of the mean residual among healthy subjects; NaN where there are none
+    percentile     of the mean residual among healthy scans; NaN if there are none
+    healthy_scans  the number of these
     threshold      above which a voxel may be part of a candidate
     origin         where the threshold comes from, in words
     candidates     rows of the table of candidates, every cell a text
@@ -32,6 +33,7 @@ class ScanResult:
     maximum: float
     mean_residual: float
     percentile: float
+    healthy_scans: int
     threshold: float
     origin: str
     candidates: list[dict[str, str]]
@@ -45,8 +47,8 @@ class ScanResult:
         return f"{self.name}_space-template_" in self.anomaly_map.name
 
     @property
-    def largest_centre(self) -> tuple[float, ...] | None:
-        """The centre of the largest candidate, RAS mm; None without any."""
+    def largest_place(self) -> tuple[float, ...] | None:
+        """The place of the largest candidate, RAS mm; None without any."""
         if not self.candidates:
             return None
         return tuple(float(self.candidates[0][axis]) for axis in "xyz")
@@ -86,6 +88,7 @@ def _read(folder: Path, row: Mapping[str, str]) -> ScanResult:
             column: float(row[column] or "nan")
             for column in ("volume_ml", "maximum", "mean_residual", "percentile")
         },
+        healthy_scans=int(row["healthy_scans"]),
         threshold=threshold["Value"],
         origin=threshold["Origin"],
         candidates=read_rows(file("desc-*_dseg.tsv")),

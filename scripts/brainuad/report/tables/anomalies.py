@@ -47,6 +47,11 @@ def anomalies_texts(table: pd.DataFrame) -> pd.DataFrame:
             "Candidates": first["candidates"].map("{:.0f}".format),
             "Maximum": first["maximum"].map("{:.3f}".format),
             "Mean score": first["mean_residual"].map("{:.4f}".format),
-            "Percentile among healthy": first["percentile"].map("{:.0f}".format),
+            "Percentile among healthy": [
+                f"{row.percentile:.0f} of {row.healthy_scans}"
+                if row.healthy_scans
+                else "\N{EN DASH}"
+                for row in first.itertuples()
+            ],
         }
     )
