@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test bench lint docs site pins clean
+.PHONY: help environment demo demo-full test bench lint docs site pins clean
 
 # A real conda is used where there is one, otherwise a stand-in (envs/README.md).
 ifeq ($(shell command -v conda),)
@@ -16,7 +16,7 @@ TEST := $(ENVIRONMENTS)/test
 export SNAKEMAKE_CONDA_PREFIX := $(CURDIR)/$(ENVIRONMENTS)/rules
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 # An environment is rebuilt when its file changes; one whose building was interrupted has no .built.
 $(ENVIRONMENTS)/%/.built: envs/%.yaml
@@ -24,6 +24,8 @@ $(ENVIRONMENTS)/%/.built: envs/%.yaml
 	rm -rf $(ENVIRONMENTS)/$*
 	conda env create --quiet --file $< --prefix $(ENVIRONMENTS)/$*
 	touch $@
+
+environment: $(SNAKEMAKE)/.built  ## Build Snakemake's environment alone
 
 demo: $(SNAKEMAKE)/.built  ## Run the whole chain on phantoms, up to the report; then apply its model to other phantoms
 	PATH="$(CURDIR)/$(SNAKEMAKE)/bin:$$PATH" demo/run.sh demo all results/bundles/cddpm_ens_z_t2

@@ -161,6 +161,8 @@ SWITCHES = {
     *("--use-conda", "--dry-run", "--unlock", "--conda-create-envs-only", "--rerun-incomplete"),
     *("--group-components", "--conda-prefix", "--cleanup-metadata"),
 }
+# Configs that a reader writes.
+WRITTEN = {"paper/config/config.yaml"}
 NAMES = {*(rule.name for rule in write_rules.rules()), "all", "bundle", *PAPER["datasets"]}
 OWN_NAMES = {"my_study"}
 
@@ -200,7 +202,8 @@ def test_the_command_names_what_there_is(command):
             ):
                 value += f" {words.pop(0)}"
             if word == "--configfile":
-                assert all((PROJECT / file).is_file() for file in value.split()), value
+                files = set(value.split()) - WRITTEN
+                assert all((PROJECT / file).is_file() for file in files), value
             if word == "--workflow-profile":
                 assert value == "slurm" or (PROJECT / value).is_dir()
         elif word.startswith("-"):
