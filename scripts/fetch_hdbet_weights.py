@@ -17,7 +17,8 @@ def main(*, output: Path, local: Path | None, address: str, sha256: str | None) 
         if local is None:
             # `replacing` removes the folder of its temporary path, and the zip with it.
             source = folder.with_name("release.zip")
-            fetch(address, source, sha256=sha256)
+            otherwise = "name it in the config: hdbet: {weights: {local: path}}"
+            fetch(address, source, sha256=sha256, otherwise=otherwise)
         else:
             source = local
             # ASSUME: the checksum of a folder is that of its checkpoint, the only binary file.

@@ -17,7 +17,8 @@ def main(*, output: Path, address: str, member: str, sha256: str | None) -> None
     """
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "template.zip"
-        downloads.fetch(address, archive, sha256=sha256)
+        otherwise = f"name its NIfTI, {Path(member).name}, in the config: template: {{image: path}}"
+        downloads.fetch(address, archive, sha256=sha256, otherwise=otherwise)
         image = Path(folder) / "image"
         archives.extract_member(archive, member, image)
         with job.replacing(output) as temporary:

@@ -200,6 +200,12 @@ def test_card_names_the_version_of_hdbet(tmp_path):
     assert "| Guys | HD-BET 2 |" in card
 
 
+def test_card_says_that_scans_came_stripped(tmp_path):
+    changes = {"datasets": {"ixi": {"skull_stripping": "none"}}}
+    card = (small_bundle(tmp_path, changes=changes) / "docs/README.md").read_text(encoding="utf-8")
+    assert "| Guys | came stripped |" in card
+
+
 def test_card_does_not_say_how_an_archive_was_preprocessed(tmp_path):
     preprocessed = {"layout": "preprocessed", "part": "Train/ixi", "skull_stripping": "hdbet"}
     changes = {"phantoms": None, "datasets": {"ixi": preprocessed}}

@@ -521,7 +521,7 @@ def test_empty_password_file_is_one_line(tmp_path, content):
 def template_archive(monkeypatch):
     """Stands for the host of the template."""
 
-    def fetch(address, target, *, sha256):
+    def fetch(address, target, *, sha256, otherwise):
         target.write_bytes(zipped({"sri24/spgr.nii": SCAN, "sri24/late.nii": b"late"}))
 
     monkeypatch.setattr(downloads, "fetch", fetch)

@@ -10,6 +10,7 @@ from brainuad.datasets import downloads
 from brainuad.io.errors import SettingsError
 
 CONTENT = bytes(range(256)) * 10_000  # more than one chunk
+OTHERWISE = "name it by template: {image: path}"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -61,19 +62,21 @@ def host(monkeypatch):
 @pytest.mark.parametrize("path", ["/file", "/moved", "/busy-once", "/cut-once"])
 def test_file_arrives_whole(host, tmp_path, path):
     target = tmp_path / "folder" / "weights.zip"
-    downloads.fetch(host.address + path, target, sha256=SHA256.upper())
+    downloads.fetch(host.address + path, target, sha256=SHA256.upper(), otherwise=OTHERWISE)
     assert target.read_bytes() == CONTENT
     assert [file.name for file in target.parent.iterdir()] == ["weights.zip"]
 
 
 def test_found_checksum_is_logged_where_none_is_expected(host, tmp_path, capfd):
-    downloads.fetch(f"{host.address}/file", tmp_path / "file", sha256=None)
+    downloads.fetch(f"{host.address}/file", tmp_path / "file", sha256=None, otherwise=OTHERWISE)
     assert f"put sha256: {SHA256} in the config" in capfd.readouterr().out
 
 
 def test_other_checksum_is_refused_with_both(host, tmp_path):
     with pytest.raises(SettingsError) as caught:
-        downloads.fetch(f"{host.address}/file", tmp_path / "file", sha256="0" * 64)
+        downloads.fetch(
+            f"{host.address}/file", tmp_path / "file", sha256="0" * 64, otherwise=OTHERWISE
+        )
     assert SHA256 in str(caught.value)
     assert "0" * 64 in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -86,9 +89,9 @@ def test_other_checksum_is_refused_with_both(host, tmp_path):
 def test_what_cannot_be_fetched_is_one_line(host, tmp_path, path, reason, attempts):
     target = tmp_path / "file"
     with pytest.raises(SettingsError, match=reason) as caught:
-        downloads.fetch(host.address + path, target, sha256=None)
+        downloads.fetch(host.address + path, target, sha256=None, otherwise=OTHERWISE)
     assert "\n" not in str(caught.value)
-    assert "another machine" in str(caught.value)
+    assert str(caught.value).endswith(f"another machine and {OTHERWISE}")
     assert len(host.requests) == attempts
     assert list(tmp_path.iterdir()) == []
 
@@ -96,7 +99,9 @@ def test_what_cannot_be_fetched_is_one_line(host, tmp_path, path, reason, attemp
 def test_no_connection_is_one_line(host, tmp_path):
     with pytest.raises(SettingsError, match="could not be fetched"):
         # Nobody listens at the port for nothing (RFC 6335, discard).
-        downloads.fetch("http://127.0.0.1:9/file", tmp_path / "file", sha256=None)
+        downloads.fetch(
+            "http://127.0.0.1:9/file", tmp_path / "file", sha256=None, otherwise=OTHERWISE
+        )
 
 
 def test_full_disk_is_named_as_such(host, monkeypatch, tmp_path):
@@ -105,11 +110,11 @@ def test_full_disk_is_named_as_such(host, monkeypatch, tmp_path):
 
     monkeypatch.setattr(downloads, "_write", full)
     with pytest.raises(SettingsError, match="the disk is full"):
-        downloads.fetch(f"{host.address}/file", tmp_path / "file", sha256=None)
+        downloads.fetch(f"{host.address}/file", tmp_path / "file", sha256=None, otherwise=OTHERWISE)
 
 
 @pytest.mark.parametrize("address", ["http://example.org/a.zip", "file:///etc/hosts", "a.zip"])
 def test_only_https_is_fetched(tmp_path, address):
     with pytest.raises(SettingsError, match="not an https address"):
-        downloads.fetch(address, tmp_path / "a.zip", sha256=None)
+        downloads.fetch(address, tmp_path / "a.zip", sha256=None, otherwise=OTHERWISE)
     assert list(tmp_path.iterdir()) == []

@@ -245,7 +245,7 @@ def test_fetched_where_there_is_no_copy(tmp_path, monkeypatch):
     archive = zipped(write_release(tmp_path / "release"), tmp_path / "release.zip")
     asked = []
 
-    def fetch(address: str, target: Path, *, sha256: str | None) -> None:
+    def fetch(address: str, target: Path, *, sha256: str | None, otherwise: str) -> None:
         asked.append((address, sha256))
         target.write_bytes(archive.read_bytes())
 

@@ -24,9 +24,16 @@ HEADERS = {"User-Agent": "brainuad"}
 REFUSED = frozenset(range(400, 500)) - {408, 429}
 
 
-def fetch(address: str, target: Path, *, sha256: str | None) -> None:
+def fetch(
+    address: str,
+    target: Path,
+    *,
+    sha256: str | None,
+    otherwise: str,
+) -> None:
     """Write the file at an https address to `target`, completely or not at all.
 
+    `otherwise` says what to do with a file that was fetched on another machine.
     If no checksum is expected, the one found is logged. Raises SettingsError for an address that is
     not https, here or after a redirection, that cannot be fetched in three attempts, for a full
     disk, and for another checksum.
@@ -48,7 +55,7 @@ def fetch(address: str, target: Path, *, sha256: str | None) -> None:
                 if attempt == ATTEMPTS or _is_final(error):
                     raise SettingsError(
                         f"{address}: could not be fetched ({error}); try later, or fetch it on "
-                        "another machine and give its path in the config"
+                        f"another machine and {otherwise}"
                     ) from error
             time.sleep(PAUSE)
         found = check_sha256(temporary, sha256, name=address)

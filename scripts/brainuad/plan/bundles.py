@@ -110,7 +110,8 @@ class BundlesPlan:
     def _stripping(self, block: dict[str, Any]) -> str:
         stripping = block["skull_stripping"]
         version = self.study.config["hdbet"]["version"]
-        return f"HD-BET {version}" if stripping == "hdbet" else stripping
+        named = {"hdbet": f"HD-BET {version}", "none": "came stripped"}
+        return named.get(stripping, stripping)
 
     def _terms(self, dataset: str) -> str:
         if dataset in (self.study.config["phantoms"] or {}):
