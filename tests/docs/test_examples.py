@@ -17,6 +17,7 @@ from small_study import PAPER, PROJECT, merged, study_of
 
 import brainuad.datasets.layouts
 import brainuad.models
+import brainuad.report.tables
 import brainuad.scores
 from brainuad.config import checks
 from brainuad.config.reading import read_config
@@ -63,6 +64,13 @@ def added(monkeypatch, folder: Path, package, name: str, code: str) -> None:
     monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
 
 
+def run_block(code: str) -> dict:
+    """The names that a block of Python defines."""
+    defined: dict = {}
+    exec(compile(code, "block.py", "exec"), defined)
+    return defined
+
+
 def test_blocks_of_code_are_known():
     """A block of Python has a test below; others are YAML, or a drawing."""
     found = {
@@ -101,9 +109,7 @@ def test_the_model_keeps_its_promises(tmp_path, monkeypatch, capsys):
     (tmp_path / "package").mkdir()
     added(monkeypatch, tmp_path / "package", brainuad.models, "inpainting", code)
     given = {"tmp_path": tmp_path, "capsys": capsys}
-    written: dict = {}
-    exec(compile(tests, "test_inpainting.py", "exec"), written)
-    functions = [value for name, value in written.items() if name.startswith("test_")]
+    functions = [value for name, value in run_block(tests).items() if name.startswith("test_")]
     assert len(functions) == 3
     block = yaml.safe_load(blocks_of("add_a_model.md", "yaml")[0])["models"]["inpainting"]
     size = check_model(
@@ -117,12 +123,12 @@ def test_the_model_keeps_its_promises(tmp_path, monkeypatch, capsys):
 
 
 def test_the_score_is_what_its_name_says(tmp_path, monkeypatch):
-    (code,) = blocks_of("add_a_score.md", "python")
+    code, tests = blocks_of("add_a_score.md", "python")
     added(monkeypatch, tmp_path, brainuad.scores, "power", code)
-    score = load_score({"kind": "power", "power": 2})
-    image, reconstruction = np.float32([[[0.5, 1.0]]]), np.float32([[[0.0, 0.75]]])
-    found = score(image, reconstruction, np.ones((1, 1, 2), bool))
-    assert found.tolist() == [[[0.25, 0.0625]]] and found.dtype == np.float32
+    run_block(tests)["test_the_residual_is_squared"]()
+    score = load_score({"kind": "power", "power": 3})
+    found = score(np.float32([[[0.5]]]), np.float32([[[1.0]]]), np.ones((1, 1, 1), bool))
+    assert found.tolist() == [[[0.125]]]
 
 
 def test_the_layout_finds_the_subjects(tmp_path, monkeypatch):
@@ -142,16 +148,24 @@ def test_the_layout_finds_the_subjects(tmp_path, monkeypatch):
 
 
 def test_the_entry_is_one_of_the_register():
-    (code,) = blocks_of("add_a_table_or_figure.md", "python")
-    written: dict = {}
-    exec(compile(code, "entry.py", "exec"), written)
-    entry = written["precision"](study_of())
+    code, *_ = blocks_of("add_a_table_or_figure.md", "python")
+    entry = run_block(code)["precision"](study_of())
     tabulate = importlib.import_module(f"brainuad.report.tables.{entry.module}").tabulate
     # The columns method, dataset, ... are read together with the files of scores.
     parameters = {"scores", "bootstrap", "metrics", "shown"}
     assert parameters <= set(inspect.signature(tabulate).parameters)
     assert parameters <= set(entry.params) | set(entry.inputs)
     assert entry.inputs["scores"] and entry.code.is_file()
+
+
+def test_the_table_with_a_file_of_its_own(tmp_path, monkeypatch):
+    _, code, entry_code, tests = blocks_of("add_a_table_or_figure.md", "python")
+    added(monkeypatch, tmp_path, brainuad.report.tables, "extremes", code)
+    entry = run_block(entry_code)["extremes"](study_of())
+    tabulate = importlib.import_module(f"brainuad.report.tables.{entry.module}").tabulate
+    given = {*entry.inputs, *entry.params} - {"methods", "folds", "datasets"}
+    assert given | {"labels"} == set(inspect.signature(tabulate).parameters)
+    run_block(tests)["test_lowest_and_highest_of_the_metric"]()
 
 
 # Commands.
