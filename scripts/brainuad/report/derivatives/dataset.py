@@ -29,7 +29,7 @@ These are findings of a research method. They are not for diagnosis.
 | `label-L_desc-{desc}_mask` | the voxels above the threshold, without small parts |
 | `desc-{desc}_dseg` | the same with a number for each part, which the table beside it describes |
 {more}
-The `.json` beside each file says which threshold it was and where that comes from.
+The `.json` of the mask and of the labels says which threshold it was and where that comes from.
 `participants.tsv` says which participant is which subject of the data set the scans come from.
 """
 IN_ORIG = "on the grid of the very file that the scan came in (`space-orig`)"
