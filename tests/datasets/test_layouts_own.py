@@ -71,8 +71,8 @@ def test_all_sessions_and_their_first_runs_are_taken_and_the_log_says_so(tmp_pat
     ]
     write_tree(tmp_path / "raw", files)
     table = listed(tmp_path, "bids")
-    assert paths(table, tmp_path / "raw", "t1") == [files[1], files[6]]
-    assert paths(table, tmp_path / "raw", "seg") == [files[4], files[7]]
+    assert paths(table, tmp_path / "raw", "t1") == [None, files[1], files[6]]
+    assert paths(table, tmp_path / "raw", "seg") == [None, files[4], files[7]]
     log = capsys.readouterr().out
     assert "scans or masks that are not used: 1" in log
     assert "run-2_T1w" in log and "ses-c_T1w" not in log and "gadolinium" not in log
@@ -80,7 +80,7 @@ def test_all_sessions_and_their_first_runs_are_taken_and_the_log_says_so(tmp_pat
     assert both["session"].tolist() == ["a", "b", "c"]
     assert both["status"].tolist() == ["left_out", "ok", "partial"]
     first = listed(tmp_path, "bids", modalities=["t2"], lesions=False)
-    assert paths(first, tmp_path / "raw", "t2") == [files[5], files[3]]
+    assert paths(first, tmp_path / "raw", "t2") == [files[5], files[3], None]
 
 
 ANAT = "sub-01/anat/sub-01_"

@@ -82,14 +82,13 @@ def _sessions_of(
 ) -> tuple[list[RawSubject], list[str]]:
     """A subject at each session, with its wanted scans; and the stems that are not used."""
     lesions = _lesion_masks(tree, subject, [scans, masks])
-    found = {
+    every = {
         session: {
             modality: _scans(tree, anat, subject, modality) for modality in options.modalities
         }
         for session, (anat,) in sorted(scans.items(), key=lambda item: in_numbers(item[0]))
     }
-    without = [session for session, stems in found.items() if not any(stems.values())]
-    found = {session: stems for session, stems in found.items() if any(stems.values())}
+    found = {session: stems for session, stems in every.items() if any(stems.values())}
     if not found:
         return [RawSubject(subject, {})], list(lesions)
     chosen = {}
@@ -97,8 +96,8 @@ def _sessions_of(
         own = ("", session) if len(found) == 1 else (session,)
         chosen[session] = _choose_runs(of_session, [m for m, its in lesions.items() if its in own])
     rows = [
-        raw_subject(tree, subject, stems, session=plain_session(session))
-        for session, stems in (chosen | {session: {} for session in without}).items()
+        raw_subject(tree, subject, chosen.get(session, {}), session=plain_session(session))
+        for session in every
     ]
     taken = {stem for roles in chosen.values() for stems in roles.values() for stem in stems}
     if unclear := [mask for mask, its in lesions.items() if not its and mask not in taken]:
