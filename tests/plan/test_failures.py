@@ -26,22 +26,28 @@ Error in rule register_to_template:
 [Fri Nov 27 20:00:00 2026]
 Finished jobid: 5 (Rule: reconstruct)
 """
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "script.py", line 1, in <module>
+    main()
+"""
 
 
 def test_each_failed_job_has_its_reason(tmp_path):
     for name, text in {
-        "check": "Traceback ...\nbrainuad.io.errors.SettingsError: give: one\n",
+        "check": f"{TRACEBACK}brainuad.io.errors.SettingsError: give: one\n",
         "killed": "step 10 of 100\n",
         "retried": "done\n",
-        "fault": "Traceback (most recent call last):\nZeroDivisionError: division by zero\n\n",
+        "fault": f"{TRACEBACK}KeyError: 'a'\n\nAnother error occurred:\n\n"
+        f"{TRACEBACK}RuntimeError: out of memory\n\nOf 8 GiB 7 are in use: see there\n",
     }.items():
         (tmp_path / f"{name}.log").write_text(text, encoding="utf-8")
     log = tmp_path / "snakemake.log"
     log.write_text(SNAKEMAKE_LOG.format(folder=tmp_path), encoding="utf-8")
-    silent = "ended without an error of its own; it may have been killed for memory or time"
+    silent = "no error is in its log; it may have been killed for memory or time"
     assert why_jobs_failed(log) == [
         f"check_template: give: one ({tmp_path}/check.log)",
         f"train_model: {silent} ({tmp_path}/killed.log)",
-        f"correct_bias: ZeroDivisionError: division by zero ({tmp_path}/fault.log)",
+        f"correct_bias: RuntimeError: out of memory ({tmp_path}/fault.log)",
         f"register_to_template: {silent} ({tmp_path}/absent.log)",
     ]

@@ -8,9 +8,14 @@ FAILED = re.compile(
     r" {4}log: (?P<log>.+?) \(check log",
     re.MULTILINE,
 )
-FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
-# How Python ends a traceback: the class of the error, then its text.
-ERROR = re.compile(r"(?:[\w.]+\.)?(?P<kind>\w+): (?P<text>.+)")
+FINISHED = re.compile(r"^Finished jobid: (?P<job>\d+)", re.MULTILINE)
+# After the indented lines of a traceback: the class of the error, then its text, on several lines
+# perhaps, of which the first says most.
+ERROR = re.compile(
+    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*"
+    r"(?P<error>(?:[\w.]+\.)?(?P<kind>\w+)(?:: (?P<text>.*))?)",
+    re.MULTILINE,
+)
 FOR_USERS = ("ScanError", "SettingsError")
 
 
@@ -22,19 +27,19 @@ def why_jobs_failed(snakemake_log: Path) -> list[str]:
     A job that succeeded when it was retried is not named.
     """
     text = snakemake_log.read_text(encoding="utf-8", errors="replace")
-    finished = set(FINISHED.findall(text))
+    finished = {match["job"]: match.start() for match in FINISHED.finditer(text)}
     failed = {match["job"]: match for match in FAILED.finditer(text)}
     return [
         f"{match['rule']}: {_reason(Path(match['log']))} ({match['log']})"
         for job, match in failed.items()
-        if job not in finished
+        if finished.get(job, -1) < match.start()
     ]
 
 
 def _reason(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-    last = next((line for line in reversed(lines) if line.strip()), "")
-    error = ERROR.fullmatch(last)
-    if error is None:
-        return "ended without an error of its own; it may have been killed for memory or time"
-    return error["text"] if error["kind"] in FOR_USERS else last
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    errors = list(ERROR.finditer(text))
+    if not errors:
+        return "no error is in its log; it may have been killed for memory or time"
+    last = errors[-1]
+    return last["text"] if last["kind"] in FOR_USERS and last["text"] else last["error"]
