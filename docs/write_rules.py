@@ -138,7 +138,7 @@ def _files(rule: Rule, directive: str) -> list[str]:
 
 
 def _last_name(parts: list[ast.AST]) -> str:
-    """Of `unpack(scans.inspected)` inspected."""
+    """The last name in an expression: `inspected` in `unpack(scans.inspected)`."""
     return next(part.attr for part in parts if isinstance(part, ast.Attribute))
 
 

@@ -13,7 +13,7 @@ from brainuad.io.errors import SettingsError
 
 @pytest.fixture(scope="module")
 def stripped_by_hdbet(tmp_path_factory):
-    """Of a run on real scans, with version 2 and without weights in N4."""
+    """A bundle of a run on real scans, with version 2 and without weights in N4."""
     changes = {"hdbet": {"version": 2}, "datasets": {"ixi": {"weighted_bias_correction": False}}}
     trained = read_config(changes, PAPER)
     folder = tmp_path_factory.mktemp("bundles") / "hdbet"

@@ -120,7 +120,7 @@ def test_two_sessions_with_one_scan_and_two_people_with_one(tmp_path):
     stored(HEAD + 2, name="T1.nii.gz")(root / "c/1")
     files = {"t1": "{subject}/{session}/T1.nii.gz"}
     table = listed(tmp_path, "files", files=files, lesions=False)
-    # Of a the second copy goes; b is a by another name, and so no part of b may be trained on.
+    # The second copy of a goes; b is a by another name, and so no part of b may be trained on.
     assert table["status"].tolist() == ["ok", "left_out", "ok", "left_out", "left_out", "ok"]
     assert "a/1/T1.nii.gz of a_ses-1, which is kept" in table["reason"].iloc[1]
     for reason in table["reason"].iloc[3:5]:

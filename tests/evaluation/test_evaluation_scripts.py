@@ -167,7 +167,7 @@ def test_threshold_then_scores(files, tmp_path, capsys):
     assert found.loc["t1", "dice"] == pytest.approx(fitted["validation_dice"])
     assert found.loc["t1", "recall"] == pytest.approx(102 / 150)
     assert found.loc["t1", "l1_ratio"] == pytest.approx(10, rel=1e-4)
-    # Of the 12 x 16 x 14 voxels those outside the brain have no residual.
+    # Voxels outside the brain, of the 12 x 16 x 14, have no residual.
     others = (12 * 14 * 12 - 150) / (12 * 16 * 14 - 150)
     assert found.loc["t1", "l1_ratio_released"] == pytest.approx(10 / others, rel=1e-4)
     # Of 12 x 14 x 12 brain voxels 150 are lesion, which count too.

@@ -64,7 +64,7 @@ def test_script_takes_the_test_subjects_that_came_through(tmp_path):
     )
     residuals = read_healthy_residuals(tmp_path / "residuals.npz")
     assert residuals.mean.shape == residuals.deviation.shape == (3, 1, 10)
-    # Of two test subjects: .8 and .3 in the lesion, .4 beside it, .6 on the lone voxel.
+    # In the two test subjects: .8 and .3 in the lesion, .4 beside it, .6 on the lone voxel.
     expected = [0.55] * 4 + [0.4] * 4 + [0, 0.6]
     np.testing.assert_allclose(residuals.mean[1, 0], expected, rtol=1e-6)
     assert residuals.deviation[1, 0, 0] == pytest.approx(0.5 / np.sqrt(2))

@@ -71,7 +71,7 @@ def test_ours_beside_the_paper():
     absent = table.set_index(KEYS).loc[("ae", "wmh", "t1", "dice")]
     assert math.isnan(absent["ours"]) and math.isnan(absent["difference"])
     assert "mine" not in set(table["method"])
-    # Of the l1-ratio there are two definitions, and of the paper one number.
+    # The l1-ratio has two definitions, and the paper one number.
     ratios = ours.iloc[:2].assign(metric=["l1_ratio", "l1_ratio_released"], method="ae")
     ratios = ratios.assign(dataset="wmh", modality="t1", mean=[2.0, 4.0])
     beside = compare_with_paper(ratios, printed("reconstruction"), printed("independent_rerun"))

@@ -95,7 +95,7 @@ def test_settings_out_of_range(change):
 def test_permutation_by_hand():
     # Of the eight flips of 1, 2, 3 only the observed and its mirror have a mean of 2 or more.
     assert permutation_p_value(np.array([1.0, 2.0, 3.0]), rounds=100, seed=0) == 2 / 8
-    # Of 1, -1, 2 the means are +-4/3, and twice each +-2/3 and 0: five of eight are at least 2/3
+    # The means of 1, -1, 2 are +-4/3, and twice each +-2/3 and 0: five of eight are at least 2/3
     # or three of them, of which scipy doubles the side.
     assert permutation_p_value(np.array([1.0, -1.0, 2.0]), rounds=100, seed=0) == 2 * 3 / 8
 

@@ -161,7 +161,7 @@ def test_ratios_by_hand(tmp_path):
     means = table.set_index(["metric", "modality", "method"])["mean"]
     assert means["seconds_per_volume", "t1", "ddpm"] == 3.0
     assert means["seconds_per_volume", "t1", "cddpm"] == pytest.approx(3.1)
-    # Of each round, then their mean.
+    # The ratio of each round, then their mean.
     assert means["ratio_to_ddpm", "t1", "cddpm"] == pytest.approx((1.1 + 1) / 2)
     assert means["ratio_to_ddpm", "t2", "pddpm"] == pytest.approx((3 + 4) / 2)
     assert means["ratio_to_ddpm", "t2", "ae"] == pytest.approx((0.1 + 0.01) / 2)

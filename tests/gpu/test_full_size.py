@@ -19,7 +19,7 @@ SETTINGS = SETTINGS | {"encoder": SETTINGS["encoder"] | {"stochastic_depth": 0.0
 BATCH = 4 if DRY else 32
 # A CPU compiles for minutes what a GPU compiles in seconds.
 BACKEND = "aot_eager" if DRY else "inductor"
-# Of the loss, and of a weight's gradient: its error over its own length, see `errors_of`.
+# Limits of the loss and of a weight's gradient: its error over its own length, see `errors_of`.
 FP32_LOSS, FP32_GRADIENT = 1e-4, 0.01
 BF16_LOSS, BF16_GRADIENT = 0.01, 0.25
 # How much further than eager bfloat16 the compiled one may be from float32, on average and at most.

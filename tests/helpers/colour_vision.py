@@ -16,7 +16,7 @@ VISIONS = (
 
 
 def smallest_distance(colours: Sequence[str]) -> float:
-    """Of colours such as #0072b2, the smallest distance of two in CIELAB with any vision."""
+    """The smallest CIELAB distance of two colours, such as #0072b2, with any vision."""
     values = [np.array([*bytes.fromhex(colour.removeprefix("#"))]) / 255 for colour in colours]
     return min(
         float(np.linalg.norm(lab(vision @ linear(first)) - lab(vision @ linear(second))))

@@ -168,8 +168,8 @@ def test_a_slice_of_a_few_and_measures_of_all(healthy_set, tmp_path):
     assert measures["subject"].unique().tolist() == ["d", "b", "a", "c"]
     assert not measures.duplicated(["subject", "timestep", "share", "region"]).any()
 
-    # Of one subject, timestep and share, everything anew. The weights file's memory format is
-    # another, so the last digits are.
+    # One subject, timestep and share, with everything made anew. The weights file has another
+    # memory format, so the last digits differ.
     images = healthy_set.select(["b"]).images
     half = reconstruct_volumes(
         PartialConditioning(model, 0.5), images, ["b"], timesteps=[1000], **OPTIONS

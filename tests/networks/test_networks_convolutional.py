@@ -83,7 +83,7 @@ def test_every_parameter_learns(spatial):
     network = build(spatial=spatial, variational=True).train()
     means, log_variances = network.encode(torch.rand(4, 1, 16, 24))
     (network.decode(means + log_variances).square().sum()).backward()
-    # Of some it is 0: a batch norm takes away what the bias before it adds.
+    # Some gradients are 0: a batch norm takes away what the bias before it adds.
     untouched = [name for name, value in network.named_parameters() if value.grad is None]
     assert untouched == []
 

@@ -48,7 +48,7 @@ METRICS = {
     "kl_divergence": Metric("KL divergence (nats)", 1, 3, False),
     "seconds_per_volume": Metric("Seconds per volume", 1, 3, False),
 }
-# Of times; the method that they are to comes behind it.
+# A ratio of times; the name of the reference method follows.
 RATIO = Metric("Ratio to", 1, 2, False)
 
 

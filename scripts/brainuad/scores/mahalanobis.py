@@ -17,7 +17,7 @@ from brainuad.images.similarity import gaussian_similarity
 # As released: added to the variance of each pixel, and the width of both Gaussians in voxels.
 REGULARIZATION = 0.01
 SIGMA = 1.0
-# Of the inverse covariance that is written out: a whole one does not fit into the cache.
+# The inverse covariance is written out in parts: a whole one does not fit into the cache.
 ROWS_AT_A_TIME = 256
 
 

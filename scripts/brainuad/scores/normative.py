@@ -19,7 +19,7 @@ from brainuad.images.distributions import Distribution, pool
 from brainuad.images.slices import Scan
 from brainuad.scores import load_score, needs_samples
 
-# Of healthy scans that are equal; those of real ones are larger by far.
+# Keeps equal healthy scans from a variance of 0; real variances are far larger.
 SMALLEST_VARIANCE = 1e-12
 
 

@@ -23,7 +23,7 @@ LETTERS_PER_PANEL = 27
 # Both ends are light enough for black numbers, and told apart with any colour vision.
 COLOURS = sns.diverging_palette(40, 250, s=80, l=62, as_cmap=True)
 UNKNOWN_COLOUR = "#ededed"
-# Of sets on which no threshold costs anything, the colours shall not show noise.
+# Where no threshold costs anything, the colours must not show noise.
 LEAST_RANGE = 5.0
 
 

@@ -37,7 +37,7 @@ OUTLINE_COLOUR = "#ffffff"
 def draw_compact_panel(
     rows: Sequence[PanelRow], scales: Sequence[MethodScale], *, title: str, aspect: float
 ) -> Figure:
-    """Of each test scan the image and all reconstructions, and beneath them the anomaly maps.
+    """Draw each test scan with all reconstructions, and below them the anomaly maps.
 
     Outlines on a map are the lesion and the prediction. A method without reconstructions has an
     empty place for them.

@@ -122,7 +122,7 @@ def draw_conditioning(models: Mapping[str, PartialConditions], *, title: str) ->
             share = float(each.shares[column])
             cut = len(shown) > 1 and share < 1
             text = _share_in_words(share) if len(shown) > 1 else "no encoder"
-            # Of a single share nothing tells whether the model has an encoder.
+            # A single share does not tell whether the model has an encoder.
             if len(each.shares) > 1:
                 sheet.write(x + width / 2, top - 0.07, text, **heading)
             for number in range(len(each.names)):

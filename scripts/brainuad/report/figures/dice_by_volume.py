@@ -17,7 +17,7 @@ from brainuad.report.labels import Labels
 # A median of fewer subjects than this says little.
 SUBJECTS_PER_BIN = 4
 MOST_BINS = 6
-# Of so few subjects the points of all methods stand side by side, in steps of so many dots.
+# With so few subjects the points of all methods are side by side, so many dots apart.
 FEW_SUBJECTS, STEP = 16, 2.6
 # More points than these are a background to the lines, and one picture inside the SVG.
 MOST_IN_FRONT, MOST_DRAWN = 80, 1000
@@ -36,7 +36,7 @@ def draw(
     points = chosen.pivot_table(
         index=KEYS, columns="metric", values="value", aggfunc="mean", sort=False
     ).reset_index()
-    # Of no score at all there is no column either.
+    # A table without any score lacks these columns.
     points = points.reindex(columns=[*KEYS, "dice", "lesion_volume_ml"])
     points = points.dropna(subset=["dice"]).query("lesion_volume_ml > 0")
     drawn = {method: styles[method] for method in scores["method"].unique()}

@@ -28,7 +28,7 @@ def draw(
     labels: Labels,
 ) -> Figure:
     """Draw the counts at each threshold, summed over the scans of all folds."""
-    # Of no score at all there are no counts either.
+    # A table without any score lacks the counts.
     points = froc_points(scores.reindex(columns=list(dict.fromkeys([*scores, *KEYS, *COUNTS]))))
     drawn = {method: styles[method] for method in points["method"].unique()}
     return froc_curves(points, styles=drawn, labels=labels)

@@ -20,7 +20,7 @@ def draw(
     labels: Labels,
 ) -> Figure:
     """Draw the mean over subjects, a line per model, in a band of one sd over folds."""
-    # Of no score at all there is no timestep either.
+    # A table without any score lacks the timestep.
     scores = scores.reindex(columns=list(dict.fromkeys([*scores, "timestep"])))
     points = mean_by_timestep(scores[scores["metric"] == "dice"])
     return dice_by_timestep(points, styles=styles, labels=labels)

@@ -15,7 +15,7 @@ from brainuad.io.scan_names import name_of_row
 from brainuad.report.pages.style import STYLE
 
 TEMPLATE, SCRIPT = "overview.html.jinja", "overview.js"
-# Of pictures of brains, which are a fifth of their PNG at this quality.
+# At this quality, pictures of brains take a fifth of their PNG.
 WEBP_QUALITY = 88
 
 
@@ -60,7 +60,7 @@ def embedded(picture: Path) -> str:
 
 
 def quality_of(measures: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[dict]:
-    """Of each cohort's quality table: its page, how many scans, and which are flagged.
+    """What each cohort's quality table says: its page, the number of scans, the flagged ones.
 
     `names` are the cohorts as people read them: that of ixi_t1 is IXI T1.
     """

@@ -19,7 +19,7 @@ EXCLUDED = "excluded by the config"
 
 
 def left_out_when_listed(subjects: pd.DataFrame, *, modality: str) -> pd.DataFrame:
-    """Of a subject table, who has no usable scan of this modality: scan, stage, reason."""
+    """The rows of a subject table without a usable scan of this modality: scan, stage, reason."""
     missing = subjects[(subjects["status"] == "left_out") | subjects[modality].isna()]
     names = [name_of_row(row) for row in missing.to_dict("records")]
     return missing.assign(scan=names, stage="listing")[["scan", "stage", "reason"]]

@@ -13,7 +13,7 @@ from brainuad.report.scans.small_volumes import WHITE, SmallVolumes
 # Pixels of an edge.
 SIZE = 176
 OPACITY = 0.7
-# Of the colour that means 0; red is full and blue none, as on the page.
+# The green of the lowest colour; its red is full and its blue 0, as on the page.
 LOW_GREEN = 40
 
 

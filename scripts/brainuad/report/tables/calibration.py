@@ -62,7 +62,7 @@ def _fitted_beside_best(summary: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 def _matrices(
     summary: pd.DataFrame, labels: Labels, cell: Callable[[pd.Series], str]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Of each modality the texts as (method, threshold) x data sets."""
+    """Each modality with its texts, (method, threshold) x data sets."""
     for modality, part in summary.groupby("modality", sort=False):
         names = {name: labels.lesion_set(name, modality) for name in dict.fromkeys(part["dataset"])}
         thresholds = {

@@ -47,7 +47,7 @@ def tabulate(
 
 
 def _parts(summary: pd.DataFrame, labels: Labels) -> Iterator[pd.DataFrame]:
-    """Of each healthy set and modality a row per measure; only that of the volume has a spread."""
+    """A table per healthy set and modality, a row per measure; only the volume has a spread."""
     for (_, modality), part in summary.groupby(["dataset", "modality"], sort=False):
         sets = [f"Threshold of {labels.threshold(name, modality)}" for name in part["fitted_on"]]
         labelled = part.assign(fitted_on=sets)

@@ -48,7 +48,7 @@ def tabulate(
 def _parts(
     summary: pd.DataFrame, labels: Labels, cell: Callable[[pd.Series], str]
 ) -> Iterator[tuple[str, tuple[pd.DataFrame, pd.DataFrame]]]:
-    """Of each data set its name, the texts of its table, and which are the best."""
+    """Each data set: its name, the texts of its table, and which are the best."""
     for place, part in summary.groupby(["dataset", "modality"], sort=False):
         lesions = part.set_index("size")["lesions"].to_dict()
         columns = {

@@ -80,7 +80,7 @@ def summarize_rule(files: Sequence[Path]) -> list[tuple[str, float]]:
 
 
 def parts_of(table: pd.DataFrame, labels: Labels) -> list[tuple[str, str, pd.DataFrame]]:
-    """Of each kind of fact a heading, HTML about it and the facts as texts."""
+    """Each kind of fact: a heading, HTML about it and the facts as texts."""
     parts = []
     rules = table[table["kind"] == "rule"].astype({"value": float})
     if not rules.empty:
