@@ -89,7 +89,7 @@ def test_the_page_and_the_latex(tmp_path):
         r"AE & WMH T1 & Dice \% & 10.0 $\pm$ 1.0 & 15.0 $\pm$ 2.0 & $-$5.0",
         r" &  & l1 ratio & 3.00 $\pm$ 0.10 & 2.50 $\pm$ 0.10 & +0.50",
         r" &  & AUPRC \% & -- & 60.0 $\pm$ 1.0 & --",
-        r" & MSLUB T2 & Dice \% & 20.0 $\pm$ -- & -- & --",
+        r" & MSLUB T2 & Dice \% & 20.0 & -- & --",
         r"cDDPM & WMH T1 & Dice \% & 30.0 $\pm$ 1.0 & -- & --",
         r"VAE & WMH T1 & Dice \% & -- & 40.0 $\pm$ 1.0 & --",
     ]

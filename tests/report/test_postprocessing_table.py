@@ -33,10 +33,10 @@ def test_table_by_hand(tmp_path):
     assert table["difference"].isna().sum() == 2
     rows = [line for line in latex.splitlines() if "DDPM" in line]
     assert rows[0].startswith("all steps & DDPM") and rows[1].startswith(" & cDDPM")
-    assert r"\textbf{60.0} $\pm$ --\\{\scriptsize [50.0, 70.0]}" in rows[1]
+    assert r"\textbf{60.0}\\{\scriptsize [50.0, 70.0]}" in rows[1]
     assert rows[2].startswith("without components & DDPM")
-    assert r"\textbf{40.0} $\pm$ --\\{\scriptsize +10.0}" in rows[2]
-    assert r"30.0 $\pm$ --\\{\scriptsize $-$30.0}" in rows[3]
+    assert r"\textbf{40.0}\\{\scriptsize +10.0}" in rows[2]
+    assert r"30.0\\{\scriptsize $-$30.0}" in rows[3]
     assert "thresholds were fitted again" in page
 
 

@@ -72,3 +72,9 @@ def signed(value: float, metric: str) -> str:
     """As `number`, with its sign: a difference."""
     text = number(value, metric)
     return text if text == DASH or text.startswith(MINUS) else f"+{text}"
+
+
+def plus_minus(deviation: float, metric: str) -> str:
+    """The standard deviation of a number, to follow it; nothing where there is none (one fold)."""
+    text = number(deviation, metric)
+    return "" if text == DASH else f"\u00b1 {text}"

@@ -127,7 +127,7 @@ def _false_positives(study: Study) -> list[TableEntry]:
         "which is all false, at the threshold fitted on the validation subjects of each lesion set "
         "of the same modality, and at those that 1, 2 and 5 % of the voxels of healthy validation "
         "subjects exceed. The first line of a cell is the mean over folds \u00b1 the standard "
-        "deviation over folds (a dash if there is one fold); the second line is the "
+        "deviation over folds (none if there is one fold); the second line is the "
         f"{interval(study)} over subjects ({drawn(study)}). There are also the median and the 95th "
         "percentile over subjects, each subject with its mean over folds, and the share of "
         "scans in which nothing is called anomalous. The best method at a threshold is in bold. "

@@ -34,7 +34,7 @@ def spread(study: Study) -> str:
     """What the cells of most tables hold."""
     return (
         "The first line of a cell is the mean over folds of the mean over subjects \u00b1 the "
-        "standard deviation over folds (a dash if there is one fold); the second line is the "
+        "standard deviation over folds (none if there is one fold); the second line is the "
         f"{interval(study)} of the mean over subjects ({drawn(study)})."
     )
 

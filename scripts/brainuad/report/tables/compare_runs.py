@@ -8,7 +8,7 @@ import pandas as pd
 from brainuad.evaluation.reference_run import compare_runs, read_results
 from brainuad.io.job import log
 from brainuad.report.labels import Labels
-from brainuad.report.metric_formats import DASH, number, signed
+from brainuad.report.metric_formats import number, plus_minus, signed
 from brainuad.report.tables import Table
 from brainuad.report.tables.layout import NO_SCORES_HTML, NO_SCORES_LATEX, escape, html_of, latex_of
 
@@ -42,4 +42,4 @@ def runs_texts(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 
 
 def _mean_and_sd(mean: float, sd: float, metric: str) -> str:
-    return DASH if pd.isna(mean) else f"{number(mean, metric)} \u00b1 {number(sd, metric)}"
+    return f"{number(mean, metric)} {plus_minus(sd, metric)}".rstrip()

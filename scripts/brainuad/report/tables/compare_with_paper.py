@@ -1,7 +1,6 @@
 """Our numbers beside the paper's and those of an independent rerun, and the difference."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +9,9 @@ from brainuad.evaluation.paper import compare_with_paper
 from brainuad.io.job import log
 from brainuad.io.tables import read_table
 from brainuad.report.labels import Labels
-from brainuad.report.metric_formats import DASH, number, signed
+from brainuad.report.metric_formats import number, signed
 from brainuad.report.tables import Table
-from brainuad.report.tables.layout import escape, html_table, latex_table
+from brainuad.report.tables.layout import escape, html_spread, html_table, latex_spread, latex_table
 
 SEGMENTATION = ["dice", "auprc"]
 RECONSTRUCTION = ["ssim", "psnr", "lpips", "l1", "l1_ratio", "l1_ratio_released"]
@@ -48,18 +47,18 @@ def laid_out(table: pd.DataFrame, labels: Labels) -> Table:
 
 
 def _html(record: pd.Series) -> str:
-    show = partial(number, metric=record["metric"])
-    spread = f' <span class="spread">\u00b1 {show(record["sd"])}</span>'
-    ours = DASH if pd.isna(record["mean"]) else show(record["mean"]) + spread
+    metric = record["metric"]
+    ours = number(record["mean"], metric) + html_spread(record["sd"], metric)
     return ours + "".join(f'<span class="interval">{line}</span>' for line in _beneath(record))
 
 
 def _latex(record: pd.Series) -> str:
-    show = partial(number, metric=record["metric"])
-    mean = rf"\textbf{{{show(record['mean'])}}}" if record["best"] else show(record["mean"])
-    ours = DASH if pd.isna(record["mean"]) else rf"{mean} $\pm$ {show(record['sd'])}"
+    metric = record["metric"]
+    mean = escape(number(record["mean"], metric))
+    ours = rf"\textbf{{{mean}}}" if record["best"] else mean
+    spread = latex_spread(record["sd"], metric)
     beneath = "".join(rf"\\{{\scriptsize {escape(line)}}}" for line in _beneath(record))
-    return rf"\shortstack{{{ours.replace(DASH, '--')}{beneath}}}"
+    return rf"\shortstack{{{ours}{spread}{beneath}}}"
 
 
 def _beneath(record: pd.Series) -> list[str]:

@@ -9,7 +9,7 @@ from pandas.io.formats.style import Styler
 
 from brainuad.evaluation.summaries import AVERAGE
 from brainuad.report.labels import Labels
-from brainuad.report.metric_formats import DASH, MINUS, format_of, number, signed
+from brainuad.report.metric_formats import DASH, MINUS, format_of, number, plus_minus, signed
 from brainuad.report.tables import Table
 
 # How a number that varies is written before its value.
@@ -35,24 +35,36 @@ NO_SCORES_HTML, NO_SCORES_LATEX = f'<p class="note">{NO_SCORES}</p>', f"% {NO_SC
 
 def html_cell(record: pd.Series) -> str:
     """A row of a summary as one cell: `mean +- sd`, and beneath it the interval or difference."""
-    mean, sd, low, high = _numbers(record)
-    spread = "" if record["dataset"] == AVERAGE else f' <span class="spread">\u00b1 {sd}</span>'
+    mean, low, high = _numbers(record)
+    spread = html_spread(record["sd"], record["metric"])
     beneath = _beneath(record, low, high)
     return mean + spread + (f'<span class="interval">{beneath}</span>' if beneath else "")
 
 
 def latex_cell(record: pd.Series) -> str:
     """As `html_cell`, for LaTeX; the best is in bold."""
-    mean, sd, low, high = _numbers(record)
+    mean, low, high = _numbers(record)
     mean = rf"\textbf{{{escape(mean)}}}" if record["best"] else escape(mean)
-    spread = "" if record["dataset"] == AVERAGE else rf" $\pm$ {escape(sd)}"
+    spread = latex_spread(record["sd"], record["metric"])
     if beneath := _beneath(record, low, high):
         return rf"\shortstack{{{mean}{spread}\\{{\scriptsize {escape(beneath)}}}}}"
     return mean + spread
 
 
+def html_spread(deviation: float, metric: str) -> str:
+    """The standard deviation over folds after a mean; nothing where there is none."""
+    text = plus_minus(deviation, metric)
+    return f' <span class="spread">{text}</span>' if text else ""
+
+
+def latex_spread(deviation: float, metric: str) -> str:
+    """As `html_spread`, for LaTeX."""
+    text = plus_minus(deviation, metric)
+    return f" {escape(text)}" if text else ""
+
+
 def _numbers(record: pd.Series) -> list[str]:
-    return [number(record[name], record["metric"]) for name in ("mean", "sd", "ci_low", "ci_high")]
+    return [number(record[name], record["metric"]) for name in ("mean", "ci_low", "ci_high")]
 
 
 def _beneath(record: pd.Series, low: str, high: str) -> str:
