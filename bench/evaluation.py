@@ -240,12 +240,15 @@ def normative() -> list[Row]:
     (scan,) = stack.scans([patient])
 
     def plain() -> np.ndarray:
-        # Voxels of 2 mm; the scan has the reference's grid, so nothing is resampled.
+        # Voxels of 2 mm; the scan has the reference's grid, whose middle is the brain's, so nothing
+        # is resampled.
         brain = scan.brain_mask
         values = ndimage.gaussian_filter(np.where(brain, scan.image, 0), score.smoothing / 2)
+        mean, opposite = reference.mean, reference.mean[:, ::-1]
+        variances = reference.deviation**2 + reference.deviation[:, ::-1] ** 2
         mean, variance = (
             ndimage.gaussian_filter(volume, score.reference_smoothing / 2)
-            for volume in (reference.mean, reference.deviation**2)
+            for volume in ((mean + opposite) / 2, variances / 2 + (mean - opposite) ** 2 / 4)
         )
         known = len(healthy) - 1
         variance = known * variance + score.prior * variance[brain].mean()

@@ -26,6 +26,7 @@ BLOCK = {
     "sides": "both",
     "smoothing": 0,
     "reference_smoothing": 0,
+    "mirrored_reference": False,
     "prior": 1e-6,
 }
 POSTPROCESSING = {
@@ -92,6 +93,32 @@ def test_one_side():
     is_above = image > healthy.mean(0)
     np.testing.assert_array_equal(above, np.where(is_above, both, 0))
     assert 0 < np.count_nonzero(above) < np.count_nonzero(both)
+
+
+def test_a_mirrored_reference_is_that_of_the_scans_and_of_their_mirror_images():
+    healthy, image = healthy_images(), healthy_images(6)[-1]
+    mask = scans([image]).brain_masks[0]
+    sides = np.stack([healthy, healthy[:, :, ::-1]]).astype(float)
+    variance = sides.var(1, ddof=1).mean(0) + sides.mean(1).var(0)
+    expected = np.abs(image - sides.mean((0, 1))) / np.sqrt(variance) * mask
+    found = z_of(BLOCK | {"mirrored_reference": True}, image, healthy)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(found, z_of(BLOCK, image, healthy), rtol=0.1)
+
+
+def test_left_and_right_meet_in_the_middle_of_the_brain_wherever_the_template_has_its_origin():
+    healthy, image = healthy_images(), healthy_images(6)[-1]
+    block = BLOCK | {"mirrored_reference": True}
+    stack = scans([*healthy, image])
+    stack.images[:] = np.roll(stack.images, -1, axis=2)
+    stack.brain_masks[:] = np.roll(stack.brain_masks, -1, axis=2)
+    stack.affines[:, 0, 3] = -119.5
+    *references, patient = stack.names
+    score = load_score(block)
+    reference = score.reference(scans_with(stack, None, references))
+    (scan,) = stack.scans([patient])
+    expected = np.roll(z_of(block, image, healthy), -1, axis=1)
+    np.testing.assert_allclose(Scoring(score, reference)(scan, None), expected, rtol=1e-4)
 
 
 def test_smoothing_is_in_millimetres():

@@ -39,7 +39,7 @@ def check_brain(template: Volume, *, spacing: float, name: str) -> Brain:
         found = " x ".join(f"{edge:.4g}" for edge in template.spacing)
         raise SettingsError(
             f"{name}: has voxels of {found} mm, preprocessing.spacing is {spacing:g}; "
-            "give a template of that voxel size"
+            "give a template of that voxel size, or set the spacing to that of the template"
         )
     outside = float(np.mean(template.data <= 0))
     if outside < SMALLEST_OUTSIDE:

@@ -31,6 +31,8 @@ class Normative:
     sides                both: |z|; above: z where the value is higher than in healthy scans, else 0
     smoothing            standard deviation in mm of the Gaussian that smooths the values of a scan
     reference_smoothing  the same of mean and variance over the healthy scans
+    mirrored_reference   the healthy scans count with their mirror images too: a voxel is compared
+                         with its own place and with that on the other side of the brain
     prior                as how many more scans the mean variance in the brain counts at each place,
                          where few scans know the variance badly (Smyth, Stat. Appl. Genet. Mol.
                          Biol. 2004: a moderated t)
@@ -40,6 +42,7 @@ class Normative:
     sides: Literal["both", "above"]
     smoothing: NonNegative
     reference_smoothing: NonNegative
+    mirrored_reference: bool
     prior: Positive
 
     needs_reference: ClassVar[bool] = True
@@ -78,10 +81,9 @@ class Normative:
         brain_mask = scan.brain_mask
         if not brain_mask.any():
             return np.zeros(brain_mask.shape, np.float32)
-        mean, deviation = healthy.at(scan.affine)
         mean, variance = (
             _smoothed(volume, self.reference_smoothing, scan.affine)
-            for volume in (mean, deviation**2)
+            for volume in self._mean_and_variance(healthy, scan.affine, brain_mask)
         )
         known = len(healthy.names) - 1
         expected = variance[brain_mask].mean()
@@ -90,6 +92,29 @@ class Normative:
         z = difference / np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
         sided = np.abs(z) if self.sides == "both" else np.maximum(z, 0)
         return np.where(brain_mask, sided, 0).astype(np.float32)
+
+    def _mean_and_variance(
+        self, healthy: Distribution, affine: np.ndarray, brain_mask: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Those of the values that the voxels of a scan are compared with, each [S, H, W]."""
+        mean, deviation = healthy.at(affine)
+        if not self.mirrored_reference:
+            return mean, deviation**2
+        opposite_mean, opposite_deviation = healthy.at(_mirrored(affine, brain_mask))
+        # The mean and the variance of two sets of as many values each.
+        variance = (deviation**2 + opposite_deviation**2) / 2 + ((mean - opposite_mean) / 2) ** 2
+        return (mean + opposite_mean) / 2, variance
+
+
+def _mirrored(affine: np.ndarray, brain_mask: np.ndarray) -> np.ndarray:
+    """The affine [4, 4] that gives the voxels the places opposite to theirs."""
+    # ASSUME: left and right meet where the centre of gravity of the scan's brain mask is, along x.
+    # Not every template has its origin in the middle.
+    slices, first, second = np.mean(np.nonzero(brain_mask), axis=1)
+    middle = (affine @ [first, second, slices, 1])[0]
+    mirror = np.diag([-1.0, 1, 1, 1])
+    mirror[0, 3] = 2 * middle
+    return mirror @ affine
 
 
 def _smoothed(volume: np.ndarray, deviation: float, affine: np.ndarray) -> np.ndarray:
