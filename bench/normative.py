@@ -4,8 +4,8 @@
 
 FOLDER is a new working directory, or that of an earlier call. The rules process T2 phantoms of the
 demo's size, 44 healthy ones for validation among them, and train a small cDDPM. The patients are
-scored against 3 to 44 of the healthy scans, in several draws, and against all of them with an error
-of registration. Prints AUPRC in %, and draws the figure of docs/explanation/scores.md.
+scored against 3 to 44 of the healthy scans, in several draws, with and without their mirror images,
+and against all of them with an error of registration. Prints AUPRC in %, and draws the figure of docs/explanation/scores.md.
 Needs Snakemake and conda on the PATH; some 20 minutes on two cores.
 """
 
@@ -122,6 +122,7 @@ def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
         score = load_score(config["methods"][method]["score"])
         by_itself = Scoring(load_score(config["methods"][plain]["score"]))
         reference = score.reference(healthy)
+        one_sided = load_score(config["methods"][method]["score"] | {"mirrored_reference": False})
         whole = Scoring(score, reference)
         # Without a reference, its values are smoothed only.
         zeros, ones = np.zeros_like(reference.mean), np.ones_like(reference.mean)
@@ -139,8 +140,9 @@ def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
                 for draw in range(DRAWS if count < len(names) else 1):
                     chosen = np.random.default_rng(draw).permutation(names)[:count]
                     some = pairs_of(folder, "ixi", chosen.tolist())
-                    value = auprc(Scoring(score, score.reference(some)), patients, settings)
-                    rows.append((method, dataset, "references", count, draw, value))
+                    for varied, kind in (("references", score), ("not mirrored", one_sided)):
+                        value = auprc(Scoring(kind, kind.reference(some)), patients, settings)
+                        rows.append((method, dataset, varied, count, draw, value))
     return pd.DataFrame(rows, columns=["method", "dataset", "varied", "value", "draw", "auprc"])
 
 

@@ -180,9 +180,8 @@ def run(study: Study, made: list[str], snakemake: str) -> Section:
                 "machine that trained each model, seeds and versions. Memory is the largest "
                 "resident set of any of the rule's jobs. The same training on another machine "
                 "differs in the last digits at first, and visibly in the end if it is small. "
-                "Another seed changes "
-                "the demo's cDDPM ENS by up to 8 points of Dice and 11 of AUPRC on a data set, "
-                "other vector instructions by up to 8 and 7.",
+                "Another seed changes the demo's cDDPM ENS by up to 10 points of Dice and 12 of "
+                "AUPRC on a data set, other vector instructions by up to 8 and 7.",
             )
         ],
     )
