@@ -4,8 +4,9 @@
 
 FOLDER is a new working directory, or that of an earlier call. The rules process T2 phantoms of the
 demo's size, 44 healthy ones for validation among them, and train a small cDDPM. The patients are
-scored against 3 to 44 of the healthy scans, in several draws, with and without their mirror images,
-and against all of them with an error of registration. Prints AUPRC in %, and draws the figure of docs/explanation/scores.md.
+scored against 3 to 44 of the healthy scans, in several draws: by mean and deviation, with and
+without mirror images, and by medians; and against all of them with an error of registration.
+Prints AUPRC in %, and draws the figure of docs/explanation/scores.md.
 Needs Snakemake and conda on the PATH; some 20 minutes on two cores.
 """
 
@@ -20,16 +21,19 @@ import numpy as np
 import pandas as pd
 import yaml
 from matplotlib.figure import Figure
+from scipy import stats
 
 from brainuad.config.evaluation import PostprocessingSettings
 from brainuad.config.settings import settings_from
 from brainuad.datasets.partitions import TEST, VALIDATION, scans_of
 from brainuad.evaluation.metrics import average_precision
 from brainuad.images.computed_volumes import ScansWithVolumes, read_reconstructions, scans_with
+from brainuad.images.distributions import Distribution, on_grid
 from brainuad.images.slices import SliceStack, read_slices
 from brainuad.io.rows import read_rows
 from brainuad.report.figures.style import PAGE_WIDTH, house_style, save_figure
 from brainuad.scores import load_score
+from brainuad.scores.normative import Normative
 from brainuad.scores.postprocess import anomaly_map
 from brainuad.scores.scoring import Scoring
 
@@ -112,6 +116,17 @@ def auprc(scoring: Scoring, pairs: ScansWithVolumes, settings: PostprocessingSet
     return float(np.nanmean(found))
 
 
+def by_medians(score: Normative, healthy: ScansWithVolumes, pooled: Distribution) -> Distribution:
+    """The distribution with medians: those of the values, and of their distances from these."""
+    values = np.stack(
+        [on_grid(score.values(*pair), pair[0].affine, pooled.affine) for pair in healthy]
+    )
+    median = np.median(values, axis=0)
+    distance = np.median(np.abs(values - median), axis=0)
+    # The deviation of a normal distribution with such a median distance.
+    return replace(pooled, mean=median, deviation=distance / stats.norm.ppf(0.75))
+
+
 def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
     """Rows with method, data set, what varies, its value, draw and AUPRC."""
     settings = settings_from(PostprocessingSettings, config["evaluation"]["postprocessing"])
@@ -140,8 +155,13 @@ def measure(folder: Path, config: dict[str, Any]) -> pd.DataFrame:
                 for draw in range(DRAWS if count < len(names) else 1):
                     chosen = np.random.default_rng(draw).permutation(names)[:count]
                     some = pairs_of(folder, "ixi", chosen.tolist())
-                    for varied, kind in (("references", score), ("not mirrored", one_sided)):
-                        value = auprc(Scoring(kind, kind.reference(some)), patients, settings)
+                    pooled = score.reference(some)
+                    for varied, scoring in {
+                        "references": Scoring(score, pooled),
+                        "not mirrored": Scoring(one_sided, pooled),
+                        "medians": Scoring(score, by_medians(score, some, pooled)),
+                    }.items():
+                        value = auprc(scoring, patients, settings)
                         rows.append((method, dataset, varied, count, draw, value))
     return pd.DataFrame(rows, columns=["method", "dataset", "varied", "value", "draw", "auprc"])
 
