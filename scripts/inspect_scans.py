@@ -68,7 +68,9 @@ def main(
                     image, lesions = resampling.scan(raw[scan])
                 else:
                     image, lesions = scan_as_it_came(corrected / scan)
-                measures, shown = inspect_brain_mask(image, lesions, folder_of_mask)
+                measures, shown = inspect_brain_mask(
+                    image, lesions, folder_of_mask, is_whole=resampling is not None
+                )
                 more, others = inspect_corrected(corrected / scan, space)
             except ScanError as error:
                 left_out.append(LeftOut(scan, quality.INSPECTED, str(error)))
@@ -88,8 +90,12 @@ def scan_as_it_came(folder: Path) -> tuple[Volume, Volume]:
     return scan, read_labels(folder / "lesions.nii.gz", expected=[LESION, IGNORED], grid=scan)
 
 
-def inspect_brain_mask(scan: Volume, lesions: Volume, folder: Path) -> tuple[dict[str, float], Row]:
-    """Volume of the brain and share of the lesion outside it; views with both outlines.
+def inspect_brain_mask(
+    scan: Volume, lesions: Volume, folder: Path, *, is_whole: bool
+) -> tuple[dict[str, float], Row]:
+    """Measures of the brain mask; views with the outlines of brain and lesion.
+
+    is_whole  the scan has its whole field of view, and was not cropped to its brain
 
     The axial view is the slice with the most lesion; the other views go through the brain's centre.
     """
@@ -102,6 +108,8 @@ def inspect_brain_mask(scan: Volume, lesions: Volume, folder: Path) -> tuple[dic
         "brain_ml": volume_ml(brain, scan.voxel_ml),
         "lesion_outside": quality.lesion_outside(lesions.data, brain),
     }
+    if is_whole:
+        measures["cut_cm2"] = quality.cut_cm2(brain, scan.spacing)
     outlines = (Outline(brain, pictures.MASK_COLOUR), Outline(lesion, pictures.LESION_COLOUR))
     head = (scan.data > BRIGHTEST_AIR * sparse_window(scan.data)[1]) | brain | lesion
     return measures, Row(scan.data, scan.spacing, centre, box_of(head, scan.spacing), outlines)

@@ -40,6 +40,7 @@ def measured(count, **changes):
             "overlap": generator.uniform(0.94, 0.96, count),
             "brain_ml": generator.uniform(1300, 1500, count),
             "intensity_range": generator.uniform(0.9, 1.1, count),
+            "cut_cm2": generator.uniform(0, 4, count),
             "lesion_outside": np.nan,
         }
     )

@@ -51,6 +51,20 @@ def test_lesion_outside_counts_scored_lesion_alone():
     assert np.isnan(quality.lesion_outside(np.array([2, 0, 0, 0]), brain))
 
 
+def test_cut_is_the_largest_area_of_brain_on_a_side_of_the_field_of_view():
+    spacing = np.array([1.0, 2.0, 5.0])
+    brain = np.zeros((30, 20, 10), bool)
+    brain[5:25, 5:15, 2:8] = True
+    assert quality.cut_cm2(brain, spacing) == 0
+    brain[5:25, 5:15, 8:] = True
+    assert quality.cut_cm2(brain, spacing) == pytest.approx(20 * 10 * 2 / 100)
+    brain[:5, 5:15] = True
+    # The first side cuts 10 x 10 voxels of 2 x 5 mm, the last one now 25 x 10 of 1 x 2 mm.
+    assert quality.cut_cm2(brain, spacing) == pytest.approx(10)
+    assert quality.cut_cm2(brain[:, :, :3], spacing) == pytest.approx(25 * 10 * 2 / 100)
+    assert quality.cut_cm2(brain[10:11, :, 2:8], spacing) == pytest.approx(6)
+
+
 def test_overlap_is_dice():
     brain = np.zeros((4, 4, 4), bool)
     brain[:2] = True

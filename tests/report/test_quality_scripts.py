@@ -13,6 +13,7 @@ import inspect_scans
 import write_quality_page
 from brainuad.io.tables import read_table, write_table
 from brainuad.plan.register.run import QUALITY_CAPTION
+from brainuad.preprocessing.outliers import flag_outliers
 from brainuad.preprocessing.resampling import Resampling
 from brainuad.report.figures import pictures
 from brainuad.report.quality.thumbnails import BESIDE_MIDLINE_MM, CELL, Outline, Row, draw_rows
@@ -117,6 +118,29 @@ def test_measures_of_each_scan(inspected):
     expected = np.count_nonzero(lesions & ~brain.astype(bool)) / np.count_nonzero(lesions)
     assert 0.3 < expected < 1
     assert table["lesion_outside"].tolist() == pytest.approx([0] * 5 + [expected])
+    assert table["cut_cm2"].tolist() == [0] * 6
+
+
+def test_a_scan_that_ends_within_the_brain_is_flagged(stages, tmp_path):
+    shutil.copytree(stages, tmp_path / "stages")
+    image, brain = head()
+    for folder, volumes in {
+        "raw": {"image": image, "lesions": np.zeros(SHAPE, np.uint8)},
+        "brain_masks": {"brain_mask": brain},
+    }.items():
+        shutil.rmtree(tmp_path / "stages" / folder / "b")
+        # The lowest four slices of the brain were not scanned.
+        seen = {name: data[:, :, 6:] for name, data in volumes.items()}
+        write(tmp_path / "stages" / folder / "b", start=(0, 0, 6), **seen)
+    subjects = read_table(tmp_path / "stages" / "subjects.tsv")
+    moved = subjects.replace(str(stages), str(tmp_path / "stages"), regex=True)
+    write_table(moved, tmp_path / "stages" / "subjects.tsv")
+    table = inspect(tmp_path / "stages", tmp_path / "chunk000")
+    expected = np.count_nonzero(brain[:, :, 6]) * SPACING**2 / 100
+    assert expected > 20
+    assert table["cut_cm2"].tolist() == [0, pytest.approx(expected), 0, 0, 0, 0]
+    (why,) = flag_outliers(table.reset_index()).set_index("scan").loc[["b"], "why"]
+    assert "cut off" in why
 
 
 def test_pictures_have_one_size_and_repeat_byte_for_byte(stages, inspected, tmp_path):
@@ -129,7 +153,8 @@ def test_pictures_have_one_size_and_repeat_byte_for_byte(stages, inspected, tmp_
 
 def test_scans_that_come_preprocessed_are_not_compared_with_the_template(stages, tmp_path):
     table = inspect(stages, tmp_path / "chunk000", preprocessed=True)
-    assert table[["mutual_information", "overlap"]].isna().all().all()
+    # Their grid may end at the brain.
+    assert table[["mutual_information", "overlap", "cut_cm2"]].isna().all().all()
     assert table[["brain_ml", "intensity_range", "lesion_outside"]].notna().all().all()
     assert Image.open(tmp_path / "chunk000" / "a.png").size == (3 * CELL + 4, CELL)
 
@@ -269,7 +294,7 @@ def make_page(folder, measures, *, dataset="ixi", left_out=()):
     chunk = folder / "chunk000"
     chunk.mkdir()
     columns = ["mutual_information", "overlap", "brain_ml", "intensity_range", "lesion_outside"]
-    table = pd.DataFrame(measures, columns=["scan", *columns])
+    table = pd.DataFrame(measures, columns=["scan", *columns]).assign(cut_cm2=np.nan)
     write_table(table, chunk / "measures.tsv")
     write_table(pd.DataFrame(left_out, columns=LEFT_OUT), chunk / "left_out.tsv")
     for scan in table["scan"]:

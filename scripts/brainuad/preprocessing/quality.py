@@ -98,6 +98,22 @@ MEASURES = (
         digits=0,
         unit="\u00a0ml",
     ),
+    # ASSUME: a field of view that ends at the brain, or in the brain stem, cuts less than 20 cm2 in
+    # slices of up to 4 mm; one that leaves out a centimetre of brain cuts more.
+    Measure(
+        "cut_cm2",
+        "Cut off",
+        "cut",
+        "Area of the brain mask on the side of the scan's field of view that cuts most of it. High "
+        "if a part of the brain was not scanned, such as the vertex or the cerebellum: what lies "
+        "there is neither seen nor missed by any score.",
+        Concern.HIGH,
+        smallest_spread=5.0,
+        digits=0,
+        unit="\u00a0cm\u00b2",
+        limit=20.0,
+        optional=True,
+    ),
     Measure(
         "intensity_range",
         "Intensity range",
@@ -166,6 +182,19 @@ def lesion_outside(lesions: np.ndarray, brain: np.ndarray) -> float:
     lesion = lesions == LESION
     count = np.count_nonzero(lesion)
     return np.count_nonzero(lesion & ~brain) / count if count else float("nan")
+
+
+def cut_cm2(brain: np.ndarray, spacing: np.ndarray) -> float:
+    """The largest area in cm2 of a bool brain mask [X, Y, Z] on one of the sides of its grid.
+
+    spacing is that of the voxels in mm.
+    """
+    areas = spacing.prod() / spacing / 100
+    return max(
+        float(np.count_nonzero(brain.take(side, axis)) * area)
+        for axis, area in enumerate(areas)
+        for side in (0, -1)
+    )
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:
