@@ -14,13 +14,10 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import yaml
+from later_stages import run_later_stages
 from scipy import io, ndimage
 
-import correct_bias
-import normalize_scans
-import register_to_template
 import resample_scans
-import strip_skull
 from brainuad.images.volumes import Volume, write_volume
 from brainuad.io import tables
 from brainuad.preprocessing.chunks import read_left_out
@@ -140,31 +137,7 @@ def preprocessed():
             lesions_on_own_grid=False,
         ),
     )
-    strip_skull.main(
-        scans=folder / "resampled",
-        output=folder / "stripped",
-        brain_masks=folder / "masks",
-        method="none",
-        head_template=None,
-        head_brain_mask=None,
-    )
-    register_to_template.main(
-        scans=folder / "stripped",
-        template=folder / "template.nii.gz",
-        output=folder / "registered",
-        transforms=folder / "transforms",
-        settings=REGISTRATION,
-    )
-    correct_bias.main(
-        scans=folder / "registered",
-        output=folder / "corrected",
-        settings=BIAS,
-        weighted=True,
-        keep_last_slice=True,
-    )
-    normalize_scans.main(
-        scans=folder / "corrected", output=folder / "normalized", settings=NORMALIZATION
-    )
+    run_later_stages(folder, registration=REGISTRATION, bias=BIAS, normalization=NORMALIZATION)
     assert read_left_out(folder / "normalized") == []
     return folder
 

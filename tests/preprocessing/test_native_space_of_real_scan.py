@@ -7,15 +7,12 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from later_stages import run_later_stages
 from nilearn.datasets import load_mni152_brain_mask, load_mni152_template
 from oriented_heads import BIAS, CONFIG, REGISTRATION
 from scipy import ndimage
 
-import correct_bias
-import normalize_scans
-import register_to_template
 import resample_scans
-import strip_skull
 from brainuad.images.geometry import read_transform
 from brainuad.images.volumes import Volume, read_labels, read_mask, write_volume
 from brainuad.io.tables import write_table
@@ -46,32 +43,8 @@ def final(tmp_path_factory):
         names=["patient19"],
         resampling=Resampling("t2", SPACING, [1], [], lesions_on_own_grid=False),
     )
-    strip_skull.main(
-        scans=folder / "resampled",
-        output=folder / "stripped",
-        brain_masks=folder / "brain_masks",
-        method="none",
-        head_template=None,
-        head_brain_mask=None,
-    )
-    register_to_template.main(
-        scans=folder / "stripped",
-        template=folder / "template.nii.gz",
-        output=folder / "registered",
-        transforms=folder / "transforms",
-        settings=REGISTRATION,
-    )
-    correct_bias.main(
-        scans=folder / "registered",
-        output=folder / "corrected",
-        settings=BIAS,
-        weighted=True,
-        keep_last_slice=True,
-    )
-    settings = CONFIG["preprocessing"]["normalization"] | {"size": SIZE, "downsampling": 1}
-    normalize_scans.main(
-        scans=folder / "corrected", output=folder / "normalized", settings=settings
-    )
+    normalization = CONFIG["preprocessing"]["normalization"] | {"size": SIZE, "downsampling": 1}
+    run_later_stages(folder, registration=REGISTRATION, bias=BIAS, normalization=normalization)
     return folder / "normalized" / "patient19"
 
 

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from later_stages import run_later_stages
 from scipy import io, ndimage
 
-import correct_bias
-import normalize_scans
 import register_to_template
 import resample_scans
 import strip_skull
@@ -348,33 +347,7 @@ def run_chain(folder):
         ),
     )
     (folder / "resampled" / "b" / "image.nii.gz").write_bytes(b"")
-    strip_skull.main(
-        scans=folder / "resampled",
-        output=folder / "stripped",
-        brain_masks=folder / "masks",
-        method="none",
-        head_template=None,
-        head_brain_mask=None,
-    )
-    register_to_template.main(
-        scans=folder / "stripped",
-        template=folder / "template.nii.gz",
-        output=folder / "registered",
-        transforms=folder / "transforms",
-        settings=REGISTRATION,
-    )
-    correct_bias.main(
-        scans=folder / "registered",
-        output=folder / "corrected",
-        settings=BIAS,
-        weighted=True,
-        keep_last_slice=True,
-    )
-    normalize_scans.main(
-        scans=folder / "corrected",
-        output=folder / "normalized",
-        settings=NORMALIZATION,
-    )
+    run_later_stages(folder, registration=REGISTRATION, bias=BIAS, normalization=NORMALIZATION)
 
 
 def test_volume_in_the_scan_by_hand(tmp_path):
