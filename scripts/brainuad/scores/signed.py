@@ -13,7 +13,6 @@ class Signed:
     """It has no settings. As a method's own score it can't be used: maps are not negative."""
 
     needs_reconstruction: ClassVar[bool] = True
-    is_signed: ClassVar[bool] = True
 
     def __call__(
         self, image: np.ndarray, reconstruction: np.ndarray, brain_mask: np.ndarray
