@@ -8,7 +8,7 @@ import pytest
 from bare_bundle import bare_bundle
 
 from brainuad.io import bundle_files
-from brainuad.io.bundle_files import check_bundle, read_settings, write_checksums
+from brainuad.io.bundle_files import FORMAT, check_bundle, read_settings, write_checksums
 from brainuad.io.errors import SettingsError
 
 
@@ -88,18 +88,18 @@ REFUSED_AT_ONCE = {
     "linked folder": (lambda b: (b / "more").symlink_to(b.parent), "more is a link"),
     "other format": (
         lambda b: changed(b, "configs/settings.json", '{"format": 1}'),
-        "has format 1, and this workflow reads 3",
+        f"has format 1, and this workflow reads {FORMAT}",
     ),
     "no format": (
         lambda b: changed(b, "configs/settings.json", "{}"),
-        "has format None, and this workflow reads 3",
+        f"has format None, and this workflow reads {FORMAT}",
     ),
     "settings that are no JSON": (
         lambda b: changed(b, "configs/settings.json", "{"),
         "configs/settings.json is damaged",
     ),
     "changed settings": (
-        lambda b: changed(b, "configs/settings.json", '{"format": 3, "models": {}}'),
+        lambda b: changed(b, "configs/settings.json", f'{{"format": {FORMAT}, "models": {{}}}}'),
         "configs/settings.json is damaged or was changed",
     ),
 }
@@ -127,7 +127,7 @@ def test_damaged_files_are_refused_before_they_are_used(bundle, name):
 
 def test_a_method_without_a_model_needs_no_weights(bundle):
     (bundle / bundle_files.WEIGHTS).unlink()
-    changed(bundle, "configs/settings.json", '{"format": 3, "models": {}}')
+    changed(bundle, "configs/settings.json", f'{{"format": {FORMAT}, "models": {{}}}}')
     (bundle / "checksums.sha256").unlink()
     write_checksums(bundle)
     check_bundle(bundle)
@@ -136,7 +136,7 @@ def test_a_method_without_a_model_needs_no_weights(bundle):
 def test_settings_without_models_need_no_weights(bundle):
     """What else they lack is seen where they are used."""
     (bundle / bundle_files.WEIGHTS).unlink()
-    changed(bundle, "configs/settings.json", '{"format": 3}')
+    changed(bundle, "configs/settings.json", f'{{"format": {FORMAT}}}')
     (bundle / "checksums.sha256").unlink()
     write_checksums(bundle)
     check_bundle(bundle)
@@ -144,7 +144,7 @@ def test_settings_without_models_need_no_weights(bundle):
 
 def test_a_normative_score_needs_its_reference(bundle):
     content = {
-        "format": 3,
+        "format": FORMAT,
         "models": {"ae": {}},
         "methods": {"ae": {"score": {"kind": "normative"}}},
     }

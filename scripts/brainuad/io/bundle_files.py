@@ -14,7 +14,7 @@ from typing import Any
 from brainuad.io.errors import SettingsError
 
 # The version of the layout of files and of the keys in SETTINGS; other versions are not read.
-FORMAT = 3
+FORMAT = 4
 CHECKSUMS = "checksums.sha256"
 METADATA = "configs/metadata.json"
 SETTINGS = "configs/settings.json"
