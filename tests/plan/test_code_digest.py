@@ -259,6 +259,22 @@ def test_a_log_line_counts_by_what_it_does_beside_telling(digest):
     assert with_line('"{(total := 3)}"') != digest()
 
 
+def test_the_text_of_an_error_that_ends_a_job_does_not_count(digest):
+    script = (
+        "from brainuad.io.errors import {0}\n\ntry:\n    X = 1\nexcept {2}:\n    raise {0}({1})"
+    )
+
+    def with_error(text, name="SettingsError", caught="KeyError"):
+        return digest(script=script.format(name, text, caught))
+
+    assert with_error('"too few"') == with_error('f"only {X}; give more"')
+    assert (
+        with_error('"too few"') != with_error('f"{check(X)}"') == with_error('f"only {check(X)}"')
+    )
+    assert with_error('"too few"') != with_error('"too few"', caught="ValueError")
+    assert with_error('"too few"', "ScanError") != with_error('"too many"', "ScanError")
+
+
 def test_a_function_of_ones_own_that_is_called_log_counts(digest):
     script = "def log(values):\n    values.pop()\n\n\nlog([{}])\n"
     assert digest(script=script.format(1)) != digest(script=script.format(2))

@@ -1,7 +1,8 @@
 """Digests of the code behind a rule: they change with its meaning, not with its wording.
 
 A rule has the digest of its script as a param, so that a change which cannot change a result (a
-comment, a log line, another order of imports) reruns nothing, and every other change reruns it.
+comment, a log line, the text of an error, another order of imports) reruns nothing, and every other
+change reruns it.
 """
 
 import ast
@@ -39,6 +40,8 @@ WITHOUT_EFFECT = {
 }
 LOG = "brainuad.io.job.log"
 PROGRESS_BAR = "brainuad.io.progress.progress_bar"
+# A job that raises it has no result. Unlike it, the text of a ScanError is listed with its scan.
+SETTINGS_ERROR = "brainuad.io.errors.SettingsError"
 
 BLOCKS = ("body", "orelse", "finalbody")
 # `ctx` follows from the position; `kind` is the prefix u of a string.
@@ -54,9 +57,9 @@ def code_digest(script: str | Path, *parts: str | Path) -> str:
             models/diffusion.py; the bytes of a file that is not Python count, such as a template's
 
     A module counts as a whole, whatever is imported from it and wherever it is imported. Modules in
-    WITHOUT_EFFECT do not count, and neither do comments, docstrings, log lines, progress bars, and
-    annotations outside the body of a class. Each process reads a file once. Raises SettingsError
-    for a relative or star import, which can't be followed.
+    WITHOUT_EFFECT do not count, and neither do comments, docstrings, log lines, progress bars, the
+    texts of errors that end a job, and annotations outside the body of a class. Each process reads
+    a file once. Raises SettingsError for a relative or star import, which can't be followed.
     """
     file = SCRIPTS / f"{script}.py" if isinstance(script, str) else script
     root = file.parent
@@ -162,6 +165,9 @@ class _Meaning:
                 pass
             case ast.Expr(ast.Call(func, words)) if self._name_of(func) == LOG:
                 yield from _effects(words)
+            case ast.Raise(ast.Call(func, words), cause) if self._name_of(func) == SETTINGS_ERROR:
+                yield from _effects(words)
+                yield ast.Raise(func, cause)
             case ast.AnnAssign(target, _, value) if not in_class:
                 if value is not None:
                     yield ast.Assign([target], value)
@@ -196,7 +202,7 @@ class _Meaning:
 
 
 def _effects(words: list[ast.expr]) -> Iterator[ast.expr]:
-    """The side effects of a log line: calls of our own functions, and assignments."""
+    """The side effects of a text that is told: calls of our own functions, and assignments."""
     for node in (node for word in words for node in ast.walk(word)):
         match node:
             case ast.NamedExpr():
