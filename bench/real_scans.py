@@ -6,7 +6,8 @@ FOLDER is a new working directory. The scans are in the folder that BRAINUAD_REA
 healthy_t1 (OpenNeuro ds002748, CC0), ms_raw and ms_stripped (Laboratory of Imaging Technologies,
 Ljubljana, CC BY). A small cDDPM is trained on stripped healthy brains; raw patients are stripped by
 HD-BET, and get anomaly maps in their own space and pages. Then the bundle of the model is applied
-to the same patients in a folder of its own. Needs Snakemake and conda on the PATH.
+to the same patients in a folder of its own. Last, whether healthy scans are foretold better by
+their age. Needs Snakemake and conda on the PATH.
 """
 
 import os
@@ -15,10 +16,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 import make_template
+from brainuad.images.distributions import on_grid
+from brainuad.images.slices import read_slices
+from brainuad.scores import load_score
 
 PROJECT = Path(__file__).resolve().parents[1]
 METHODS = ("thresh", "zscore", "cddpm_ens", "cddpm_ens_ssim", "cddpm_mahalanobis", "cddpm_ens_z")
@@ -97,6 +102,34 @@ def main() -> None:
     shown = ["auprc", "dice", "lesion_volume_ml", "predicted_volume_ml"]
     print("\nthe patient with a lesion mask, at the threshold that 1 % of healthy voxels exceed")
     print(pd.DataFrame(rows).T[shown].round(3).to_string())
+    print(
+        "\nsquared error of a left-out healthy scan, by a mean that depends on age over a plain one"
+    )
+    print(f"{error_with_age(folder / 'study'):.3f}")
+
+
+def error_with_age(study: Path) -> float:
+    """The ratio of two errors that foretell the smoothed intensities of each healthy scan.
+
+    They come from the other scans: by a line over age, and by their mean. Below 1 the line is
+    better.
+    """
+    base = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    score = load_score(base["methods"]["zscore"]["score"])
+    stack = read_slices(study / "results/slices/healthy_t1.npz")
+    people = pd.read_csv(study / "results/subjects/healthy.tsv", sep="\t").set_index("subject")
+    ages = people.loc[stack.subjects, "age"].to_numpy(float)
+    scans, grid = stack.scans(stack.names), np.median(stack.affines, axis=0)
+    values = np.stack([on_grid(score.values(scan, None), scan.affine, grid) for scan in scans])
+    errors = np.zeros(2)
+    for left_out, scan in enumerate(scans):
+        others = np.arange(len(ages)) != left_out
+        mean, centred = values[others].mean(axis=0), ages - ages[others].mean()
+        slope = np.tensordot(centred[others], values[others], 1) / (centred[others] ** 2).sum()
+        brain = on_grid(scan.brain_mask.astype(np.float32), scan.affine, grid) > 0.5
+        for number, foretold in enumerate((mean + slope * centred[left_out], mean)):
+            errors[number] += ((values[left_out] - foretold)[brain] ** 2).mean()
+    return float(errors[0] / errors[1])
 
 
 def apply(folder: Path, study: Path, method: str, datasets: dict[str, Any]) -> None:
