@@ -248,6 +248,9 @@ def test_doubled_columns_that_differ(tmp_path, columns):
         ("a.tsv", "\n  \nsubject\tage\tsite\na\t34.5\tLeeds\nb\t\tYork\n\t\n"),
         ("a.tsv", 'note\tsubject\tage\tsite\n5" coil\ta\t34.5\tLeeds\n"x\tb\t\tYork\n'),
         ("a.tsv", "subject\tage\tsite\ra\t34.5\tLeeds\rb\t\tYork\r"),
+        ("a.csv", "subject,age,site\ra,34.5,Leeds\rb,,York\r"),
+        # The name of a column has more commas than the header semicolons.
+        ("a.csv", "subject;age;site;sex (1=m, 2=f, 3=x, 4=y)\na;34,5;Leeds;\nb;;York;\n"),
     ],
 )
 def test_tables_as_they_are_saved(tmp_path, name, text):
@@ -264,6 +267,9 @@ def test_tables_as_they_are_saved(tmp_path, name, text):
         ("a.csv", "subject,age,sex\na,34,m,\nb,35,f,\n", "row 2 has 4 cells, the header 3"),
         ("a.csv", "subject,age,sex\na,34,m\n\nb,35,5,f\n", "row 4 has 4 cells, the header 3"),
         ("a.csv", "subject,age,sex\na,34,m\nb\n", "row 3 has 1 cell, the header 3"),
+        # A separator behind the header, and decimal commas in the rows.
+        ("a.csv", "subject,age,sex,\na,34,5,m\n", "row 2 has 'm' in a column without a name"),
+        ("a.tsv", "subject\t\tage\na\t\t34\nb\t35\t\n", "row 3 has '35' in a column without"),
         ("a.csv", "# made by me\nsubject,age\na,34\n", "row 2 has 2 cells, the header 1"),
         ("a.csv", 'subject,age\na,"34\nb,35\n', "is not a table that can be read"),
         ("a.csv", 'subject,age\n"a,34\n"b,35\n', "is not a table that can be read"),

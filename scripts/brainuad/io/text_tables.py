@@ -1,7 +1,5 @@
 """Text tables that people write as CSV or TSV, with any columns."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,30 +8,27 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.text_rows import read_text_rows
 
-CSV_SEPARATORS = (",", ";", "\t")
 UNKNOWN = ("n/a", "na", "nan", "#n/a", "none", "null", "unknown", "-", "--", ".", "?")
 
 
 def read_text_table(path: Path) -> pd.DataFrame:
-    """A table as `table_of` gives it, from .csv, .tsv or .txt.
+    """A table as `table_of` gives it, from the rows that `read_text_rows` reads.
 
-    The separator of a .csv is the comma, semicolon or tab that gives the header most cells. In the
-    other formats it is the tab, and quotes are plain characters.
+    Raises SettingsError, too, for a value in a column without a name, except the first column.
     """
-    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
-        if path.suffix.lower() != ".csv":
-            return table_of(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), path)
-        text = file.read()
-        headers = {
-            separator: next(filter(any, csv.reader(io.StringIO(text), delimiter=separator)), [])
-            for separator in CSV_SEPARATORS
-        }
-        separator = max(headers, key=lambda separator: len(headers[separator]))
-        lines = io.StringIO(text, newline="")
-        return table_of(
-            csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True), path
-        )
+    with reading(path):
+        table = table_of(read_text_rows(path), path)
+    for place, name in enumerate(table.columns):
+        cells = table.iloc[:, place].dropna()
+        # The first column may count the rows.
+        if place and not name and not cells.empty:
+            raise SettingsError(
+                f"{path}: row {cells.index[0]} has {cells.iloc[0]!r} in a column without a name; "
+                "name the column, or correct the row: it may have a separator inside a cell"
+            )
+    return table
 
 
 @contextmanager

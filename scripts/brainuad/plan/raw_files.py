@@ -15,6 +15,7 @@ from typing import Any
 
 from brainuad.io.folders import walk
 from brainuad.io.formats import what_pointer
+from brainuad.io.text_rows import read_text_rows
 
 FETCHED_TEMPLATE = "resources/template/fetched.nii.gz"
 MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_TEMPLATE, "results/")
@@ -70,16 +71,15 @@ def of_a_link(file: str) -> str:
 
 
 def files_named_in(table: str) -> list[str]:
-    """The scans that a table names; paths are relative to its folder."""
-    if not os.path.isfile(table):
+    """The paths that a text table names, which are relative to its folder; none if it is no table.
+
+    A cell with `/` or `.nii` counts as a path.
+    """
+    try:
+        rows = read_text_rows(Path(table))
+    # The job that lists the subjects says what is wrong.
+    except (OSError, ValueError, csv.Error):
         return []
-    is_csv = table.lower().endswith(".csv")
-    with open(table, newline="", encoding="utf-8-sig", errors="replace") as lines:
-        rows = csv.reader(
-            (line.replace("\0", "") for line in lines),
-            delimiter="," if is_csv else "\t",
-            quoting=csv.QUOTE_MINIMAL if is_csv else csv.QUOTE_NONE,
-        )
-        cells = [cell.strip() for row in rows for cell in row]
+    cells = [cell.strip() for row in rows for cell in row]
     folder = os.path.dirname(table)
-    return [os.path.join(folder, cell) for cell in cells if ".nii" in cell.lower()]
+    return [os.path.join(folder, cell) for cell in cells if "/" in cell or ".nii" in cell.lower()]
