@@ -155,6 +155,10 @@ def test_each_partition_spans_the_whole_range_of_ages():
     for partitions in drawn(table, "age"):
         for found in partitions.values():
             assert found.min() < 40 and found.between(40, 60).any() and found.max() > 60
+    # One subject has no range, and does not keep the other partitions from theirs.
+    for partitions in drawn(table, "age", validation=1, test=6):
+        found = partitions["test"]
+        assert found.min() < 40 and found.between(40, 60).any() and found.max() > 60
     as_text = table.assign(age=[f"{age}.0" for age in ages])
     for one, other in zip(drawn(table, "age"), drawn(as_text, "age"), strict=True):
         assert one["test"].index.equals(other["test"].index)

@@ -112,7 +112,7 @@ def strata_of(column: pd.Series, *, smallest_part: int) -> pd.Series:
     if column.name in CATEGORIES or not numbers.notna().equals(column.notna()):
         return column.astype(object).where(column.notna(), "").astype(str)
     # ASSUME: a column of numbers (age) is stratified by as many quantiles as the smallest drawn
-    # partition has subjects, at most 10.
+    # partition of more than one subject has, at most 10.
     number = max(1, min(MAX_CLASSES, smallest_part))
     fraction = (numbers.rank() - 0.5) / numbers.count()
     classes = numbers.groupby((fraction * number).floordiv(1))
@@ -156,7 +156,7 @@ def _complete(
                 f"the {stratify} of none of the {len(usable)} usable subjects is known; "
                 "give it in the table that demographics names, or set stratify: null"
             )
-        drawn = min((size for size in sizes if size), default=1)
+        drawn = min((size for size in sizes if size and size > 1), default=1)
         stratum = strata_of(usable[stratify], smallest_part=drawn)
         counts = stratum[usable[stratify].sort_values().index].value_counts(sort=False)
         shown = ", ".join(f"{name or 'unknown'} ({count})" for name, count in counts.items())
