@@ -46,6 +46,12 @@ COPIES = {
     "NIfTI-2": stored_as(form=nib.Nifti2Image),
     "with a last axis of one": stored_as(HEAD[..., None]),
     "stored with a slope": stored_as(HEAD * 2, header=lambda h: h.set_slope_inter(0.5, 0)),
+    "stored with a slope that rounds": stored_as(
+        HEAD * 3, header=lambda h: h.set_slope_inter(1 / 3, 0)
+    ),
+    "read as numbers and saved as int16 again": stored_as(
+        HEAD.astype(np.float64), header=lambda h: h.set_data_dtype(np.int16)
+    ),
     "moved in space": stored_as(affine=AFFINE + SHIFT),
     "other order of the axes": turned,
 }
@@ -63,6 +69,13 @@ def test_the_second_is_left_out_and_names_the_first(tmp_path, copy):
     reason = table.loc["patient02", "reason"]
     assert str(root / SCAN) in reason and "\n" not in reason
     assert f"{root / 'patient01/patient01_T2W.nii.gz'} of patient01, which is kept" in reason
+
+
+@pytest.mark.parametrize("head", [HEAD + 1, 2 * HEAD, HEAD[::-1]])
+def test_other_values_are_another_scan(tmp_path, head):
+    write_two(tmp_path / "raw", {"a.nii.gz": HEAD, "b.nii.gz": head})
+    table = listed(tmp_path, "files", files={"t1": "{subject}.nii.gz"}, lesions=False)
+    assert table["status"].tolist() == ["ok", "ok"]
 
 
 def write_two(root, names):
