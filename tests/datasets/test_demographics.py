@@ -193,6 +193,10 @@ def test_ages_that_are_none_are_in_the_log(tmp_path, capsys):
         ("subject,age_in_months,sex", "a,18,n/a", Person(1.5)),
         ("subject,Age (days),gender (0=female; 1=male)", "a,1461,1.0", Person(4, "m")),
         ("subject,AGE,sex (M=1 F=2)", "a,34,2", Person(34, "f")),
+        ("BIDS ID,Age in years at scan,M/F", "a,34,F", Person(34, "f")),
+        ("PTID,age_months_at_mri,Sex assigned at birth", "a,18,M", Person(1.5, "m")),
+        ("record_id,participant_label,age,institution", "7,a,34,Leeds", Person(34, site="Leeds")),
+        ("BraTS21ID,Age when scanned (yrs)", "a,34", Person(34)),
         # Codes that nothing explains, and ages at another time or of groups.
         ("subject,age_group,sex", "a,3,1", Person()),
         ("subject,age_at_onset,AgeAtDeath,sites", "a,34,70,2", Person()),

@@ -21,25 +21,31 @@ IXI_SUBJECT = re.compile(r"(IXI\d+)-.+")
 PERSON = r"(?:patients?|subjects?|participants?)?"
 # Names of columns as `text_tables.plain_name` gives them, the preferred ones first. Ages at other
 # times than the scan (onset, death) and age groups are not among them.
+NAME = r"(?:id|name|number|no|nr|code|label|key)"
 SPELLINGS = {
     "subject": (
         *("subject", "participantid"),
-        r"(?:subject|participant|patient|subj?|case|ixi)(?:id|name|number|no|nr)|id",
+        rf"(?:subject|participant|patient|pat|subj?|case|bids|ixi|brats[0-9]*){NAME}|id",
         "participant|patient|subj?",
+        rf"(?:record|person|study|pt){NAME}",
     ),
-    "session": (r"(?:session|ses|visit|timepoint)(?:id|name|number|no|nr)?",),
+    "session": (rf"(?:session|ses|visit|timepoint){NAME}?",),
     "age": (
         "age",
-        PERSON + r"(?:scan|mri)?age(?:at|in|of|the|time|first|scan|mri?|imaging|acquisition|visit|"
-        r"baseline|session|study|exam|examination|enroll?ment|entry|test)*"
-        r"(?P<unit>y(?:ea)?rs?|y|months?|mos?|weeks?|wks?|days?)?",
+        PERSON + r"(?:scan|mri)?age(?:at|in|of|the|time|first|when|scan(?:ned)?|mri?|imaging|"
+        r"acquisition|visit|baseline|session|study|exam|examination|enroll?ment|entry|test|"
+        r"(?P<unit>y(?:ea)?rs?|y|months?|mos?|weeks?|wks?|days?))*",
     ),
     "sex": (
         *("sex", "gender"),
-        PERSON + r"(?:biological)?(?:sex|gender)(?:id|code)?"
+        PERSON + r"(?:biological)?(?:sex|gender)(?:id|code)?(?:assigned)?(?:atbirth)?"
         r"(?:[0-9]?(?:fe)?(?:m|male|f|man|woman)[0-9]?)*",
+        "mf|fm",
     ),
-    "site": (r"site(?:id|name|code)?", "cent(?:er|re)(?:id|name)?|hospital|scanner"),
+    "site": (
+        r"site(?:id|name|code)?",
+        rf"cent(?:er|re){NAME}?|hospital|institut(?:e|ion)|scanner",
+    ),
 }
 NEITHER = {"age": f"no age above 0 and up to {OLDEST} years", "sex": "neither male nor female"}
 SEXES = {"m": "m", "male": "m", "man": "m", "f": "f", "female": "f", "woman": "f"}
