@@ -1,6 +1,7 @@
 """The scans that a table names are watched, however the table is written."""
 
 import pytest
+import xlwt
 
 from brainuad.plan.raw_files import files_named_in
 
@@ -24,3 +25,15 @@ def test_scans_of_a_table(tmp_path, name, text, expected):
         (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     found = files_named_in(str(tmp_path / name))
     assert found == [f"{tmp_path}/{path}" for path in expected]
+
+
+def test_scans_of_a_spreadsheet(tmp_path):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Scans")
+    rows = [("subject", "t1", "seg"), ("a", "../Köln/a 1.nii.gz", "m.nii"), ("b", "/x/B.NII", "")]
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            sheet.write(number, column, value)
+    book.save(str(tmp_path / "a.xls"))
+    found = files_named_in(str(tmp_path / "a.xls"))
+    assert found == [f"{tmp_path}/../Köln/a 1.nii.gz", f"{tmp_path}/m.nii", "/x/B.NII"]

@@ -7,6 +7,7 @@ that is older than a file from a machine whose clock was ahead.
 import csv
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -19,6 +20,7 @@ from brainuad.io.text_rows import read_text_rows
 
 FETCHED_TEMPLATE = "resources/template/fetched.nii.gz"
 MADE_BY_RULES = ("resources/phantoms/", "resources/unpacked/", FETCHED_TEMPLATE, "results/")
+XLS_SCAN = re.compile(rb"[ -~\xa0-\xff]+?\.nii(?:\.gz)?", re.IGNORECASE)
 PathsOf = Callable[[Any], list[str]]
 
 
@@ -71,15 +73,20 @@ def of_a_link(file: str) -> str:
 
 
 def files_named_in(table: str) -> list[str]:
-    """The paths that a text table names, which are relative to its folder; none if it is no table.
+    """The paths that a table names, which are relative to its folder; none if it is no table.
 
     A cell with `/` or `.nii` counts as a path.
     """
     try:
-        rows = read_text_rows(Path(table))
+        if table.lower().endswith(".xls"):
+            # Snakemake's environment has no reader of spreadsheets. An .xls holds a text as bytes
+            # of Latin-1, unless it has other letters.
+            content = Path(table).read_bytes()
+            cells = [text.decode("latin-1") for text in XLS_SCAN.findall(content)]
+        else:
+            cells = [cell.strip() for row in read_text_rows(Path(table)) for cell in row]
     # The job that lists the subjects says what is wrong.
     except (OSError, ValueError, csv.Error):
         return []
-    cells = [cell.strip() for row in rows for cell in row]
     folder = os.path.dirname(table)
     return [os.path.join(folder, cell) for cell in cells if "/" in cell or ".nii" in cell.lower()]
