@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainuad.images.geometry import background_of, border_of, head_mask
+from brainuad.images.geometry import background_of, border_of, bounding_box, head_mask
 from brainuad.images.volumes import Volume, read_labels, read_volume
 from brainuad.io import job
 from brainuad.io.errors import ScanError, SettingsError
@@ -18,6 +18,8 @@ from brainuad.preprocessing.skull import strip_scan
 NOISE = 0.01
 # Fraction of the border that must be background: a brain may fill much of a tight box.
 SMALLEST_SHARE = 0.25
+# Fraction of its bounding box that a brain fills: an ellipsoid fills .52, a slab of it up to .79.
+LARGEST_FILLING = 0.9
 
 
 def main(
@@ -56,7 +58,8 @@ def main(
 def mask_of_stripped(scan: Volume) -> np.ndarray:
     """The brain mask of a scan that comes stripped, uint8.
 
-    Raises ScanError if the border of the scan is not a background of one value and noise.
+    Raises ScanError if the border of the scan is not a background of one value and noise, or if
+    what is above it is a box.
     """
     # ASSUME: a data set that comes stripped needs no brain masks: the largest component above the
     # background is the brain. The background is the value of most of the border; border voxels that
@@ -67,7 +70,14 @@ def mask_of_stripped(scan: Volume) -> np.ndarray:
         distance = abs(border - background)
         noise = distance[distance <= NOISE * tissue]
         if len(noise) >= SMALLEST_SHARE * len(border):
-            return head_mask(scan.data, above=background + noise.max())
+            mask = head_mask(scan.data, above=background + noise.max())
+            if (filling := mask[bounding_box(mask, keep_last_slice=True)].mean()) > LARGEST_FILLING:
+                raise ScanError(
+                    f"what is brighter than the border of the scan fills {filling:.0%} of a box, "
+                    "so it is no brain; set the background to 0, or skull_stripping of its data "
+                    "set to hdbet or template"
+                )
+            return mask
     raise ScanError(
         "the border of the scan has no single value, so it does not seem to be stripped; "
         "set skull_stripping of its data set to hdbet or template"

@@ -142,6 +142,19 @@ def test_scan_that_does_not_come_stripped_is_left_out():
         strip_skull.mask_of_stripped(Volume(everywhere, np.eye(4)))
 
 
+SLOPE = 20 * np.indices(BALL.shape, dtype=np.float32)[0] / BALL.shape[0]
+
+
+@pytest.mark.parametrize(
+    "scan",
+    [np.pad(np.where(BALL, TISSUE, 16), 3), np.pad(np.where(BALL, TISSUE, 3 + SLOPE), 3)],
+    ids=["zeros around a background of 16", "zeros around a slope"],
+)
+def test_box_of_two_backgrounds_is_no_brain(scan):
+    with pytest.raises(ScanError, match="fills 100% of a box, so it is no brain"):
+        strip_skull.mask_of_stripped(Volume(scan.astype(np.float32), np.eye(4)))
+
+
 def test_background_of_a_stripped_scan_survives_resampling(tmp_path):
     scan = Volume(np.where(BALL, TISSUE, 16).astype(np.float32), np.diag([3.0, 3, 3, 1]))
     write_volume(scan, tmp_path / "scan.nii.gz")
