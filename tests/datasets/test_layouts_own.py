@@ -341,13 +341,16 @@ def test_archives_beside_scans_stand_in_the_log(tmp_path, capfd):
 
 def test_other_formats_in_a_table_and_in_a_pattern_name_their_converter(tmp_path):
     write_tree(tmp_path / "raw", ["1.nii.gz"])
-    (tmp_path / "raw" / "scans.csv").write_text("subject,t1\na,1.nii.gz\nb,2.mgz\nc,3.MHA\n")
+    (tmp_path / "raw" / "scans.csv").write_text(
+        "subject,t1\na,1.nii.gz\nb,2.mgz\nc,3.MHA\nd,4.img.gz\n"
+    )
     table = listed(tmp_path, "table", table="scans.csv", lesions=False)
     assert (
         "2.mgz: is a FreeSurfer volume; convert it to .nii.gz with mri_convert"
         in (table.loc["b", "reason"])
     )
     assert "3.MHA: is a MetaImage; convert it to .nii.gz" in table.loc["c", "reason"]
+    assert "4.img.gz: is half of an Analyze or NIfTI pair" in table.loc["d", "reason"]
     with pytest.raises(SettingsError, match=r"does not end in .nii.gz or .nii: it is a FreeSurfer"):
         listed(tmp_path, "files", files={"t1": "{subject}.mgz"}, lesions=False)
 

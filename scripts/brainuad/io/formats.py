@@ -23,7 +23,7 @@ FORMATS = (
     Format(
         "half of an Analyze or NIfTI pair (.hdr, .img), whose header often lacks the orientation",
         "convert the scan to .nii.gz",
-        suffixes=(".hdr", ".img"),
+        suffixes=(".hdr", ".img", ".hdr.gz", ".img.gz"),
     ),
     Format(
         "a FreeSurfer volume",
