@@ -11,6 +11,7 @@ from odd_scans import AFFINE, HEAD, OTHER_HEAD, oriented, stored, write_patient
 from test_layouts import listed
 
 import leave_out_copies
+from brainuad.images.volumes import read_volume
 from brainuad.io import tables
 
 SCAN = "patient02/patient02_T2W.nii.gz"
@@ -49,9 +50,6 @@ COPIES = {
     "stored with a slope that rounds": stored_as(
         HEAD * 3, header=lambda h: h.set_slope_inter(1 / 3, 0)
     ),
-    "read as numbers and saved as int16 again": stored_as(
-        HEAD.astype(np.float64), header=lambda h: h.set_data_dtype(np.int16)
-    ),
     "moved in space": stored_as(affine=AFFINE + SHIFT),
     "other order of the axes": turned,
 }
@@ -71,7 +69,25 @@ def test_the_second_is_left_out_and_names_the_first(tmp_path, copy):
     assert f"{root / 'patient01/patient01_T2W.nii.gz'} of patient01, which is kept" in reason
 
 
-@pytest.mark.parametrize("head", [HEAD + 1, 2 * HEAD, HEAD[::-1]])
+@pytest.mark.parametrize("scale", [1, 2.3453, 1 / 3000, 60])
+def test_scan_read_as_numbers_and_saved_as_int16_again(tmp_path, scale):
+    numbers = HEAD * np.float64(scale)
+    write_two(tmp_path / "raw", {"a.nii.gz": numbers, "c.nii.gz": OTHER_HEAD})
+    again = stored(numbers, name="b.nii.gz", header=lambda h: h.set_data_dtype(np.int16))
+    again(tmp_path / "raw")
+    rounded = read_volume(tmp_path / "raw" / "b.nii.gz").data
+    assert np.abs(rounded - numbers).max() > 1e-6 * numbers.max()
+    table = listed(tmp_path, "files", files={"t1": "{subject}.nii.gz"}, lesions=False)
+    assert table["status"].tolist() == ["ok", "left_out", "ok"]
+    assert "a.nii.gz of a, which is kept" in table.loc["b", "reason"]
+
+
+ONE_VOXEL = (np.arange(HEAD.size) == 999).reshape(HEAD.shape)
+
+
+@pytest.mark.parametrize(
+    "head", [HEAD + 1, 2 * HEAD, HEAD[::-1], HEAD + ONE_VOXEL.astype(np.int16)]
+)
 def test_other_values_are_another_scan(tmp_path, head):
     write_two(tmp_path / "raw", {"a.nii.gz": HEAD, "b.nii.gz": head})
     table = listed(tmp_path, "files", files={"t1": "{subject}.nii.gz"}, lesions=False)
