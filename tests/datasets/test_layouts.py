@@ -275,7 +275,7 @@ def test_a_subject_in_two_folders_is_left_out_and_both_are_named(tmp_path, datas
     assert str(tmp_path / "raw" / "first") in reason and str(tmp_path / "raw" / "second") in reason
 
 
-def test_a_folder_linked_twice_is_one_folder(tmp_path):
+def test_a_folder_linked_twice_is_one_folder(tmp_path, capsys):
     make_ixi(tmp_path / "raw")
     (tmp_path / "raw" / "IXI-T2").rename(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "raw")
@@ -286,6 +286,9 @@ def test_a_folder_linked_twice_is_one_folder(tmp_path):
     assert (table["status"] == "ok").all()
     assert table["t1"].iloc[0].startswith(str(tmp_path / "raw" / "IXI-T1"))
     assert table["t2"].iloc[0].startswith(str(tmp_path / "raw" / "IXI-T2" / "IXI002"))
+    log = capsys.readouterr().out
+    for link in ("A", "IXI-T2-again", "IXI-T2/back"):
+        assert f"{tmp_path / 'raw' / link}: a link to a folder that is read already" in log
 
 
 def test_an_analyze_pair_is_left_out_with_advice(tmp_path):

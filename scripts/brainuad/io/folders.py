@@ -7,13 +7,16 @@ HIDDEN = (".", "__MACOSX")
 
 
 def walk(
-    root: str | os.PathLike, *, unreadable: Callable[[OSError], None] | None = None
+    root: str | os.PathLike,
+    *,
+    unreadable: Callable[[OSError], None] | None = None,
+    again: Callable[[str], None] = lambda folder: None,
 ) -> Iterator[tuple[str, list[str]]]:
     """Each folder once, including the root, and the sorted names of its files.
 
     Links are followed into folders that were not visited yet. Hidden files and folders are skipped,
     and so are those that macOS adds to archives. `unreadable` is called for a folder that cannot be
-    read.
+    read, and `again` for a link to a folder that was visited.
     """
     seen = set()
     # Links come after all real folders, so that a folder is visited under its real name.
@@ -23,6 +26,7 @@ def walk(
             status = os.stat(folder)
             if (status.st_dev, status.st_ino) in seen:
                 children.clear()
+                again(folder)
                 continue
             seen.add((status.st_dev, status.st_ino))
             children[:] = sorted(child for child in children if not child.startswith(HIDDEN))

@@ -55,7 +55,10 @@ def read_tree(root: Path) -> Tree:
         job.log(f"{error.filename}: cannot be read ({error.strerror}); check its permissions")
         scans[_relative(error.filename, root)] = {}
 
-    for folder, files in walk(root, unreadable=note):
+    def note_again(folder: str) -> None:
+        job.log(f"{folder}: a link to a folder that is read already, so nothing is taken from it")
+
+    for folder, files in walk(root, unreadable=note, again=note_again):
         of_folder = scans[_relative(folder, root)] = {}
         for file in files:
             if stem_of(file) != file:
