@@ -287,6 +287,16 @@ def test_rows_that_do_not_fit_the_header(tmp_path, name, text, line):
     assert "\n" not in str(raised.value)
 
 
+def test_note_next_to_the_table_of_a_spreadsheet(tmp_path):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Table")
+    for row, cells in enumerate([("subject", "age"), ("a", 34, "asked again"), ("b", 35)]):
+        for column, value in enumerate(cells):
+            sheet.write(row, column, value)
+    book.save(str(tmp_path / "a.xls"))
+    assert read_demographics(tmp_path / "a.xls").people == {"a": Person(34), "b": Person(35)}
+
+
 def test_errors_in_a_spreadsheet_are_no_ages(tmp_path):
     book = xlwt.Workbook()
     sheet = book.add_sheet("Table")

@@ -13,7 +13,7 @@ from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.scan_names import plain_session
 from brainuad.io.spreadsheets import read_spreadsheet
-from brainuad.io.text_tables import column_of, known, plain_name
+from brainuad.io.text_tables import check_columns_are_named, column_of, known, plain_name
 
 OLDEST = 120
 
@@ -103,6 +103,9 @@ def read_demographics(path: Path) -> Demographics:
     line, for a table that cannot be read or has no column of subjects.
     """
     table = read_spreadsheet(path)
+    # Cells of a spreadsheet cannot shift, and a note may be next to the table.
+    if path.suffix.lower() != ".xls":
+        check_columns_are_named(table, path)
     subjects = column_of(table, SPELLINGS["subject"], path)
     if subjects is None:
         raise SettingsError(

@@ -14,12 +14,16 @@ UNKNOWN = ("n/a", "na", "nan", "#n/a", "none", "null", "unknown", "-", "--", "."
 
 
 def read_text_table(path: Path) -> pd.DataFrame:
-    """A table as `table_of` gives it, from the rows that `read_text_rows` reads.
-
-    Raises SettingsError, too, for a value in a column without a name, except the first column.
-    """
+    """A table as `table_of` gives it, from the rows that `read_text_rows` reads."""
     with reading(path):
-        table = table_of(read_text_rows(path), path)
+        return table_of(read_text_rows(path), path)
+
+
+def check_columns_are_named(table: pd.DataFrame, path: Path) -> None:
+    """Raise SettingsError for a value in a column without a name, except the first column.
+
+    A row with a separator inside a cell may have as many cells as a header that ends in one.
+    """
     for place, name in enumerate(table.columns):
         cells = table.iloc[:, place].dropna()
         # The first column may count the rows.
@@ -28,7 +32,6 @@ def read_text_table(path: Path) -> pd.DataFrame:
                 f"{path}: row {cells.index[0]} has {cells.iloc[0]!r} in a column without a name; "
                 "name the column, or correct the row: it may have a separator inside a cell"
             )
-    return table
 
 
 @contextmanager
