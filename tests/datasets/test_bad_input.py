@@ -48,6 +48,7 @@ from odd_scans import (
     forms,
     in_a_folder,
     in_other_format,
+    left_handed,
     linked,
     mask,
     mask_scaled_by_255,
@@ -55,6 +56,7 @@ from odd_scans import (
     oblique,
     oriented,
     pair,
+    patch,
     patched,
     renamed,
     sampled,
@@ -92,6 +94,19 @@ FILES = {
     "missing mask": (lambda folder: (folder / MASK).unlink(), "no lesion mask"),
     "empty file": (file_content(lambda content: b""), "the file is empty"),
     "text named nii.gz": (file_content(lambda content: b"<html>404</html>"), "not a NIfTI"),
+    "page of a server in capitals": (
+        file_content(lambda content: b"\r\n<HTML><TITLE>Sign in</TITLE>"),
+        r"not a NIfTI file but text \(<HTML><TITLE>Sign in.*; download the file again",
+    ),
+    "error of a server": (
+        file_content(lambda content: b'\xef\xbb\xbf{"message":\n "no such file"}'),
+        r'not a NIfTI file but text \({"message": "no such file"}.*; download the file again',
+    ),
+    "nothing, compressed": (file_content(lambda content: gzip.compress(b"")), "file is empty"),
+    "DICOM file": (
+        in_other_format(".dcm", bytes(128) + b"DICM"),
+        r"patient01_T2W\.dcm: is a DICOM file; convert its series with dcm2niix",
+    ),
     "truncated gzip": (file_content(lambda content: content[:-300]), "cut short"),
     "truncated to the gzip header": (file_content(lambda content: content[:12]), "cut short"),
     "gzip with a wrong checksum": (
@@ -218,6 +233,16 @@ HEADERS = {
     "quaternion too long for rounding": (
         turned_by_quaternion(1.1, sform=False),
         "qform is invalid",
+    ),
+    "handedness of -2": (left_handed(-2, sform=False), SAME),
+    "handedness of 0 beside an sform": (left_handed(0, sform=True), SAME),
+    "affine of zeros beside a qform": (
+        stored(header=forms(), content=lambda content: patch(content, SROW, "12f", *[0] * 12)),
+        SAME,
+    ),
+    "affine NaN beside a qform": (
+        stored(header=forms(), content=lambda content: patch(content, SROW, "f", np.nan)),
+        SAME,
     ),
     "voxels said to start at 0": (patched(VOXEL_START, "f", 0), SAME),
     "voxels said to start within the header": (patched(VOXEL_START, "f", 300), SAME),

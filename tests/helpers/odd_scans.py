@@ -17,6 +17,7 @@ SCAN, MASK = "patient01_T2W.nii.gz", "patient01_consensus_gt.nii.gz"
 # Positions in the header of NIfTI-1.
 DIM, VOXEL_START, SLOPE, XYZT_UNITS = 40, 108, 112, 123
 PIXDIM, VOXEL_TYPE, FORM_CODES, QUATERNION, SROW, MAGIC = 80, 70, 252, 256, 280, 344
+HANDEDNESS = 76
 VOXEL_START_OF_NIFTI_2 = 168
 
 
@@ -132,19 +133,27 @@ def sampled(affine, shape):
 
 def turned_by_quaternion(length, *, sform):
     """Back to front and left to right by a quaternion (0, 0, 0, length); 1 is half a turn."""
-    write = oriented("LPS")
+    return with_qform("LPS", QUATERNION, (0, 0, length), sform=sform)
+
+
+def left_handed(value, *, sform):
+    """Left to right, by a qform whose handedness, which should be -1, is another number."""
+    return with_qform("LAS", HANDEDNESS, (value,), sform=sform)
+
+
+def with_qform(codes, offset, values, *, sform):
+    """Axes in other directions, by a qform with these values in the header."""
+    write = oriented(codes)
 
     def change(folder):
         write(folder)
         image = nib.load(folder / SCAN)
         data, affine = np.asarray(image.dataobj), image.affine
-        header = forms(qform=affine, sform=affine if sform else None)
-        turn = (0, 0, length)
         stored(
             data,
             affine=affine,
-            header=header,
-            content=lambda content: patch(content, QUATERNION, "fff", *turn),
+            header=forms(qform=affine, sform=affine if sform else None),
+            content=lambda content: patch(content, offset, f"{len(values)}f", *values),
         )(folder)
 
     return change

@@ -32,6 +32,8 @@ def read_image(path: Path) -> nib.Nifti1Image:
     voxel size cannot be that of a scan.
     """
     content = _decompressed(_content(path), path)
+    if not content:
+        raise ScanError(f"{path}: the compressed file is empty; download it again")
     sizes = {int.from_bytes(content[:4], order) for order in ("little", "big")}
     kind = next((HEADER_TYPES[size] for size in sizes if size in HEADER_TYPES), None)
     if kind is None:
@@ -81,7 +83,7 @@ def read_affine(image: nib.Nifti1Image, path: Path) -> np.ndarray:
             "export the scan with its orientation"
         )
     affine = np.asarray(image.affine, dtype=np.float64)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
+    if not _is_invertible(affine):
         raise ScanError(
             f"{path}: the header's affine cannot be inverted; export the scan with its orientation"
         )
@@ -167,7 +169,8 @@ def _check_voxel_size(raw: nib.Nifti1Header, path: Path) -> None:
 def _correct(raw: nib.Nifti1Header, path: Path) -> None:
     """Correct small errors that other tools read as they were meant, but nibabel does not.
 
-    Raises ScanError for a qform that is not a rotation, if there is no sform in its place.
+    Of sform and qform, one that is invalid counts as missing if the other is there. Raises
+    ScanError for a qform that is not a rotation, if there is no sform in its place.
     """
     # Voxels begin after the header and four bytes for extensions, never earlier.
     first = raw.template_dtype.itemsize + 4
@@ -178,15 +181,31 @@ def _correct(raw: nib.Nifti1Header, path: Path) -> None:
     sizes[sizes == 0] = 1
     if raw["qform_code"] <= 0:
         return
+    if raw["sform_code"] > 0 and not _is_invertible(_sform(raw)):
+        raw["sform_code"] = 0
+    # The handedness of the qform: the NIfTI library reads all below 0 as -1, all else as 1.
+    handedness = float(raw["pixdim"][0])
+    is_unsure = abs(handedness) != 1
+    if is_unsure:
+        raw["pixdim"][0] = -1 if handedness < 0 else 1
     vector = np.array([raw[f"quatern_{axis}"] for axis in "bcd"], dtype=np.float64)
     length = np.linalg.norm(vector)
     if 1 < length <= LARGEST_QUATERNION:
         for axis, value in zip("bcd", vector / length, strict=True):
             raw[f"quatern_{axis}"] = value
-    elif not length <= 1:
-        if raw["sform_code"] <= 0:
-            raise ScanError(f"{path}: the qform is invalid; export the scan with its orientation")
+    is_rotation = length <= LARGEST_QUATERNION
+    if not is_rotation and raw["sform_code"] <= 0:
+        raise ScanError(f"{path}: the qform is invalid; export the scan with its orientation")
+    if raw["sform_code"] > 0 and (is_unsure or not is_rotation):
         raw["qform_code"] = 0
+
+
+def _sform(header: nib.Nifti1Header) -> np.ndarray:
+    return np.array([*(header[f"srow_{axis}"] for axis in "xyz"), [0, 0, 0, 1]], dtype=np.float64)
+
+
+def _is_invertible(affine: np.ndarray) -> bool:
+    return bool(np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) >= 1e-6)
 
 
 def _check_sform(header: nib.Nifti1Header, affine: np.ndarray, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Recognize files that are not NIfTI: formats of other tools, and pointers without content."""
 
+import codecs
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,12 +40,17 @@ FORMATS = (
         suffixes=(".mnc", ".mnc.gz"),
         starts=(b"\x89HDF", b"CDF\1"),
     ),
-    Format("a DICOM file", "convert its series with dcm2niix", starts=(b"DICM",), offset=128),
+    Format(
+        "a DICOM file",
+        "convert its series with dcm2niix",
+        suffixes=(".dcm", ".ima"),
+        starts=(b"DICM",),
+        offset=128,
+    ),
     Format("compressed by bzip2", DECOMPRESS, suffixes=(".nii.bz2",), starts=(b"BZh",)),
     Format("compressed by xz", DECOMPRESS, suffixes=(".nii.xz",), starts=(b"\xfd7zXZ\0",)),
     Format("compressed by zstd", DECOMPRESS, suffixes=(".nii.zst",), starts=(b"\x28\xb5\x2f\xfd",)),
     Format("a zip", "unpack it", suffixes=(".nii.zip",), starts=(b"PK\3\4",)),
-    Format("a web page", "download the file again", starts=(b"<!DOCTYPE", b"<!doctype", b"<html")),
 )
 SUFFIXES = tuple(suffix for form in FORMATS for suffix in form.suffixes)
 
@@ -57,6 +63,7 @@ POINTERS = {
 ANNEX = b".git/annex/objects/"
 GET = {"git-lfs": "git lfs pull", "git-annex": "git annex get, or datalad get"}
 LONGEST_POINTER = 2000
+FIRST_WORDS = 60  # bytes
 
 ARCHIVES = (
     *(".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst"),
@@ -75,7 +82,21 @@ def what_by_content(content: bytes) -> str:
     for form in FORMATS:
         if form.starts and content[form.offset :].startswith(tuple(form.starts)):
             return f"is not a NIfTI file but {form.name}; {form.todo}"
+    if text := _text(content):
+        # Of a server that wanted a login, or had no such file.
+        return f"is not a NIfTI file but text ({text} ...); download the file again"
     return "is not a NIfTI file; convert it, for example with dcm2niix"
+
+
+def _text(content: bytes) -> str:
+    """The first words of a text in one line; "" for any other content."""
+    # It leaves out a character that is cut at the end.
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        text = " ".join(decoder.decode(content[:FIRST_WORDS]).split())
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""
 
 
 def what_pointer(path: Path, content: bytes = b"") -> str | None:
