@@ -88,6 +88,22 @@ TAKEN = {
         ],
         [("", 0, 2)],
     ),
+    "the mask in the native space by that name": (
+        [
+            anat("T1w"),
+            anat("space-MNI_label-L_mask", top=MANUAL),
+            anat("space-native_label-L_mask", top=MANUAL),
+        ],
+        [("", 0, 2)],
+    ),
+    "the mask in the scan's own space, in small letters": (
+        [
+            anat("T1w"),
+            anat("space-MNI_label-L_mask", top=MANUAL),
+            anat("space-t1w_label-L_mask", top=MANUAL),
+        ],
+        [("", 0, 2)],
+    ),
     "the mask of a scan in a standard space": (
         [anat("space-MNI_T1w"), anat("label-L_mask"), anat("space-MNI_label-L_mask", top=MANUAL)],
         [("", 0, 2)],
@@ -158,6 +174,18 @@ def test_a_subject_or_one_of_its_sessions_is_excluded(tmp_path, name, left):
     assert used["session"].tolist() == [*left, ""]
     with pytest.raises(SettingsError, match="exclude names 'sub-01_ses-3', which is not a subject"):
         listed(tmp_path, "bids", lesions=False, exclude=["sub-01_ses-3"])
+
+
+def test_a_mask_of_another_run_is_none(tmp_path):
+    write_tree(tmp_path / "raw", [anat("T1w"), anat("run-2_label-L_mask")])
+    with pytest.raises(SettingsError, match="no lesion mask of this subject"):
+        listed(tmp_path, "bids")
+
+
+def test_a_missing_scan_counts_before_a_missing_mask(tmp_path):
+    write_tree(tmp_path / "raw", [anat("ce-gadolinium_T1w"), anat("label-L_mask")])
+    with pytest.raises(SettingsError, match="the first one: no t1 scan of this subject"):
+        listed(tmp_path, "bids")
 
 
 def test_two_scans_of_one_name_are_nobodys(tmp_path):

@@ -32,8 +32,8 @@ SUBJECT = r"(?:(?!sub-|derivatives/|sourcedata/)[^/]+/)*(?P<case>sub-[^/]+)"
 DERIVATIVE = r"(?:.*/)?derivatives/(?:.*/)?(?P<case>sub-[^/]+)"
 SESSION = r"(?:/(?P<session>ses-[^/]+))?"
 LESION = re.compile(r"lesion.*|.*(?<!non)lesions?", re.IGNORECASE)
-# Names for the space of the scan itself in BIDS, besides its suffix.
-NATIVE_SPACES = ("orig", "individual")
+# Names for the space of the scan itself, besides its suffix, in small letters.
+NATIVE_SPACES = ("orig", "individual", "native", "scanner", "subject")
 
 # The folders anat of a subject by session; "" if there are no sessions.
 Sessions = dict[str, list[str]]
@@ -100,7 +100,8 @@ def _sessions_of(
         for session in every
     ]
     taken = {stem for roles in chosen.values() for stems in roles.values() for stem in stems}
-    if unclear := [mask for mask, its in lesions.items() if not its and mask not in taken]:
+    unclear = [mask for mask, its in lesions.items() if not its and mask not in taken]
+    if len(found) > 1 and unclear:
         reason = {"seg": of_no_session(unclear, subject)}
         rows = [row if row.seg else replace(row, problems=reason | row.problems) for row in rows]
     every_scan = [stem for roles in found.values() for stems in roles.values() for stem in stems]
@@ -135,13 +136,14 @@ def _distance(mask: dict[str, str], scan: dict[str, str]) -> float:
     0 if both name the same space, 1 if the mask names the scan's own space by another word, 2 if
     the scan names no space.
     """
+    mask, scan = ({name: its[name].lower() for name in its} for its in (mask, scan))
     # A scan need not name its space, whereas run and acquisition are always in its name.
     named = [e for e in ("run", "acq", "space") if e in mask and (e in scan or e != "space")]
     if any(mask[entity] != scan.get(entity) for entity in named):
         return math.inf
     if mask.get("space") == scan.get("space"):
         return 0
-    native = {*NATIVE_SPACES, *(suffix for suffix in MODALITIES.values() if suffix in scan)}
+    native = {*NATIVE_SPACES, *(suffix.lower() for suffix in MODALITIES.values() if suffix in scan)}
     return 1 if mask.get("space") in native else 2
 
 
