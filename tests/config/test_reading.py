@@ -64,6 +64,18 @@ CASES = {
         {"datasets": {"2024": None}},
         "datasets: '2024' is not allowed; expected a name of small letters",
     ),
+    "name of a data set with a line break": (
+        {"datasets": {"mine\n": None}},
+        r"datasets: 'mine\n' is not allowed; expected a name of small letters",
+    ),
+    "label of two lines": (
+        {"datasets": {"wmh": {"label": "WMH\n"}}},
+        r"datasets.wmh.label: 'WMH\n' does not fit, expected text that is not empty, in one line",
+    ),
+    "path with a zero byte": (
+        {"datasets": {"wmh": {"root": "wmh\0"}}},
+        r"datasets.wmh.root: 'wmh\x00' does not fit",
+    ),
     "subject that YAML takes for a number": (
         {"datasets": {"wmh": {"exclude": [12]}}},
         "datasets.wmh.exclude.0: YAML does not read 12 as text; put it in quotes",

@@ -10,9 +10,11 @@ Positive = Annotated[float, Limits(above=0)]
 NonNegative = Annotated[float, Limits(minimum=0)]
 Share = Annotated[float, Limits(minimum=0, maximum=1)]
 Interval = Annotated[tuple[NonNegative, ...], Limits(items=(2, 2))]
-Text = Annotated[str, Limits(pattern=".", description="text that is not empty")]
+Text = Annotated[
+    str, Limits(pattern=r"^[^\n\r\x00]+$", description="text that is not empty, in one line")
+]
 Texts = Annotated[tuple[Text, ...], Limits(unique=True)]
 Timesteps = Annotated[tuple[Count, ...], Limits(unique=True)]
 SomeTimesteps = Annotated[tuple[Count, ...], Limits(items=(1, None), unique=True)]
 Sha256 = Annotated[str, Limits(pattern="^[0-9a-f]{64}$", description="64 hexadecimal digits")]
-Address = Annotated[str, Limits(pattern="^https://", description="an address with https://")]
+Address = Annotated[str, Limits(pattern="^https://.+$", description="an address with https://")]

@@ -25,7 +25,7 @@ class Limits:
 
     items        fewest and most entries of a list, or keys of a block
     unique       no entry appears twice in a list
-    pattern      of a text, or of the keys of a block
+    pattern      of a whole text, or of the keys of a block
     description  what is wanted, in words, for a message
     """
 
@@ -123,7 +123,7 @@ def _convert_many(
         raise SettingsError(f"{name}: expected {wanted} of {count}, got {value!r}")
     if origin is dict:
         for key in value:
-            if limits.pattern and not re.search(limits.pattern, str(key)):
+            if limits.pattern and not re.fullmatch(limits.pattern, str(key)):
                 raise SettingsError(
                     f"{name}: {key!r} is not allowed; expected {limits.description}"
                 )
@@ -162,7 +162,7 @@ def _check_limits(value: Any, limits: Limits, name: str) -> Any:
         f"at most {limits.maximum}": limits.maximum is not None and value > limits.maximum,
         f"less than {limits.below}": limits.below is not None and value >= limits.below,
         limits.description or f"text like {limits.pattern}": limits.pattern is not None
-        and not re.search(limits.pattern, value),
+        and not re.fullmatch(limits.pattern, value),
     }
     for wanted, is_beyond in words.items():
         if is_beyond:
