@@ -48,5 +48,6 @@ if __name__ == "__main__":
             html=Path(snakemake.output.html),
             tex=Path(snakemake.output.tex),
             **paths_by_name(snakemake.input),
+            **paths_by_name(snakemake.params.other_files),
             **snakemake.params.arguments,
         )

@@ -43,6 +43,8 @@ rule make_table:
     params:
         **compared(
             code=code_of("make_table", register.of_table("code")),
+            other_files=register.other_files_of_table,
+            state_of_others=register.state_of_table,
             module=register.of_table("module"),
             arguments=register.of_table("params"),
             title=register.of_table("title"),

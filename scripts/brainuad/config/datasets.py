@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from brainuad.config.limits import Count, NonNegativeInt, Text, Texts
+from brainuad.config.limits import Count, Line, NonNegativeInt, Text, Texts
 from brainuad.config.modalities import Modality
 from brainuad.config.settings import Limits
 
@@ -37,7 +37,7 @@ class DatasetBlock:
     root: Text
     healthy: bool
     modalities: Annotated[tuple[Modality, ...], Limits(items=(1, None), unique=True)]
-    label: Text | None = None
+    label: Line | None = None
     archives: Texts = ()
     password: Password | None = None
     demographics: str | None = None

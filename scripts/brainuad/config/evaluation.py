@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from brainuad.config.limits import (
     Count,
+    Line,
     NonNegativeInt,
     Positive,
     Sha256,
@@ -43,7 +44,7 @@ class MethodBlock:
     score      `kind`, a module of `brainuad.scores`, and the settings of that module
     """
 
-    label: Text
+    label: Line
     colour: Colour
     model: str | None
     score: dict[str, Any]

@@ -10,7 +10,9 @@ Positive = Annotated[float, Limits(above=0)]
 NonNegative = Annotated[float, Limits(minimum=0)]
 Share = Annotated[float, Limits(minimum=0, maximum=1)]
 Interval = Annotated[tuple[NonNegative, ...], Limits(items=(2, 2))]
-Text = Annotated[
+# No path has a zero byte.
+Text = Annotated[str, Limits(pattern=r"^[^\x00]+$", description="text that is not empty")]
+Line = Annotated[
     str, Limits(pattern=r"^[^\n\r\x00]+$", description="text that is not empty, in one line")
 ]
 Texts = Annotated[tuple[Text, ...], Limits(unique=True)]

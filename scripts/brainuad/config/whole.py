@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from brainuad.config.datasets import DatasetBlock
 from brainuad.config.device import DeviceName, Gpu
 from brainuad.config.evaluation import Evaluation, Experiments, MethodBlock
-from brainuad.config.limits import Count, NonNegativeInt, Text
+from brainuad.config.limits import Count, Line, NonNegativeInt, Text
 from brainuad.config.models import ModelBlock, Pretraining
 from brainuad.config.phantoms import Phantoms
 from brainuad.config.preprocessing import Hdbet, HeadTemplate, Preprocessing, Template
@@ -28,7 +28,7 @@ DatasetName = Limits(
 class ReferenceRun:
     """Another run of this workflow, which this one is compared with."""
 
-    name: Text
+    name: Line
     folder: Text
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from brainuad.io.errors import SettingsError
 from brainuad.plan.decisions import decisions
+from brainuad.plan.raw_files import MADE_BY_RULES, state_of
 from brainuad.plan.register.beyond import beyond, comparisons, scans
 from brainuad.plan.register.entries import FigureEntry, Files, Note, Section, TableEntry
 from brainuad.plan.register.experiments import conditioning, contrast, reconstruction
@@ -136,15 +137,37 @@ class Register:
         return "|".join(names) or "(?!)"
 
     def inputs_of_table(self, wildcards: Any) -> Files:
-        """The files that a table is made from; SettingsError if the reference run lacks one."""
-        inputs = self.tables[wildcards.table].inputs
-        for file in inputs.get("reference", []):
+        """The files of this run that a table is made from."""
+        inputs, _ = self._files_of_table(wildcards.table)
+        return inputs
+
+    def other_files_of_table(self, wildcards: Any) -> Files:
+        """The files from outside that a table is made from, see `plan.raw_files`.
+
+        Raises SettingsError if the reference run lacks one.
+        """
+        _, others = self._files_of_table(wildcards.table)
+        for file in others.get("reference", []):
             if not Path(file).is_file():
                 raise SettingsError(
                     f"config: reference_run.folder: there is no {file!r}; make that run first, or "
                     "set reference_run to null"
                 )
-        return inputs
+        return others
+
+    def state_of_table(self, wildcards: Any) -> str:
+        """The state of these files."""
+        others = self.other_files_of_table(wildcards).values()
+        return state_of(*(file for files in others for file in _listed(files)))
+
+    def _files_of_table(self, name: str) -> tuple[Files, Files]:
+        """The files of this run, and those from outside, by argument name."""
+        inputs: Files = {}
+        others: Files = {}
+        for argument, files in self.tables[name].inputs.items():
+            made = all(file.startswith(MADE_BY_RULES) for file in _listed(files))
+            (inputs if made else others)[argument] = files
+        return inputs, others
 
 
 # The tables and figures of scores in a run that applies a bundle: nothing was trained, fitted,
@@ -153,6 +176,10 @@ APPLIED = (
     *("segmentation", "precision_recall_", "dice_by_volume", "panel_"),
     *("lesions", "froc", "subgroups"),
 )
+
+
+def _listed(files: str | list[str]) -> list[str]:
+    return [files] if isinstance(files, str) else files
 
 
 def _applied(section: Section, study: Study) -> Section:
