@@ -97,7 +97,9 @@ def _taken(block: Any, bounds: Limits) -> str:
         fewest, most = bounds.items
         count = f"{fewest} " if most == fewest else f"{fewest} or more " if fewest else ""
         each = _taken(*_unwrapped(typing.get_args(block)[0])[:2])
-        return f"a list of {count}entries, each {each}{', none twice' if bounds.unique else ''}"
+        order = ", in rising order" if bounds.rising else ""
+        twice = ", none twice" if bounds.unique else ""
+        return f"a list of {count}entries, each {each}{order}{twice}"
     if block is Any or origin is dict:
         return "keys with values, by its kind (below)"
     if bounds.pattern:

@@ -176,6 +176,18 @@ CASES = {
         {"preprocessing": {"bias_correction": {"tolerance": "5e-4"}}},
         "tolerance: expected a number, got '5e-4'; with an exponent, YAML needs a decimal point",
     ),
+    "ghosts from more to fewer": (
+        {"models": {"ae": {"training": {"augmentation": {"ghosting": {"ghosts": [10, 4]}}}}}},
+        "models.ae.training.augmentation.ghosting.ghosts: [10, 4] is not in order",
+    ),
+    "no ghost": (
+        {"models": {"ae": {"training": {"augmentation": {"ghosting": {"ghosts": [0, 4]}}}}}},
+        "models.ae.training.augmentation.ghosting.ghosts.0: 0 does not fit, expected 1 or more",
+    ),
+    "blur from more to less": (
+        {"models": {"ae": {"training": {"augmentation": {"blur": {"deviation": [2, 1]}}}}}},
+        "models.ae.training.augmentation.blur.deviation: [2, 1] is not in order",
+    ),
     "warm-up longer than the training": (
         {"models": {"ddpm": {"training": {"warmup_steps": 100000}}}},
         "training.warmup_steps: 100000 is not below",

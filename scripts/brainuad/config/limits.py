@@ -9,7 +9,8 @@ NonNegativeInt = Annotated[int, Limits(minimum=0)]
 Positive = Annotated[float, Limits(above=0)]
 NonNegative = Annotated[float, Limits(minimum=0)]
 Share = Annotated[float, Limits(minimum=0, maximum=1)]
-Interval = Annotated[tuple[NonNegative, ...], Limits(items=(2, 2))]
+Interval = Annotated[tuple[NonNegative, ...], Limits(items=(2, 2), rising=True)]
+CountInterval = Annotated[tuple[Count, ...], Limits(items=(2, 2), rising=True)]
 # No path has a zero byte.
 Text = Annotated[str, Limits(pattern=r"^[^\x00]+$", description="text that is not empty")]
 Line = Annotated[

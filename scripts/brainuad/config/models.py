@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from brainuad.config.limits import Count, Interval, NonNegative, NonNegativeInt, Positive, Share
+from brainuad.config.limits import (
+    Count,
+    CountInterval,
+    Interval,
+    NonNegative,
+    NonNegativeInt,
+    Positive,
+    Share,
+)
 from brainuad.config.settings import Limits
 from brainuad.io.errors import SettingsError
 
@@ -48,7 +56,7 @@ class GhostingSettings:
     """
 
     probability: Share
-    ghosts: Annotated[tuple[NonNegativeInt, ...], Limits(items=(2, 2))]
+    ghosts: CountInterval
     intensity: Interval
     restore: NonNegative
 

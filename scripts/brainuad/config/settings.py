@@ -25,6 +25,7 @@ class Limits:
 
     items        fewest and most entries of a list, or keys of a block
     unique       no entry appears twice in a list
+    rising       no entry of a list is below the one before it
     pattern      of a whole text, or of the keys of a block
     description  what is wanted, in words, for a message
     """
@@ -35,6 +36,7 @@ class Limits:
     below: float | None = None
     items: tuple[int, int | None] = (0, None)
     unique: bool = False
+    rising: bool = False
     pattern: str | None = None
     description: str = ""
 
@@ -132,9 +134,12 @@ def _convert_many(
         }
     if limits.unique and len(set(map(repr, value))) < len(value):
         raise SettingsError(f"{name}: an entry appears twice in {value!r}; once is enough")
-    return tuple(
+    entries = tuple(
         _convert(arguments[0], entry, f"{name}.{number}") for number, entry in enumerate(value)
     )
+    if limits.rising and list(entries) != sorted(entries):
+        raise SettingsError(f"{name}: {value!r} is not in order; give the smaller number first")
+    return entries
 
 
 def _convert_one(hint: Any, value: Any, name: str) -> Any:
