@@ -1,5 +1,6 @@
 """The register: what is there for which study, and from what it is made."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,8 @@ from small_report import REGISTER, SMALL, WITHOUT_EXPERIMENTS, register_of
 from small_study import merged, study_of
 
 from brainuad.io.errors import SettingsError
+from brainuad.plan.raw_files import state_of
+from brainuad.plan.register.files import table_file
 
 WITHOUT_MASKS = {"lesion_masks": False, "validation": 0, "stratify": None}
 
@@ -146,12 +149,12 @@ def test_the_reference_run_is_looked_for_when_its_table_is_asked_for(tmp_path):
     register = register_of(reference_run={"name": "as *it* was", "folder": str(tmp_path)})
     table = SimpleNamespace(table="compare_runs")
     with pytest.raises(SettingsError, match=r"reference_run\.folder: there is no '.*segmentation"):
-        register.inputs_of_table(table)
+        register.other_files_of_table(table)
     for name in ("segmentation", "reconstruction"):
         file = tmp_path / f"results/report/tables/{name}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert len(register.inputs_of_table(table)["reference"]) == 2
+    assert len(register.other_files_of_table(table)["reference"]) == 2
     assert r"**as \*it\* was**" in register.tables["compare_runs"].caption
 
 
@@ -217,3 +220,24 @@ def test_scans_whose_findings_are_written_have_pages_that_the_report_leads_to():
     none = register_of(datasets={"mslub": {"native": False}})
     assert none.inputs_of_page["scan_index"] == []
     assert "scans" not in [section["name"] for section in none.sections["results"]]
+
+
+def test_files_from_elsewhere_are_no_inputs_but_their_state_counts(tmp_path):
+    """A clock ahead, where another run was made, must not repeat the table at every run."""
+    register = register_of(reference_run={"name": "other", "folder": str(tmp_path)})
+    files = [tmp_path / table_file(name) for name in ("segmentation", "reconstruction")]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    places = [SimpleNamespace(table=name) for name in register.tables]
+    for place in places:
+        inputs, others = register.inputs_of_table(place), register.other_files_of_table(place)
+        assert inputs | others == register.tables[place.table].inputs
+        listed = [[files] if isinstance(files, str) else files for files in inputs.values()]
+        assert all(file.startswith("results/") for files in listed for file in files)
+    (place,) = (place for place in places if place.table == "compare_runs")
+    assert register.other_files_of_table(place) == {"reference": [str(file) for file in files]}
+    before = register.state_of_table(place)
+    os.utime(files[1], (0, 0))
+    state_of.cache_clear()
+    assert register.state_of_table(place) != before
