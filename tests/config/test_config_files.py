@@ -51,6 +51,10 @@ REFUSED = {
         "line 2: holds a character that is not",
     ),
     "UTF-16": ("seed: 1\n".encode("utf-16"), "line 1: holds a character that is not UTF-8"),
+    "UTF-16 without a mark": (
+        "seed: 1\n".encode("utf-16-le"),
+        "line 1: holds a character that is not UTF-8; save the file as UTF-8",
+    ),
     "a tab": ("gpu:\n\tcompile: true\n", "line 2: is not YAML"),
     "a list": ("- seed\n", "has no keys at its top level"),
     "a word": ("seed\n", "has no keys at its top level"),

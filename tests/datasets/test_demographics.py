@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 import xlwt
+from odd_scans import ANNEX_KEY, LFS_POINTER
 from test_layouts import listed, make_brats21, make_ixi
+from test_layouts_own import write_tree
 
 from brainuad.datasets.demographics import (
     Demographics,
@@ -321,6 +323,7 @@ def test_errors_in_a_spreadsheet_are_no_ages(tmp_path):
         ("people.csv", b"name;age\n1;2\n", "neither a column subject nor participant_id"),
         ("people.csv", b"age\n2\n", "neither a column subject nor participant_id"),
         ("people.csv", None, "the file does not exist"),
+        ("people.tsv", LFS_POINTER, "is a pointer of git-lfs; get its content first"),
     ],
 )
 def test_table_that_cannot_be_used_is_one_line(tmp_path, name, content, line):
@@ -331,6 +334,14 @@ def test_table_that_cannot_be_used_is_one_line(tmp_path, name, content, line):
         listed(tmp_path, "ixi", demographics=name)
     assert str(raised.value).startswith(f"own_name: {tmp_path / 'raw' / name}: ")
     assert line in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_table_whose_content_git_annex_has_not_fetched(tmp_path):
+    write_tree(tmp_path / "raw", ["sub-01/anat/sub-01_T1w.nii.gz"])
+    table = tmp_path / "raw" / "participants.tsv"
+    table.symlink_to(f".git/annex/objects/Xk/2p/{ANNEX_KEY}/{ANNEX_KEY}")
+    with pytest.raises(SettingsError, match=r"participants\.tsv: is a pointer of git-annex"):
+        listed(tmp_path, "bids", lesions=False)
 
 
 def test_truncated_spreadsheet(tmp_path):

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from bare_bundle import bare_bundle
+from odd_scans import LFS_POINTER
 
 from brainuad.io import bundle_files
 from brainuad.io.bundle_files import FORMAT, check_bundle, read_settings, write_checksums
@@ -122,6 +123,12 @@ def test_damaged_files_are_refused_before_they_are_used(bundle, name):
     (bundle / name).write_bytes(content)
     read_settings(bundle)
     with pytest.raises(SettingsError, match=f"{name} is damaged or was changed"):
+        check_bundle(bundle)
+
+
+def test_a_pointer_in_place_of_a_file_is_named(bundle):
+    (bundle / "models/model.safetensors").write_bytes(LFS_POINTER)
+    with pytest.raises(SettingsError, match=r"model\.safetensors is a pointer of git-lfs; get its"):
         check_bundle(bundle)
 
 

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from odd_scans import LFS_POINTER
 
 from brainuad.compute.device import Device
 from brainuad.config.device import DeviceSettings
@@ -208,6 +209,9 @@ def test_pretrained_weights_must_fit_exactly(tmp_path):
 
     path.write_text("not weights")
     with pytest.raises(SettingsError, match="cannot be read as weights"):
+        model.load_pretrained(path)
+    path.write_bytes(LFS_POINTER)
+    with pytest.raises(SettingsError, match=r"encoder\.pt: is a pointer of git-lfs; get its"):
         model.load_pretrained(path)
 
 

@@ -14,6 +14,9 @@ rule split_folds:
         problems="results/splits/{dataset}/fold{fold}_problems.tsv",
     log:
         "logs/split_folds/{dataset}/fold{fold}.log",
+    # Right after the listing: numbers of subjects that a data set does not have are found before
+    # its scans are preprocessed.
+    priority: 50
     conda:
         "../../envs/core.yaml"
     threads: 1

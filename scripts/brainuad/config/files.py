@@ -57,14 +57,19 @@ def read_yaml(path: Path) -> Any:
 def _decoded(path: Path) -> str:
     try:
         content = path.read_bytes()
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
+        # UTF-16 without its mark is valid UTF-8, with a zero byte beside each letter.
+        place = content.find(b"\0")
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        place = error.start
+    if place >= 0:
+        line = content.count(b"\n", 0, place) + 1
         raise SettingsError(
             f"{path}, line {line}: holds a character that is not UTF-8; save the file as UTF-8"
-        ) from None
+        )
+    return text
 
 
 def _is_json(text: str, path: Path) -> bool:

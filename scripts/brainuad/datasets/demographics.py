@@ -1,5 +1,6 @@
 """Age, sex and site of subjects, from a table of the data set or of the user."""
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -83,9 +84,11 @@ class Demographics:
 def find_demographics(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
     """The first table with one of the names in the folders, or one folder deeper; else None."""
     for folder in folders:
-        for pattern in (*names, *(f"*/{name}" for name in names)):
-            if found := sorted(folder.glob(pattern)):
-                return found[0]
+        places = ([folder], sorted(path for path in folder.glob("*") if path.is_dir()))
+        for path in (place / name for level in places for name in names for place in level):
+            # A link without its content, as of git-annex, is there too.
+            if os.path.lexists(path):
+                return path
     return None
 
 

@@ -13,6 +13,7 @@ from monai.networks.nets.resnet import ResNetFeatures
 from torch import Tensor, nn
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.formats import what_pointer_file
 
 NETWORKS = ("resnet10", "resnet50")
 ADVICE = "give the unchanged resnet_10_23dataset.pth or resnet_50_23dataset.pth of MedicalNet"
@@ -71,6 +72,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         # The prefix is from training on several GPUs.
         return {name.removeprefix("module."): value.detach() for name, value in state}
     except Exception as error:
+        if pointer := what_pointer_file(path):
+            raise SettingsError(f"{path}: {pointer}") from None
         reason = " ".join(str(error).split())[:200]
         raise SettingsError(
             f"{path}: cannot be read as weights of MedicalNet ({type(error).__name__}: {reason}); "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.formats import what_pointer_file
 
 # The version of the layout of files and of the keys in SETTINGS; other versions are not read.
 FORMAT = 4
@@ -167,6 +168,8 @@ def _read_checksums(bundle: Path) -> dict[str, str]:
 
 
 def _check(bundle: Path, name: str, checksums: dict[str, str]) -> None:
+    if pointer := what_pointer_file(bundle / name):
+        raise SettingsError(f"bundle {bundle}: {name} {pointer}")
     if sha256_of(bundle / name) != checksums[name]:
         raise SettingsError(
             f"bundle {bundle}: {name} is damaged or was changed: its SHA-256 is not that of "

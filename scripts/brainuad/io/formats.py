@@ -3,6 +3,7 @@
 import codecs
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +111,13 @@ def what_pointer(path: Path, content: bytes = b"") -> str | None:
     if is_text_link or is_link:
         tool = "git-annex"
     return tool and f"is a pointer of {tool}; get its content first ({GET[tool]})"
+
+
+def what_pointer_file(path: Path) -> str | None:
+    """As `what_pointer`, of a file that was not read."""
+    with suppress(OSError), open(path, "rb") as file:
+        return what_pointer(path, file.read(LONGEST_POINTER))
+    return what_pointer(path)
 
 
 def _leads_into_annex(path: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.formats import what_pointer_file
 from brainuad.io.text_rows import read_text_rows
 
 UNKNOWN = ("n/a", "na", "nan", "#n/a", "none", "null", "unknown", "-", "--", ".", "?")
@@ -37,6 +38,8 @@ def check_columns_are_named(table: pd.DataFrame, path: Path) -> None:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn any error in reading a table into a SettingsError of one line that names the file."""
+    if pointer := what_pointer_file(path):
+        raise SettingsError(f"{path}: {pointer}")
     try:
         yield
     except FileNotFoundError:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.formats import what_pointer_file
 from brainuad.io.job import log, replacing
 
 WEIGHTS_KEYS = {"kind", "settings", "state", "training"}
@@ -85,6 +86,8 @@ def _load(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
+        if pointer := what_pointer_file(path):
+            raise SettingsError(f"{path}: {pointer}") from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SettingsError(f"{path}: cannot be read as weights ({reason})") from error
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from brainuad.io.errors import SettingsError
+from brainuad.io.formats import what_pointer_file
 
 PLANS = "plans.json"
 DATASET = "dataset.json"
@@ -52,6 +53,8 @@ def open_release(source: Path) -> Tree:
         top: Tree = source if source.is_dir() else zipfile.Path(source)
         folders = [top, *sorted((f for f in top.iterdir() if f.is_dir()), key=lambda f: f.name)]
     except (OSError, zipfile.BadZipFile) as error:
+        if pointer := what_pointer_file(source):
+            raise SettingsError(f"{source}: {pointer}") from None
         raise SettingsError(
             f"{source}: is neither a folder nor a zip that can be read ({error}); {ADVICE}"
         ) from error
