@@ -95,7 +95,7 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
     """Check one row: without its masks it is left out, without some of the modalities partial."""
     if expected.exclude & {raw.subject, raw.name}:
         return Checked(raw, reason="excluded by the config")
-    if reason := raw.problem or _missing_scans(raw, expected) or _missing_mask(raw, expected):
+    if reason := raw.problem or _missing_mask(raw, expected):
         return Checked(raw, reason=reason)
     try:
         lesions = read_lesions(raw, expected) if expected.lesions else None
@@ -107,7 +107,7 @@ def check_subject(raw: RawSubject, expected: Expected) -> Checked:
         if modality in raw.problems:
             reasons.append(raw.problems[modality])
         elif modality not in raw.scans:
-            reasons.append(_no_scan(raw, modality))
+            reasons.append(f"no {modality} scan of this {_whose(raw)}")
         else:
             try:
                 scan = read_volume(raw.scans[modality])
@@ -219,17 +219,6 @@ def columns_of(modalities: Sequence[str]) -> list[str]:
 def modalities_of(table: pd.DataFrame) -> list[str]:
     """The modalities in the columns of a subject table."""
     return [column.removesuffix(DIGEST) for column in table if column.endswith(DIGEST)]
-
-
-def _no_scan(raw: RawSubject, modality: str) -> str:
-    return f"no {modality} scan of this {_whose(raw)}"
-
-
-def _missing_scans(raw: RawSubject, expected: Expected) -> str:
-    """That there is no file of any wanted modality, which counts before a missing mask."""
-    if any(modality in {*raw.scans, *raw.problems} for modality in expected.modalities):
-        return ""
-    return "; ".join(_no_scan(raw, modality) for modality in expected.modalities)
 
 
 def _missing_mask(raw: RawSubject, expected: Expected) -> str:

@@ -90,7 +90,10 @@ def _sessions_of(
     }
     found = {session: stems for session, stems in every.items() if any(stems.values())}
     if not found:
-        return [RawSubject(subject, {})], list(lesions)
+        # Without this, it would be said to lack the mask.
+        wanted = " or ".join(options.modalities)
+        problem = f"no {wanted} scan of this subject" if lesions else ""
+        return [RawSubject(subject, {}, problem=problem)], list(lesions)
     chosen = {}
     for session, of_session in found.items():
         own = ("", session) if len(found) == 1 else (session,)
