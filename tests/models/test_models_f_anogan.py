@@ -219,11 +219,11 @@ def test_the_mean_fake_comes_near_the_mean_image():
 
 
 def test_the_encoder_learns_to_find_what_the_generator_makes():
-    model = build(KIND, SETTINGS | {"gan_steps": 1})
+    model = build(KIND, SETTINGS | {"gan_steps": 2, "critic_steps": 1})
     optimizer = torch.optim.Adam(model.network["encoder"].parameters(), lr=5e-3)
     with torch.no_grad():
         made = to_image_range(model.network["generator"](torch.randn(8, 6, generator=seeded(0))))
-    losses = [take_step(model, optimizer, step, made) for step in range(1, 60)]
+    losses = [take_step(model, optimizer, step, made) for step in range(2, 60)]
     assert losses[-1] < 0.3 * losses[0]
 
 
@@ -245,6 +245,7 @@ def test_a_stopped_training_ends_bit_identical(stop, tmp_path, capsys):
     [
         ({"gan_steps": 0}, "gan_steps: 0 does not fit, expected 1 or more"),
         ({"critic_steps": 0}, "critic_steps: 0 does not fit, expected 1 or more"),
+        ({"gan_steps": 3}, "gan_steps: 3 is not above critic_steps, 3, so that the generator"),
         ({"gradient_penalty": -1}, "gradient_penalty: -1.0 does not fit, expected 0 or more"),
         ({"feature_weight": -1}, "feature_weight: -1.0 does not fit, expected 0 or more"),
         ({"size": [32, 34]}, "settings of f_anogan: size must be rows and columns that divide"),

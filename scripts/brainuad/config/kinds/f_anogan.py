@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from brainuad.config.limits import Count, NonNegative
+from brainuad.io.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,13 @@ class FAnoGANSettings:
     critic_steps: Count
     gradient_penalty: NonNegative
     feature_weight: NonNegative
+
+    def __post_init__(self) -> None:
+        if self.gan_steps <= self.critic_steps:
+            raise SettingsError(
+                f"gan_steps: {self.gan_steps} is not above critic_steps, {self.critic_steps}, so "
+                "that the generator would never be trained"
+            )
 
 
 Settings = FAnoGANSettings
