@@ -1,6 +1,7 @@
 """Plain values become frozen dataclasses; what does not fit is named."""
 
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import FrozenInstanceError, dataclass, make_dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -69,3 +70,19 @@ def test_missing_key_is_named():
     values = {key: value for key, value in VALUES.items() if key != "sizes"}
     with pytest.raises(SettingsError, match="the key 'sizes' is missing"):
         settings_from(Outer, values)
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "shown"),
+    [
+        (tuple[int, int], [48, 48], "tuple[int, int]"),
+        (list[int], [48], "list[int]"),
+        (int | float, 1, "int | float"),
+        (Path, "weights.pt", "Path"),
+    ],
+)
+def test_a_type_that_no_setting_has_is_named(hint, value, shown):
+    own = make_dataclass("Own", [("size", hint)], frozen=True)
+    with pytest.raises(SettingsError) as caught:
+        settings_from(own, {"size": value})
+    assert str(caught.value).startswith(f"size: {shown} is no type of a setting; write int, ")

@@ -96,14 +96,16 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         hint, limits = typing.get_args(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        if value is None:
-            return None
-        (inner,) = (option for option in arguments if option is not types.NoneType)
-        return _convert(inner, value, name)
+        inner = [option for option in arguments if option is not types.NoneType]
+        if len(inner) != 1:
+            raise _unknown_type(hint, name)
+        return None if value is None else _convert(inner[0], value, name)
     if hint is Any:
         return value
     if dataclasses.is_dataclass(hint):
         return value if isinstance(value, hint) else settings_from(hint, value, name)
+    if origin is tuple and arguments[1:] != (...,):
+        raise _unknown_type(hint, name)
     if origin in (tuple, dict):
         return _convert_many(origin, arguments, value, name, limits)
     if origin is Literal:
@@ -157,7 +159,18 @@ def _convert_one(hint: Any, value: Any, name: str) -> Any:
         raise SettingsError(
             f"{name}: YAML does not read {value} as text; put it in quotes, as you mean it"
         )
+    if hint not in KINDS:
+        raise _unknown_type(hint, name)
     raise SettingsError(f"{name}: expected {KINDS[hint]}, got {value!r}")
+
+
+def _unknown_type(hint: Any, name: str) -> SettingsError:
+    """For the fields of a reader's own kind: what a field of this type takes is not known."""
+    shown = hint.__name__ if type(hint) is type else hint
+    return SettingsError(
+        f"{name}: {shown} is no type of a setting; write int, float, bool, str, Literal[...], "
+        "tuple[int, ...] for a list, dict[str, int], a dataclass, or one of these | None"
+    )
 
 
 def _check_limits(value: Any, limits: Limits, name: str) -> Any:
