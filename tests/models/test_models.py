@@ -1,13 +1,17 @@
 """What each model promises: chance only from what it is given, and a faithful weights file."""
 
 import copy
+import importlib
+import sys
 
 import numpy as np
 import pytest
 import torch
 from odd_scans import LFS_POINTER
 
+import brainuad.models
 from brainuad.compute.device import Device
+from brainuad.config.checks import kinds_in
 from brainuad.config.device import DeviceSettings
 from brainuad.config.kinds.diffusion import NoiseSettings
 from brainuad.config.settings import settings_from
@@ -240,3 +244,24 @@ def test_models_without_an_encoder_refuse_a_pretrained_one(tmp_path):
 def test_a_kind_without_a_pretraining_says_so(tmp_path):
     with pytest.raises(SettingsError, match=r"encoder\.pt; set pretrained to null"):
         start_from(tmp_path / "encoder.pt", object())
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def make(settings): ...", r"^models/own\.py has no function build\(settings\); add it"),
+        ("def build(settings): ...", r"^models/own\.py: build returns nothing; return the model"),
+    ],
+)
+def test_what_a_file_of_ones_own_lacks_is_named(code, message, tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(brainuad.models, "__path__", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "brainuad.models.own", raising=False)
+    importlib.invalidate_caches()
+    with pytest.raises(SettingsError, match=message):
+        build_trainable("own", {})
+
+
+@pytest.mark.parametrize("kind", kinds_in("models"))
+def test_a_config_can_choose_only_what_builds_models(kind):
+    assert callable(importlib.import_module(f"brainuad.models.{kind}").build)

@@ -214,6 +214,7 @@ def test_a_kind_that_reads_its_numbers_is_tried_with_numbers(monkeypatch):
         ("validation_loss", lambda images: images, "must be a scalar, got"),
         ("reconstruct", lambda images: images[:, 0], "reconstruct must return (2, 1, 64, 32)"),
         ("reconstruct", lambda images: images @ images, "RuntimeError: "),
+        ("training_loss", lambda images: images.mean(), "has no gradient, so nothing would be"),
     ],
 )
 def test_a_kind_of_ones_own_that_returns_something_else(monkeypatch, name, made, reason):

@@ -16,7 +16,7 @@ LIBRARY = Path(__file__).resolve().parents[1]
 SCRIPTS = LIBRARY.parent
 # Modules that a config cannot choose: SparK pretrains an encoder and reconstructs nothing.
 NOT_CHOSEN = {
-    "models": ("checkpoints", "spark"),
+    "models": ("checkpoints", "shared_weights", "spark"),
     "scores": ("device_postprocess", "postprocess", "postprocessing_variants", "scoring"),
 }
 

@@ -129,14 +129,22 @@ def build_trainable(kind: str, settings: dict[str, Any]) -> Any:
 
 
 def build_with(module: ModuleType, settings: dict[str, Any]) -> Any:
-    """Build the model of a module of this package; errors of the network name the module."""
+    """Build the model of a module of this package; errors of the network name the module.
+
+    Raises SettingsError for a module without `build`, or one whose `build` returns nothing, too.
+    """
+    kind = module.__name__.rpartition(".")[2]
+    if not hasattr(module, "build"):
+        raise SettingsError(f"models/{kind}.py has no function build(settings); add it")
     try:
-        return module.build(settings)
+        model = module.build(settings)
     except SettingsError:
         raise
     except ValueError as error:
-        kind = module.__name__.rpartition(".")[2]
         raise SettingsError(f"settings of {kind}: {error}") from error
+    if model is None:
+        raise SettingsError(f"models/{kind}.py: build returns nothing; return the model")
+    return model
 
 
 def start_from(path: Path, model: Model) -> None:

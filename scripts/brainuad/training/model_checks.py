@@ -124,6 +124,11 @@ def _take_steps(model: Any, images: Tensor, plan: TrainingSettings) -> int:
             except_for=[*model.network.parameters(), images],
         )
         _check_scalar("training_loss", loss)
+        if not loss.requires_grad:
+            raise SettingsError(
+                "training_loss has no gradient, so nothing would be trained; return the loss "
+                "itself, not detached"
+            )
         most = max(most, kept)
     model.network.eval()
     with torch.no_grad():
