@@ -1,5 +1,7 @@
 """Try out the settings of every model and score before anything else runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ from brainuad.io import job
 from brainuad.io.errors import SettingsError
 from brainuad.io.rows import write_rows
 from brainuad.scores import load_score, needs_samples
+from brainuad.scores.scoring import try_out
 from brainuad.training.model_checks import check_model
 
 GIB = 2**30
@@ -30,7 +33,7 @@ def main(
     size         rows and columns of the slices
     """
     for name, method in methods.items():
-        check_score(name, **method)
+        check_score(name, **method, size=size)
     blocks = {f"models.{name}": block for name, block in models.items()}
     if pretraining is not None:
         blocks["pretraining"] = {
@@ -44,12 +47,20 @@ def main(
     write_rows(COLUMNS, rows, sizes)
 
 
-def check_score(name: str, *, model: str | None, samples: int, score: dict[str, Any]) -> None:
-    """Raise SettingsError if a score rejects its settings, or needs something the method lacks."""
-    try:
+def check_score(
+    name: str,
+    *,
+    model: str | None,
+    samples: int,
+    score: dict[str, Any],
+    size: tuple[int, int],
+) -> None:
+    """Raise SettingsError if a score rejects its settings, needs what the method lacks, or fails.
+
+    It is tried on a made-up scan with slices of the size.
+    """
+    with naming(f"config: methods.{name}.score"):
         chosen = load_score(score)
-    except SettingsError as error:
-        raise SettingsError(f"config: methods.{name}.score: {error}") from error
     if chosen.needs_reconstruction and model is None:
         raise SettingsError(
             f"config: methods.{name}: the score {score['kind']} compares a scan with its "
@@ -60,6 +71,20 @@ def check_score(name: str, *, model: str | None, samples: int, score: dict[str, 
             f"config: methods.{name}.samples: the score {score['kind']} compares a scan with "
             "several reconstructions of it; ask for 2 or more"
         )
+    with naming(f"config: methods.{name}.score"):
+        try_out(chosen, size, samples=None if model is None else samples)
+
+
+@contextmanager
+def naming(key: str) -> Iterator[None]:
+    """Make each error one line that names the key; the code of a score may be the reader's own."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{key}: {error}") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{key}: {type(error).__name__}: {reason}") from error
 
 
 def sized(name: str, block: dict[str, Any], size: tuple[int, int]) -> tuple[str, int, float]:

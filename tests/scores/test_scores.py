@@ -1,13 +1,15 @@
 """Scores are built by name, say what they need, and give the maps that their formulas say."""
 
+import importlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+import brainuad.scores
 from brainuad.io.errors import SettingsError
-from brainuad.scores import load_score
+from brainuad.scores import load_score, values_of
 
 BRAIN = np.ones((1, 1, 2), bool)
 
@@ -43,6 +45,57 @@ def test_intensity_is_that_of_the_image_alone():
 def test_what_is_unknown_is_named(block, message):
     with pytest.raises(SettingsError, match=message):
         load_score(block)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def make(settings): ...", r"scores/own\.py has no function build\(settings\); add it"),
+        ("def build(settings): ...", r"scores/own\.py: what build returns has no needs_reconstruc"),
+    ],
+)
+def test_what_a_file_of_ones_own_lacks_is_named(code, message, tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(brainuad.scores, "__path__", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "brainuad.scores.own", raising=False)
+    importlib.invalidate_caches()
+    with pytest.raises(SettingsError, match=message):
+        load_score({"kind": "own"})
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ([[0.5, 1.0]], r"the map has the shape \(1, 2\), its scan \(1, 1, 2\); return a number"),
+        (None, r"the map has the shape \(\), its scan \(1, 1, 2\)"),
+        ([[[0.5, np.nan]]], "the map holds NaN or infinity, at 1 of 2 voxels; return finite"),
+        ([[[np.inf, np.nan]]], "the map holds NaN or infinity, at 2 of 2 voxels"),
+        ([[[0.5, -0.25]]], r"the map has values below 0, down to -0\.25; return 0 or more"),
+    ],
+)
+def test_a_map_that_is_none_is_named_with_its_file(made, message):
+    image = np.zeros((1, 1, 2), np.float32)
+    returned = made if made is None else np.float32(made)
+    with pytest.raises(SettingsError, match=r"^scores/test_scores\.py: " + message):
+        values_of(Returning(returned), image, None, BRAIN)
+
+
+class Returning:
+    """A score whose map is given."""
+
+    needs_reconstruction = False
+
+    def __init__(self, made):
+        self.made = made
+
+    def __call__(self, image, reconstruction, brain_mask):
+        return self.made
+
+
+def test_a_signed_map_may_be_below_zero():
+    made = np.float32([[[0.5, -0.25]]])
+    image = np.zeros((1, 1, 2), np.float32)
+    assert values_of(Returning(made), image, None, BRAIN, signed=True) is made
 
 
 def test_scores_are_built_without_torch():

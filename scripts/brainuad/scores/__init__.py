@@ -47,7 +47,8 @@ def needs_samples(score: Score) -> bool:
 def load_score(block: dict[str, Any]) -> Score:
     """Build a score from a block of the config: its kind, and the settings of that kind.
 
-    Raises SettingsError for a kind that has no file, or settings that do not fit.
+    Raises SettingsError for a kind that has no file, a file that lacks something, or settings that
+    do not fit.
     """
     settings = dict(block)
     kind = settings.pop("kind", None)
@@ -55,4 +56,45 @@ def load_score(block: dict[str, Any]) -> Score:
     kinds = sorted(name for name in modules if "postprocess" not in name and name != "scoring")
     if kind not in kinds:
         raise SettingsError(f"score kind {kind!r} is not one of {', '.join(kinds)}")
-    return importlib.import_module(f"{__name__}.{kind}").build(settings)
+    module = importlib.import_module(f"{__name__}.{kind}")
+    if not hasattr(module, "build"):
+        raise SettingsError(f"scores/{kind}.py has no function build(settings); add it")
+    score = module.build(settings)
+    if not hasattr(score, "needs_reconstruction"):
+        raise SettingsError(
+            f"scores/{kind}.py: what build returns has no needs_reconstruction; set it to true or "
+            "false"
+        )
+    return score
+
+
+def values_of(
+    score: Score,
+    image: np.ndarray,
+    reconstruction: np.ndarray | None,
+    brain_mask: np.ndarray,
+    *,
+    signed: bool = False,
+) -> np.ndarray:
+    """Call a score, and check that its map is one: [S, H, W], finite, >= 0 unless it is signed.
+
+    Raises SettingsError with the file of the score, which may be the reader's own.
+    """
+    values = score(image, reconstruction, brain_mask)
+    file = f"scores/{type(score).__module__.rpartition('.')[2]}.py"
+    if np.shape(values) != image.shape:
+        raise SettingsError(
+            f"{file}: the map has the shape {np.shape(values)}, its scan {image.shape}; return a "
+            "number for each voxel"
+        )
+    if broken := np.count_nonzero(~np.isfinite(values)):
+        raise SettingsError(
+            f"{file}: the map holds NaN or infinity, at {broken} of {values.size} voxels; return "
+            "finite numbers, also outside the brain"
+        )
+    if not signed and values.min() < 0:
+        raise SettingsError(
+            f"{file}: the map has values below 0, down to {values.min():.3g}; return 0 or more, "
+            "the more the more anomalous"
+        )
+    return values

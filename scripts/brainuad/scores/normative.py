@@ -17,7 +17,7 @@ from brainuad.config.settings import settings_from
 from brainuad.images.computed_volumes import ScansWithVolumes
 from brainuad.images.distributions import Distribution, pool
 from brainuad.images.slices import Scan
-from brainuad.scores import load_score, needs_samples
+from brainuad.scores import Score, load_score, needs_samples, values_of
 
 # Keeps equal healthy scans from a variance of 0; real variances are far larger.
 SMALLEST_VARIANCE = 1e-12
@@ -51,6 +51,11 @@ class Normative:
         object.__setattr__(self, "_of", load_score(self.of))
 
     @property
+    def compared(self) -> Score:
+        """The other score."""
+        return self._of
+
+    @property
     def needs_reconstruction(self) -> bool:
         return self._of.needs_reconstruction
 
@@ -61,7 +66,7 @@ class Normative:
     def values(self, scan: Scan, reconstruction: np.ndarray | None) -> np.ndarray:
         """What is compared: the other score in the brain, smoothed; float32 [S, H, W]."""
         brain_mask = scan.brain_mask
-        values = self._of(scan.image, reconstruction, brain_mask)
+        values = values_of(self._of, scan.image, reconstruction, brain_mask, signed=True)
         return _smoothed(np.where(brain_mask, values, np.float32(0)), self.smoothing, scan.affine)
 
     def reference(self, pairs: ScansWithVolumes) -> Distribution:

@@ -9,7 +9,10 @@ import numpy as np
 from brainuad.images.computed_volumes import ScansWithVolumes
 from brainuad.images.distributions import Distribution, read_distribution
 from brainuad.images.slices import Scan
-from brainuad.scores import Score, load_score, needs_samples
+from brainuad.scores import Score, load_score, needs_samples, values_of
+
+# Slices of the scan on which scores are tried out.
+SLICES_TO_TRY = 12
 
 
 class Scoring:
@@ -38,7 +41,7 @@ class Scoring:
     def __call__(self, scan: Scan, reconstruction: np.ndarray | None) -> np.ndarray:
         """The anomaly map of a scan before post-processing, float32 [S, H, W], >= 0."""
         if self._reference is None:
-            return self._score(scan.image, reconstruction, scan.brain_mask)
+            return values_of(self._score, scan.image, reconstruction, scan.brain_mask)
         healthy = self._reference
         for own, its_reconstruction in self._of_subject(scan.subject):
             values = self._score.values(own, its_reconstruction)
@@ -61,3 +64,25 @@ def load_scoring(
     return Scoring(
         load_score(block), None if reference is None else read_distribution(reference), pooled
     )
+
+
+def try_out(score: Score, size: tuple[int, int], *, samples: int | None) -> None:
+    """Score a made-up scan, with slices of a size (rows, columns), before there are scans.
+
+    samples  how many reconstructions of it there are; None for a method without a model
+
+    Raises SettingsError for a map that is not one, see `values_of`, and whatever the score raises.
+    A normative score has no reference yet: what it compares is tried.
+    """
+    shape = (SLICES_TO_TRY, *size)
+    axes = [np.linspace(-1.2, 1.2, length) for length in shape]
+    brain_mask = sum(np.square(axis) for axis in np.ix_(*axes)) < 1
+    drawn = np.random.default_rng(0).random(((samples or 0) + 1, *shape), dtype=np.float32)
+    image, *reconstructions = drawn * brain_mask
+    reconstruction = None
+    if samples is not None:
+        stack = np.stack(reconstructions)
+        # As `ScansWithVolumes` gives them: a single one has no axis of samples.
+        reconstruction = stack if needs_samples(score) and samples > 1 else stack.mean(axis=0)
+    compared = getattr(score, "compared", None)
+    values_of(compared or score, image, reconstruction, brain_mask, signed=compared is not None)
