@@ -243,6 +243,16 @@ def test_an_import_that_cannot_be_followed_is_one_line(digest, imported):
     assert "\n" not in str(e.value)
 
 
+def test_a_file_that_is_no_python_or_not_there_is_one_line(digest):
+    with pytest.raises(SettingsError, match=r"squared\.py, line 2: is not Python: ") as e:
+        digest("scores/squared.py", **{"scores/squared": "\ndef score(scan:\n"})
+    assert "\n" not in str(e.value)
+    with pytest.raises(
+        SettingsError, match=r"cubed\.py: there is no such file; add it, or correct"
+    ):
+        digest("scores/cubed.py")
+
+
 def test_modules_without_effect_do_not_count(digest):
     assert digest(**{"io/job": "def log(message):\n    raise ValueError\n"}) == digest()
     bare = "X = 1\n"

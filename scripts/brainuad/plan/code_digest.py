@@ -59,7 +59,8 @@ def code_digest(script: str | Path, *parts: str | Path) -> str:
     A module counts as a whole, whatever is imported from it and wherever it is imported. Modules in
     WITHOUT_EFFECT do not count, and neither do comments, docstrings, log lines, progress bars, the
     texts of errors that end a job, and annotations outside the body of a class. Each process reads
-    a file once. Raises SettingsError for a relative or star import, which can't be followed.
+    a file once. Raises SettingsError for a relative or star import, which can't be followed, and
+    for a file that is not there or not Python.
     """
     file = SCRIPTS / f"{script}.py" if isinstance(script, str) else script
     root = file.parent
@@ -95,11 +96,20 @@ def _file_of(root: Path, name: str) -> Path | None:
 @cache
 def _read(file: Path) -> tuple[str, frozenset[str]]:
     """The digest of a file's meaning, and the dotted names that it may import as modules."""
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"{file}: there is no such file; add it, or correct its name"
+        ) from error
     if file.suffix != ".py":
         return hashlib.sha256(content).hexdigest(), frozenset()
+    try:
+        tree = ast.parse(content, filename=str(file))
+    except SyntaxError as error:
+        raise SettingsError(f"{file}, line {error.lineno}: is not Python: {error.msg}") from error
     meaning = _Meaning(file)
-    meaning.write(ast.parse(content, filename=str(file)))
+    meaning.write(tree)
     return hashlib.sha256("".join(meaning.text).encode()).hexdigest(), frozenset(meaning.imports)
 
 
