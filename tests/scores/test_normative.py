@@ -95,10 +95,23 @@ def test_one_side():
     assert 0 < np.count_nonzero(above) < np.count_nonzero(both)
 
 
+def mirrored_images():
+    """Healthy images whose mean is most like its mirror image between the rows in the middle.
+
+    It is 1, but rises along the rows in one column and falls in the next one.
+    """
+    images = healthy_images().astype(float)
+    mean = np.ones(SHAPE)
+    rows = np.linspace(-0.1, 0.1, SHAPE[1])
+    mean[..., 1] += rows
+    mean[..., 2] -= rows
+    return images - images.mean(0) + mean
+
+
 def test_a_mirrored_reference_is_that_of_the_scans_and_of_their_mirror_images():
-    healthy, image = healthy_images(), healthy_images(6)[-1]
+    healthy, image = mirrored_images(), healthy_images(6)[-1]
     mask = scans([image]).brain_masks[0]
-    sides = np.stack([healthy, healthy[:, :, ::-1]]).astype(float)
+    sides = np.stack([healthy, healthy[:, :, ::-1]])
     variance = sides.var(1, ddof=1).mean(0) + sides.mean(1).var(0)
     expected = np.abs(image - sides.mean((0, 1))) / np.sqrt(variance) * mask
     found = z_of(BLOCK | {"mirrored_reference": True}, image, healthy)
@@ -107,7 +120,7 @@ def test_a_mirrored_reference_is_that_of_the_scans_and_of_their_mirror_images():
 
 
 def test_left_and_right_meet_in_the_middle_of_the_brain_wherever_the_template_has_its_origin():
-    healthy, image = healthy_images(), healthy_images(6)[-1]
+    healthy, image = mirrored_images(), healthy_images(6)[-1]
     block = BLOCK | {"mirrored_reference": True}
     stack = scans([*healthy, image])
     stack.images[:] = np.roll(stack.images, -1, axis=2)
@@ -118,7 +131,7 @@ def test_left_and_right_meet_in_the_middle_of_the_brain_wherever_the_template_ha
     reference = score.reference(scans_with(stack, None, references))
     (scan,) = stack.scans([patient])
     expected = np.roll(z_of(block, image, healthy), -1, axis=1)
-    np.testing.assert_allclose(Scoring(score, reference)(scan, None), expected, rtol=1e-4)
+    np.testing.assert_allclose(Scoring(score, reference)(scan, None), expected, rtol=1e-3)
 
 
 def test_smoothing_is_in_millimetres():
@@ -172,13 +185,14 @@ def test_a_brain_elsewhere_on_its_grid_meets_its_place_in_the_template():
     np.testing.assert_allclose(found[2:], expected[1:-1], rtol=1e-4)
 
 
+@pytest.mark.parametrize("mirrored", [True, False])
 @pytest.mark.parametrize("empty", [True, False])
-def test_nothing_is_nan(empty):
+def test_nothing_is_nan(empty, mirrored):
     stack = scans(np.full((3, *SHAPE), 0.5))
     (scan,) = scans([np.zeros(SHAPE)], ["patient"]).scans(["patient"])
     if empty:
         scan.stack.brain_masks[:] = False
-    score = load_score(BLOCK)
+    score = load_score(BLOCK | {"mirrored_reference": mirrored})
     found = Scoring(score, score.reference(pairs_of(stack)))(scan, None)
     assert np.isfinite(found).all() and found.any() != empty
 

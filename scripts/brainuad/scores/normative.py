@@ -88,7 +88,7 @@ class Normative:
             return np.zeros(brain_mask.shape, np.float32)
         mean, variance = (
             _smoothed(volume, self.reference_smoothing, scan.affine)
-            for volume in self._mean_and_variance(healthy, scan.affine, brain_mask)
+            for volume in self._mean_and_variance(healthy, scan.affine)
         )
         known = len(healthy.names) - 1
         expected = variance[brain_mask].mean()
@@ -99,27 +99,38 @@ class Normative:
         return np.where(brain_mask, sided, 0).astype(np.float32)
 
     def _mean_and_variance(
-        self, healthy: Distribution, affine: np.ndarray, brain_mask: np.ndarray
+        self, healthy: Distribution, affine: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Those of the values that the voxels of a scan are compared with, each [S, H, W]."""
         mean, deviation = healthy.at(affine)
-        if not self.mirrored_reference:
+        # Without any value there is no middle.
+        if not self.mirrored_reference or not healthy.mean.any():
             return mean, deviation**2
-        opposite_mean, opposite_deviation = healthy.at(_mirrored(affine, brain_mask))
+        opposite_mean, opposite_deviation = healthy.at(_mirrored(affine, healthy))
         # The mean and the variance of two sets of as many values each.
         variance = (deviation**2 + opposite_deviation**2) / 2 + ((mean - opposite_mean) / 2) ** 2
         return (mean + opposite_mean) / 2, variance
 
 
-def _mirrored(affine: np.ndarray, brain_mask: np.ndarray) -> np.ndarray:
+def _mirrored(affine: np.ndarray, healthy: Distribution) -> np.ndarray:
     """The affine [4, 4] that gives the voxels the places opposite to theirs."""
-    # ASSUME: left and right meet where the centre of gravity of the scan's brain mask is, along x.
-    # Not every template has its origin in the middle.
-    slices, first, second = np.mean(np.nonzero(brain_mask), axis=1)
-    middle = (affine @ [first, second, slices, 1])[0]
+    # ASSUME: left and right meet in the plane across x in which the mean of the healthy values is
+    # most like its mirror image. Not every template has its origin there, nor a symmetric brain.
     mirror = np.diag([-1.0, 1, 1, 1])
-    mirror[0, 3] = 2 * middle
+    mirror[0, 3] = 2 * (healthy.affine @ [_middle(healthy.mean), 0, 0, 1])[0]
     return mirror @ affine
+
+
+def _middle(volume: np.ndarray) -> float:
+    """The row, or place between rows, about which a volume [S, H, W] is most symmetric."""
+    length = 2 * volume.shape[1]
+    spectrum = np.fft.rfft(volume.astype(np.float64), length, axis=1)
+    # The product of the volume with its mirror image, by the sum of two rows that meet.
+    likeness = np.fft.irfft((spectrum**2).sum(axis=(0, 2)), length)
+    best = int(likeness.argmax())
+    before, there, after = likeness[[best - 1, best, (best + 1) % length]]
+    # The top of the parabola through these three.
+    return (best + (before - after) / (before - 2 * there + after) / 2) / 2
 
 
 def _smoothed(volume: np.ndarray, deviation: float, affine: np.ndarray) -> np.ndarray:
