@@ -102,7 +102,7 @@ MEASURES = (
     # slices of up to 4 mm; one that leaves out a centimetre of brain cuts more.
     Measure(
         "cut_cm2",
-        "Cut off",
+        "Brain cut off",
         "cut",
         "Area of the brain mask on the side of the scan's field of view that cuts most of it. High "
         "if a part of the brain was not scanned, such as the vertex or the cerebellum: what lies "
