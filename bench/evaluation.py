@@ -46,7 +46,8 @@ def settings() -> PostprocessingSettings:
 
 def sample(seed: int = 0) -> Sample:
     """A volume with as many brain voxels as a patient's."""
-    place = np.indices(GRID) - np.array([25, 48, 48])[:, None, None, None]
+    # Left and right are alike, as in a brain: the middle is between two rows.
+    place = np.indices(GRID) - np.array([25, 47.5, 48])[:, None, None, None]
     brain = (place**2 / np.array([24, 36, 44])[:, None, None, None] ** 2).sum(0) < 1
     image = np.random.default_rng(seed).random(GRID, dtype=np.float32) * brain
     reconstruction = ndimage.gaussian_filter(image, 1) * brain
@@ -240,8 +241,8 @@ def normative() -> list[Row]:
     (scan,) = stack.scans([patient])
 
     def plain() -> np.ndarray:
-        # Voxels of 2 mm; the scan has the reference's grid, whose middle is the brain's, so nothing
-        # is resampled.
+        # Voxels of 2 mm; the scan has the reference's grid, in whose middle left and right meet, so
+        # nothing is resampled.
         brain = scan.brain_mask
         values = ndimage.gaussian_filter(np.where(brain, scan.image, 0), score.smoothing / 2)
         mean, opposite = reference.mean, reference.mean[:, ::-1]

@@ -6,8 +6,8 @@ FOLDER is a new working directory. The scans are in the folder that BRAINUAD_REA
 healthy_t1 (OpenNeuro ds002748, CC0), ms_raw and ms_stripped (Laboratory of Imaging Technologies,
 Ljubljana, CC BY). A small cDDPM is trained on stripped healthy brains; raw patients are stripped by
 HD-BET, and get anomaly maps in their own space and pages. Then the bundle of the model is applied
-to the same patients in a folder of its own. Last, whether healthy scans are foretold better by
-their age. Needs Snakemake and conda on the PATH.
+to the same patients in a folder of its own. Last, whether healthy scans are predicted
+better by their age. Needs Snakemake and conda on the PATH.
 """
 
 import os
@@ -102,16 +102,16 @@ def main() -> None:
     shown = ["auprc", "dice", "lesion_volume_ml", "predicted_volume_ml"]
     print("\nthe patient with a lesion mask, at the threshold that 1 % of healthy voxels exceed")
     print(pd.DataFrame(rows).T[shown].round(3).to_string())
+    ratio = error_with_age(folder / "study")
     print(
-        "\nsquared error of a left-out healthy scan, by a mean that depends on age over a plain one"
+        f"\nsquared error of predicting a left-out healthy scan, with age over without: {ratio:.3f}"
     )
-    print(f"{error_with_age(folder / 'study'):.3f}")
 
 
 def error_with_age(study: Path) -> float:
-    """The ratio of two errors that foretell the smoothed intensities of each healthy scan.
+    """The ratio of two squared errors of predicting a healthy scan's smoothed intensities.
 
-    They come from the other scans: by a line over age, and by their mean. Below 1 the line is
+    Both predictions are from the other scans: a line over age, and their mean. Below 1 the line is
     better.
     """
     base = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
@@ -127,8 +127,8 @@ def error_with_age(study: Path) -> float:
         mean, centred = values[others].mean(axis=0), ages - ages[others].mean()
         slope = np.tensordot(centred[others], values[others], 1) / (centred[others] ** 2).sum()
         brain = on_grid(scan.brain_mask.astype(np.float32), scan.affine, grid) > 0.5
-        for number, foretold in enumerate((mean + slope * centred[left_out], mean)):
-            errors[number] += ((values[left_out] - foretold)[brain] ** 2).mean()
+        for number, predicted in enumerate((mean + slope * centred[left_out], mean)):
+            errors[number] += ((values[left_out] - predicted)[brain] ** 2).mean()
     return float(errors[0] / errors[1])
 
 

@@ -221,26 +221,26 @@ HEADERS = {
         without_sform(9, 9, 9),
         "qform is invalid",
     ),
-    "qform without a rotation beside an sform": (
+    "qform without a rotation with an sform": (
         patched(FORM_CODES, "hhfff", 1, 1, 9, 9, 9),
         SAME,
     ),
     "qform NaN": (without_sform(np.nan, 0, 0), "qform is invalid"),
-    "qform NaN beside an sform": (patched(FORM_CODES, "hhfff", 1, 1, np.nan, 0, 0), SAME),
+    "qform NaN with an sform": (patched(FORM_CODES, "hhfff", 1, 1, np.nan, 0, 0), SAME),
     "quaternion a rounding error too long": (turned_by_quaternion(1.00001, sform=False), SAME),
     "quaternion rounded to three digits": (turned_by_quaternion(1.001, sform=False), SAME),
-    "quaternion too long beside an sform": (turned_by_quaternion(1.00001, sform=True), SAME),
+    "quaternion too long with an sform": (turned_by_quaternion(1.00001, sform=True), SAME),
     "quaternion too long for rounding": (
         turned_by_quaternion(1.1, sform=False),
         "qform is invalid",
     ),
     "handedness of -2": (left_handed(-2, sform=False), SAME),
-    "handedness of 0 beside an sform": (left_handed(0, sform=True), SAME),
-    "affine of zeros beside a qform": (
+    "handedness of 0 with an sform": (left_handed(0, sform=True), SAME),
+    "affine of zeros with a qform": (
         stored(header=forms(), content=lambda content: patch(content, SROW, "12f", *[0] * 12)),
         SAME,
     ),
-    "affine NaN beside a qform": (
+    "affine NaN with a qform": (
         stored(header=forms(), content=lambda content: patch(content, SROW, "f", np.nan)),
         SAME,
     ),

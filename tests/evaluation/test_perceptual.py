@@ -8,6 +8,7 @@ import pytest
 import torch
 from monai.losses.perceptual import MedicalNetPerceptualSimilarity
 from monai.networks.nets.resnet import ResNetFeatures
+from odd_scans import LFS_POINTER
 from small_training import FP32
 from torch.nn import functional
 
@@ -143,6 +144,13 @@ def test_other_weights_are_one_line(small, tmp_path, change, message):
     with pytest.raises(SettingsError, match=message) as caught:
         load_network(path, CPU)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_pointer_is_named(tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(LFS_POINTER)
+    with pytest.raises(SettingsError, match=r"weights\.pth: is a pointer of git-lfs; get its"):
+        load_network(path, CPU)
 
 
 class Trap:

@@ -26,14 +26,14 @@ SETTINGS = {
 def write_files(folder, *, lesions: bool):
     """Two test subjects and one of validation: a row of ten voxels each, in three slices.
 
-    Residuals are .8 on the lesion (four voxels), .4 beside it (four voxels), .6 on a lone voxel.
+    Residuals are .8 on the lesion (four voxels), .4 next to it (four voxels), .6 on a lone voxel.
     """
     residuals = np.zeros((3, 3, 1, 10), np.float32)
     residuals[:, 1, 0, :4], residuals[:, 1, 0, 4:8] = 0.8, 0.4
     residuals[:, 1, 0, 9] = 0.6
     labels = np.zeros(residuals.shape, np.uint8)
     labels[:, 1, 0, :4] = int(lesions)
-    # The lesion of the second subject scores less than what lies beside it.
+    # The lesion of the second subject scores less than what is next to it.
     residuals[1, 1, 0, :4] = 0.3
     subjects = np.array(["one", "two", "validated"])
     stack = SliceStack(
@@ -90,7 +90,7 @@ def test_lesion_set_by_hand(tmp_path, capsys):
     table = scored(tmp_path, lesions=True)
     values = table.set_index(["subject", "fitted_on", "metric"])["value"].to_dict()
     assert len(values) == 2 * 5 * 2
-    # At .5 the lesion; the lone voxel of .6 is removed. At .35 the four voxels beside it as well.
+    # At .5 the lesion; the lone voxel of .6 is removed. At .35 the four voxels next to it as well.
     assert values["one", "atlas", "dice"] == 1
     assert values["one", "atlas", "predicted_volume_ml"] == pytest.approx(0.04)
     assert values["one", "wmh", "dice"] == pytest.approx(8 / 12)

@@ -2,12 +2,12 @@
 
 import copy
 import importlib
-import sys
 
 import numpy as np
 import pytest
 import torch
 from odd_scans import LFS_POINTER
+from own_kind import put_into
 
 import brainuad.models
 from brainuad.compute.device import Device
@@ -254,10 +254,7 @@ def test_a_kind_without_a_pretraining_says_so(tmp_path):
     ],
 )
 def test_what_a_file_of_ones_own_lacks_is_named(code, message, tmp_path, monkeypatch):
-    (tmp_path / "own.py").write_text(code, encoding="utf-8")
-    monkeypatch.setattr(brainuad.models, "__path__", [str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "brainuad.models.own", raising=False)
-    importlib.invalidate_caches()
+    put_into(brainuad.models, code, tmp_path, monkeypatch)
     with pytest.raises(SettingsError, match=message):
         build_trainable("own", {})
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from odd_scans import LFS_POINTER
 
 import fetch_hdbet_weights
 from brainuad.io.errors import SettingsError
@@ -208,6 +209,8 @@ def test_damaged_files_are_one_line_each(tmp_path):
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) // 2])
     assert "neither a folder nor a zip" in refused(archive, tmp_path / "weights")
+    archive.write_bytes(LFS_POINTER)
+    assert "is a pointer of git-lfs" in refused(archive, tmp_path / "weights")
     # Within the compressed bytes of the first member.
     archive.write_bytes(content[:60] + b"\xff" * 20 + content[80:])
     assert "cannot be read" in refused(archive, tmp_path / "weights")

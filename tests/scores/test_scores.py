@@ -1,11 +1,11 @@
 """Scores are built by name, say what they need, and give the maps that their formulas say."""
 
-import importlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from own_kind import put_into
 
 import brainuad.scores
 from brainuad.io.errors import SettingsError
@@ -55,10 +55,7 @@ def test_what_is_unknown_is_named(block, message):
     ],
 )
 def test_what_a_file_of_ones_own_lacks_is_named(code, message, tmp_path, monkeypatch):
-    (tmp_path / "own.py").write_text(code, encoding="utf-8")
-    monkeypatch.setattr(brainuad.scores, "__path__", [str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "brainuad.scores.own", raising=False)
-    importlib.invalidate_caches()
+    put_into(brainuad.scores, code, tmp_path, monkeypatch)
     with pytest.raises(SettingsError, match=message):
         load_score({"kind": "own"})
 

@@ -58,7 +58,7 @@ def _decoded(path: Path) -> str:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8")
-        # UTF-16 without its mark is valid UTF-8, with a zero byte beside each letter.
+        # UTF-16 without its mark is valid UTF-8, with a zero byte next to each letter.
         place = content.find(b"\0")
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None

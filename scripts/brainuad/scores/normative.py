@@ -114,11 +114,12 @@ class Normative:
 
 def _mirrored(affine: np.ndarray, healthy: Distribution) -> np.ndarray:
     """The affine [4, 4] that gives the voxels the places opposite to theirs."""
-    # ASSUME: left and right meet in the plane across x in which the mean of the healthy values is
-    # most like its mirror image. Not every template has its origin there, nor a symmetric brain.
+    # ASSUME: left and right meet in the plane across the rows in which the mean of the healthy
+    # values is most like its mirror image. Not every template has its origin there, nor a symmetric
+    # brain.
     mirror = np.diag([-1.0, 1, 1, 1])
-    mirror[0, 3] = 2 * (healthy.affine @ [_middle(healthy.mean), 0, 0, 1])[0]
-    return mirror @ affine
+    mirror[0, 3] = 2 * _middle(healthy.mean)
+    return healthy.affine @ mirror @ np.linalg.inv(healthy.affine) @ affine
 
 
 def _middle(volume: np.ndarray) -> float:
